@@ -1,0 +1,62 @@
+"""The manifest: all code that a stage reaches, as plain frozen data.
+
+An entry's own `digest` covers its normalised syntax or its encoded value. What its free names resolve to is not in
+that digest but in `edges`, so that the graph as a whole, and not the names of modules or files, says what code it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import xxhash
+
+from pivot.canonical import canonical_json
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A function, class, constant or module that a stage reaches.
+
+    `name` is for display: `func:normalize`, `class:Model`, `const:LIMIT`, `module:plugins`; the qualified name is
+    used where two entries of one manifest would share a name. `digest` is 32 hex digits. `edges` are pairs of a
+    reference as written (`helper`, `utils.clean`) and the index of the entry that it resolves to, sorted.
+    `source` is the entry's source text for `--diff`, empty for values computed at import.
+    """
+
+    name: str
+    digest: str
+    file: str
+    line: int
+    edges: tuple[tuple[str, int], ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something the analysis wants said once: `kind` is `coarse` (a coarser digest was used) or `untracked`."""
+
+    kind: str
+    name: str
+    file: str
+    line: int
+    why: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Entries in order of first reach (index 0 is the stage's function), and what could not be told precisely."""
+
+    entries: tuple[Entry, ...]
+    remarks: tuple[Remark, ...] = ()
+
+    def graph(self) -> dict[str, Any]:
+        """The part that is fingerprinted and recorded: digests and edges, no names."""
+        return {
+            "nodes": [entry.digest for entry in self.entries],
+            "edges": [[list(edge) for edge in entry.edges] for entry in self.entries],
+        }
+
+    def digest(self) -> str:
+        return xxhash.xxh3_128_hexdigest(canonical_json(self.graph()))

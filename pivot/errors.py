@@ -1,0 +1,116 @@
+"""The tree of errors. Each says what is wrong, where, and which command or edit comes next.
+
+    PivotError                 exit code 2 unless said otherwise
+    +-- ProjectError           no repository here, or one that cannot be used
+    +-- SettingError           a `pivot.*` setting with a value that means nothing
+    +-- PipelineError          a stage or an artifact is declared wrongly
+    +-- CodeError              the user's module cannot be imported (carries the user's traceback)
+    +-- TargetError            a stage, path or revision that the user named does not exist
+    +-- InputError             a dep is missing, is a bare pointer, or cannot be read
+    +-- GitError               a Git operation failed
+    |   +-- RefMoved           somebody else moved the ref first; merge and try again
+    +-- RecordError            a record, note or journal line that this version cannot read
+    +-- StoreError             the store cannot do what was asked
+    |   +-- MissingObject      the store does not have these bytes
+    |   +-- DamagedObject      the store has bytes that are not what their name says
+    |   +-- UnsafePath         a path that may not stand in an output (`.git`, a socket, ...)
+    +-- LockTimeout            another command holds the lock
+    +-- CheckFailed            exit code 1: a check or a stage did not hold
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PivotError(Exception):
+    """An error that a user can mend.
+
+    Args:
+        what: one sentence, no full stop after a path or an id.
+        where: `file:line` of the user's code or a path, where there is one.
+        hint: the next command or edit.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.what, self.where, self.hint)
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
+
+
+def _rebuild(kind: type[PivotError], what: str, where: str | None, hint: str | None) -> PivotError:
+    return kind(what, where=where, hint=hint)
+
+
+class ProjectError(PivotError):
+    """There is no repository here, or one that cannot be used."""
+
+
+class SettingError(PivotError):
+    """A setting has a value that means nothing."""
+
+
+class PipelineError(PivotError):
+    """A stage or an artifact is declared wrongly; `where` is the line of the declaration."""
+
+
+class CodeError(PivotError):
+    """The user's module cannot be imported; `what` holds the user's own traceback, without Pivot's frames."""
+
+
+class TargetError(PivotError):
+    """A stage, path or revision that the user named does not exist."""
+
+
+class InputError(PivotError):
+    """A dep is missing, is a bare pointer, or cannot be read."""
+
+
+class GitError(PivotError):
+    """A Git operation failed."""
+
+
+class RefMoved(GitError):
+    """A ref was not where the writer expected it, or its lock was held: merge and try again."""
+
+
+class RecordError(PivotError):
+    """A record, note or journal line that this version cannot read."""
+
+
+class StoreError(PivotError):
+    """The store cannot do what was asked."""
+
+
+class MissingObject(StoreError):
+    """The store does not have these bytes."""
+
+
+class DamagedObject(StoreError):
+    """The store has bytes that are not what their name says."""
+
+
+class UnsafePath(StoreError):
+    """A path that may not stand in an output: `.git`, a socket, a device, a path outside."""
+
+
+class LockTimeout(PivotError):
+    """Another command holds the lock."""
+
+
+class CheckFailed(PivotError):
+    """A check did not hold, or a stage failed."""
+
+    exit_code: ClassVar[int] = 1

@@ -1,0 +1,89 @@
+"""What Pivot asks of a Git repository: about ten verbs, with two implementations and one contract suite.
+
+`pivot.git.libgit` works through pygit2, `pivot.git.program` through the `git` program, for repositories that libgit2
+refuses (SHA-256, reftable, unknown extensions). Ids are lower-case hex strings of the repository's object format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+BLOB = 0o100644
+EXECUTABLE = 0o100755
+SYMLINK = 0o120000
+TREE = 0o040000
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry of a Git tree; `mode` is one of BLOB, EXECUTABLE, SYMLINK, TREE (or a gitlink, left alone)."""
+
+    name: str
+    mode: int
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who made a commit, and when (seconds since the epoch, offset from UTC in minutes)."""
+
+    name: str
+    email: str
+    time: int
+    offset: int = 0
+
+
+class Backend(Protocol):
+    """An open repository. Every method raises `GitError` when Git fails, unless said otherwise."""
+
+    git_dir: Path
+    common_dir: Path
+
+    def read_blob(self, oid: str) -> bytes:
+        """The bytes of a blob; `MissingObject` when it is not here."""
+        ...
+
+    def write_blobs(self, contents: Sequence[bytes]) -> list[str]:
+        """Write blobs, many at a time in one pack where that is cheaper; ids in the order given."""
+        ...
+
+    def read_tree(self, oid: str) -> list[TreeEntry]:
+        """The entries of a tree in Git's order; `MissingObject` when it is not here."""
+        ...
+
+    def write_tree(self, entries: Iterable[TreeEntry]) -> str:
+        """Write one tree level; entries may come in any order, names must be single path components."""
+        ...
+
+    def write_commit(self, tree: str, parents: Sequence[str], message: str, author: Author) -> str: ...
+
+    def ref_get(self, name: str) -> str | None:
+        """The id that a ref holds, or None."""
+        ...
+
+    def ref_cas(self, name: str, new: str | None, old: str | None, why: str) -> None:
+        """Move a ref from `old` (None: it must not exist) to `new` (None: delete it); `RefMoved` when it moved or is locked."""
+        ...
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """All refs whose names start with `prefix`."""
+        ...
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit that a revision names, or None."""
+        ...
+
+    def tree_of(self, revision: str) -> str | None:
+        """The tree of a commit-ish or tree-ish, or None."""
+        ...
+
+    def parents_of(self, commit: str) -> list[str]: ...
+
+    def has(self, oids: Iterable[str]) -> set[str]:
+        """Those of `oids` that are here."""
+        ...
+
+    def close(self) -> None: ...

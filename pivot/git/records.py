@@ -1,0 +1,138 @@
+"""The record: "this fingerprint gave these outputs", one canonical JSON blob.
+
+Where: `refs/pivot/runs`, path `runs/<2 hex>/<30 hex>.<result>/record` (see `pivot.git.runs`).
+Version: `version` is the format of the record, `scheme` the way the fingerprint is made. Both are 1.
+Only what the fingerprint is made from, plus the result: no stage name, file, line, time or host stands in a record, so
+equal situations are byte-equal on every machine. What is said about a run (who, when, where) is an `Info` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import xxhash
+
+from pivot.canonical import canonical_json, parse_canonical
+from pivot.errors import RecordError
+
+VERSION = 1
+SCHEME = 1
+
+
+def digest_of(value: Any) -> str:
+    """xxh3_128 over canonical JSON, 32 hex digits."""
+    return xxhash.xxh3_128_hexdigest(canonical_json(value))
+
+
+def fingerprint_of(code: str, params: str, spec: str, deps: Mapping[str, str]) -> str:
+    """Name a situation: digests of the entry graph, the parameters and the artifacts, and an id for each dep path."""
+    return digest_of({"scheme": SCHEME, "code": code, "params": params, "spec": spec, "deps": dict(deps)})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a record: object id in the store, Git mode, size in bytes (of all files for a directory)."""
+
+    id: str
+    mode: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A situation and its result. `tree` is the store's tree id of all outputs by repository-relative path."""
+
+    code: dict[str, Any]
+    params: dict[str, Any]
+    spec: dict[str, Any]
+    deps: dict[str, str]
+    outs: dict[str, Output]
+    tree: str
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(digest_of(self.code), digest_of(self.params), digest_of(self.spec), self.deps)
+
+    @property
+    def result(self) -> str:
+        """First 12 hex digits of the outputs tree: tells two results of one fingerprint apart."""
+        return self.tree[:12]
+
+    def to_bytes(self) -> bytes:
+        outs = {path: {"id": out.id, "mode": out.mode, "size": out.size} for path, out in self.outs.items()}
+        return canonical_json(
+            {
+                "version": VERSION,
+                "scheme": SCHEME,
+                "code": self.code,
+                "params": self.params,
+                "spec": self.spec,
+                "deps": self.deps,
+                "outs": outs,
+                "tree": self.tree,
+            }
+        )
+
+
+def parse_record(data: bytes) -> Record:
+    """Read a record.
+
+    Raises:
+        RecordError: it is not a record, or one of a version that this Pivot does not know.
+    """
+    try:
+        value = parse_canonical(data)
+        version, scheme = value["version"], value["scheme"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"this is not a record: {error}") from error
+    if (version, scheme) != (VERSION, SCHEME):
+        raise RecordError(
+            f"the record has version {version}, scheme {scheme}; this Pivot reads version {VERSION}, scheme {SCHEME}",
+            hint="Install a newer git-pivot.",
+        )
+    try:
+        outs = {path: Output(out["id"], out["mode"], out["size"]) for path, out in value["outs"].items()}
+        return Record(value["code"], value["params"], value["spec"], value["deps"], outs, value["tree"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"the record lacks a field: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What is said about one run of a record; never part of a fingerprint.
+
+    `entries` are `[name, file, line]` in the order of the record's graph nodes; `finished` is UTC in ISO 8601 with
+    seconds; `seconds` is wall time; `memory` is peak resident bytes; `environment` holds variables that were read.
+    """
+
+    stage: str
+    entries: tuple[tuple[str, str, int], ...]
+    seconds: float
+    finished: str
+    host: str
+    python: str
+    user: str
+    packages: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
+    memory: int = 0
+    cpu: float = 0.0
+    adopted: str = ""
+
+    def to_bytes(self) -> bytes:
+        return canonical_json({name: getattr(self, name) for name in self.__slots__})
+
+
+def parse_info(data: bytes) -> Info:
+    """Read an `Info`; unknown fields are left out, so that an older Pivot reads a newer one's.
+
+    Raises:
+        RecordError: it is not an info blob.
+    """
+    try:
+        value = {name: item for name, item in parse_canonical(data).items() if name in Info.__slots__}
+        value["entries"] = tuple((name, file, line) for name, file, line in value["entries"])
+        return Info(**value)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"this is not an info blob: {error}") from error

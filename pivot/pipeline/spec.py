@@ -1,0 +1,69 @@
+"""What a stage declares, as plain frozen data that crosses processes and is stored.
+
+The live counterpart (functions, loaders) is `pivot.pipeline.stage`; nothing here holds user objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ArtifactKind = Literal["dep", "external", "out", "directory", "incremental", "metric", "plot"]
+Shape = Literal["one", "list", "tuple"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A line of the user's code: repository-relative POSIX path (absolute outside the repository), 1-based line."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSpec:
+    """One declared input or output.
+
+    `paths` are repository-relative POSIX paths without a trailing slash (absolute paths or URLs for `external`);
+    exactly one unless `shape` says list or tuple. `flags` is sorted: `no-cache`, `keep`, `optional`.
+    `loader` describes the loader and its settings, such as `CSV(sep=';')`; the code of a custom loader is in the
+    stage's manifest.
+    """
+
+    key: str
+    kind: ArtifactKind
+    paths: tuple[str, ...]
+    shape: Shape
+    flags: tuple[str, ...]
+    loader: str
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One stage as its pipeline file declares it.
+
+    `name` is unique in the repository. `root` is the repository-relative working directory ("" = repository root).
+    `params` holds JSON values only.
+    """
+
+    name: str
+    pipeline: str
+    file: str
+    root: str
+    function: str
+    where: Location
+    deps: tuple[ArtifactSpec, ...]
+    outs: tuple[ArtifactSpec, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+    frozen: bool = False
+    always: bool = False
+
+    def dep_paths(self) -> list[str]:
+        return [path for dep in self.deps if dep.kind != "external" for path in dep.paths]
+
+    def out_paths(self) -> list[str]:
+        return [path for out in self.outs for path in out.paths]
