@@ -1,0 +1,49 @@
+"""The seal around every test, and the fixtures that most of them share."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import Repo
+from tests.support.seal import loopback_only, seal_environment
+
+FIXED_DATE = "2024-02-29T12:00:00+00:00"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sealed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Seal the process before fixtures of a wider scope than one test can reach Git."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        seal_environment(monkeypatch, tmp_path_factory.mktemp("home"), _ceiling(tmp_path_factory))
+        monkeypatch.setattr(socket.socket, "connect", loopback_only(socket.socket.connect))
+        monkeypatch.setattr(socket.socket, "connect_ex", loopback_only(socket.socket.connect_ex))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """An own home and an own current folder for each test."""
+    seal_environment(monkeypatch, tmp_path_factory.mktemp("home"), _ceiling(tmp_path_factory))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def fixed_dates(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every commit that Git makes in this test has the same date."""
+    monkeypatch.setenv("GIT_AUTHOR_DATE", FIXED_DATE)
+    monkeypatch.setenv("GIT_COMMITTER_DATE", FIXED_DATE)
+    return FIXED_DATE
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """An empty repository, on branch `main`, without a commit."""
+    return Repo.init(tmp_path / "project")
+
+
+def _ceiling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.getbasetemp().resolve()
