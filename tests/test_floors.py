@@ -1,0 +1,156 @@
+"""A part of Pivot imports only from lower floors or its own folder, and each outside library has one address."""
+
+from __future__ import annotations
+
+import graphlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.imports import Import, read_imports, read_package
+
+PACKAGE = Path(__file__).parent.parent / "pivot"
+
+FLOORS = {
+    1: ("errors", "canonical"),
+    2: ("pipeline", "git", "files"),
+    3: ("code", "graph", "store"),
+    4: ("project",),
+    5: ("plan", "sync"),
+    6: ("run", "hooks"),
+    7: ("reports", "watch"),
+    8: ("cli", "__main__"),
+}
+FLOOR_OF = {part: floor for floor, parts in FLOORS.items() for part in parts}
+
+# The face of the package, `pivot/__init__.py`: what users import, taken from `pipeline` and from nowhere else.
+FACE = "pivot"
+FACE_MAY_IMPORT = ("pipeline",)
+
+ADDRESSES = {
+    "blake3": ("pivot.store",),
+    "click": ("pivot.cli",),
+    "msgspec": ("pivot",),
+    "networkx": ("pivot.graph",),
+    "paramiko": ("pivot.sync.ssh",),
+    "pygit2": ("pivot.git.libgit",),
+    "rich": ("pivot.reports",),
+    "watchfiles": ("pivot.watch",),
+    "xxhash": ("pivot",),
+    # The libraries of the extras: a user's values are read and written with them.
+    "matplotlib": ("pivot.pipeline",),
+    "numpy": ("pivot.pipeline",),
+    "pandas": ("pivot.pipeline",),
+    "PIL": ("pivot.pipeline",),
+    "polars": ("pivot.pipeline",),
+    "pyarrow": ("pivot.pipeline",),
+    "yaml": ("pivot.pipeline",),
+}
+
+
+def wrong_floor(found: Import) -> str | None:
+    """Why this import inside the package may not stand, or None."""
+    importer, target = _part(found.importer), _part(found.target)
+    if importer == FACE:
+        return None if target in FACE_MAY_IMPORT else f"{found}: the face of the package imports only from pipeline"
+    if target == FACE:
+        return f"{found}: `pivot` itself is for users, name the module instead"
+    for part in (importer, target):
+        if part not in FLOOR_OF:
+            return f"{found}: {part} stands on no floor"
+    if importer == target or FLOOR_OF[target] < FLOOR_OF[importer]:
+        return None
+    return f"{found}: floor {FLOOR_OF[importer]} imports from floor {FLOOR_OF[target]}"
+
+
+def wrong_address(found: Import) -> str | None:
+    """Why this import of an outside library may not stand, or None."""
+    library = found.target.partition(".")[0]
+    if library in sys.stdlib_module_names:
+        return None
+    if library not in ADDRESSES:
+        return f"{found}: a library without an address"
+    if any(_is_within(found.importer, address) for address in ADDRESSES[library]):
+        return None
+    return f"{found}: {library} is imported only by {', '.join(ADDRESSES[library])}"
+
+
+def violations(imports: list[Import]) -> list[str]:
+    inside = [wrong_floor(found) for found in imports if _is_within(found.target, "pivot")]
+    outside = [wrong_address(found) for found in imports if not _is_within(found.target, "pivot")]
+    return [why for why in (*inside, *outside) if why]
+
+
+def _part(module: str) -> str:
+    return module if module == FACE else module.split(".")[1]
+
+
+def _is_within(module: str, address: str) -> bool:
+    return module == address or module.startswith(f"{address}.")
+
+
+PACKAGE_SOURCES, PACKAGE_FOLDERS = read_package(PACKAGE)
+PACKAGE_IMPORTS = read_imports(PACKAGE_SOURCES, PACKAGE_FOLDERS)
+
+
+def test_every_part_imports_from_lower_floors_only_and_every_library_has_its_address() -> None:
+    assert len(PACKAGE_IMPORTS) > 10, "the package was not read"
+    assert not violations(PACKAGE_IMPORTS)
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    assert {_part(module) for module in PACKAGE_SOURCES} - {FACE} <= FLOOR_OF.keys()
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter()
+    for found in PACKAGE_IMPORTS:
+        if found.target in PACKAGE_SOURCES and found.target != found.importer:
+            sorter.add(found.importer, found.target)
+    sorter.prepare()  # raises CycleError with the circle
+
+
+@pytest.mark.parametrize(
+    "importer, source",
+    [
+        ("pivot.git.runs", "from pivot.store import objects"),
+        ("pivot.git.runs", "import pivot.pipeline.spec"),
+        ("pivot.pipeline.stage", "from ..git import records"),
+        ("pivot.store.objects", "from pivot.code.model import Stage"),
+        ("pivot.plan.decide", "from pivot import cli"),
+        ("pivot.plan.decide", "def f():\n    from pivot.run import child"),
+        ("pivot.plan.decide", "if TYPE_CHECKING:\n    from pivot.reports import text"),
+        ("pivot.plan.decide", "importlib.import_module('pivot.run.child')"),
+        ("pivot.plan.decide", "from pivot import Pipeline"),
+        ("pivot.plan.decide", "import pivot"),
+        ("pivot.plan.decide", "import rich.console"),
+        ("pivot.git.program", "import pygit2"),
+        ("pivot.git.program", "try:\n    import requests\nexcept ImportError:\n    pass"),
+        ("pivot.novelty", "import pivot.errors"),
+        ("pivot", "from pivot.store import objects"),
+    ],
+)
+def test_a_wrong_import_is_seen_wherever_it_hides(importer: str, source: str) -> None:
+    assert violations(_imports_of(importer, source))
+
+
+@pytest.mark.parametrize(
+    "importer, source",
+    [
+        ("pivot.git.runs", "from pivot.git import records"),
+        ("pivot.git.runs", "from . import records"),
+        ("pivot.plan.decide", "from pivot.errors import PivotError\nimport json, xxhash"),
+        ("pivot.git.libgit", "import pygit2"),
+        ("pivot.sync.ssh.session", "import paramiko"),
+        ("pivot", "from pivot.pipeline.stage import Stage"),
+    ],
+)
+def test_a_right_import_is_let_through(importer: str, source: str) -> None:
+    assert not violations(_imports_of(importer, source))
+
+
+def _imports_of(importer: str, source: str) -> list[Import]:
+    known = ("pivot.cli", "pivot.git.records", "pivot.run.child", "pivot.store.objects")
+    sources = {**dict.fromkeys(known, ""), importer: source}
+    return read_imports(sources, frozenset({"pivot", "pivot.cli"}))
