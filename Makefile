@@ -1,0 +1,62 @@
+# Needs make, git and Python 3.11 or newer; everything else goes into .venv.
+# Another interpreter: make test PYTHON=/usr/bin/python3.13 VENV=.venv-3.13
+
+VENV = .venv
+PYTHON =
+JOBS = auto
+BIN = $(VENV)/bin
+WITH_BIN = PATH="$$(cd '$(BIN)' && pwd):$$PATH"
+
+# What is installed in the virtual environment, and from which pyproject.toml: one stamp for each dependency group.
+PROJECT = $(VENV)/.installed
+TEST = $(VENV)/.installed-test
+LINT = $(VENV)/.installed-lint
+DOCS = $(VENV)/.installed-docs
+
+.PHONY: help demo test lint types docs bench wheel clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo    a throw-away repository: run, change, explain, revert'
+	@echo 'make test    the whole suite'
+	@echo 'make lint    ruff: rules and format'
+	@echo 'make types   mypy, strict'
+	@echo 'make docs    the site, in site/'
+	@echo 'make bench   ratios against a bare Python'
+	@echo 'make wheel   the wheel, in dist/'
+	@echo 'make clean   remove what these targets made'
+
+demo: $(PROJECT)
+	$(WITH_BIN) sh demo/demo.sh
+
+test: $(TEST)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+lint: $(LINT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(TEST) $(LINT)
+	$(BIN)/python -m mypy
+
+docs: $(DOCS)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs site
+
+bench: $(PROJECT)
+	$(WITH_BIN) $(BIN)/python benchmarks/nothing_to_do.py
+
+wheel: $(PROJECT)
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find pivot tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PROJECT): pyproject.toml scripts/venv.sh
+	PYTHON='$(PYTHON)' sh scripts/venv.sh $(VENV)
+	touch $@
+
+$(VENV)/.installed-%: pyproject.toml scripts/venv.sh
+	PYTHON='$(PYTHON)' sh scripts/venv.sh $(VENV) $*
+	touch $@
