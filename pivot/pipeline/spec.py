@@ -63,7 +63,11 @@ class StageSpec:
     always: bool = False
 
     def dep_paths(self) -> list[str]:
-        return [path for dep in self.deps if dep.kind != "external" for path in dep.paths]
+        """Paths in the repository that the fingerprint covers; an incremental output's previous version is not one."""
+        return [path for dep in self.deps if dep.kind == "dep" for path in dep.paths]
+
+    def external_paths(self) -> list[str]:
+        return [path for dep in self.deps if dep.kind == "external" for path in dep.paths]
 
     def out_paths(self) -> list[str]:
         return [path for out in self.outs for path in out.paths]

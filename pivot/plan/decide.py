@@ -1,0 +1,115 @@
+"""The decision, once: keep, restore, run, wait or blocked. Pure; everybody who asks reads this one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pivot.git.records import Record
+from pivot.plan.decision import Action, Change, Decision, Reason, Why
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A result that the run cache knows for the stage's fingerprint, and where its bytes are.
+
+    `absent` and `different` are output paths that are not in place, or hold something else; `unstored` those whose
+    bytes the store lacks; `lost` those whose bytes are neither in the store nor in place.
+    """
+
+    record: Record
+    absent: tuple[str, ...]
+    different: tuple[str, ...]
+    unstored: tuple[str, ...]
+    lost: tuple[str, ...]
+
+    @property
+    def in_place(self) -> bool:
+        return not self.absent and not self.different
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the decision for one stage depends on.
+
+    `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
+    `changes` is the difference to the stage's last record, empty where there is none (`first`).
+    """
+
+    stage: str
+    fingerprint: str | None
+    candidates: tuple[Candidate, ...]
+    changes: tuple[Reason, ...]
+    first: bool
+    forced: bool = False
+    always: bool = False
+    frozen: bool = False
+    missing_inputs: tuple[Change, ...] = ()
+    failed_upstreams: tuple[str, ...] = ()
+    running_upstreams: tuple[str, ...] = ()
+
+
+def decide(view: View) -> Decision:
+    """Say what is done with a stage and why."""
+    if view.frozen:
+        return _frozen(view)
+    if view.failed_upstreams:
+        return _blocked(view, Reason(Why.UPSTREAM_FAILED, f"Upstream failed: {', '.join(view.failed_upstreams)}"))
+    if view.missing_inputs:
+        names = ", ".join(change.name for change in view.missing_inputs)
+        return _blocked(view, Reason(Why.MISSING_INPUT, f"Input missing: {names}", view.missing_inputs))
+    if view.fingerprint is None:
+        upstream = Reason(Why.UPSTREAM, f"Upstream will run: {', '.join(view.running_upstreams)}")
+        return Decision(view.stage, Action.WAIT, (*view.changes, upstream))
+    if view.forced:
+        return _run(view, Reason(Why.FORCED, "Forced"))
+    if view.always:
+        return _run(view, Reason(Why.ALWAYS, "Declared to run always"))
+    if not view.candidates:
+        return _run(view, Reason(Why.FIRST, "Never run here")) if view.first else _run(view)
+    return _reuse(view, view.candidates[0])
+
+
+def _reuse(view: View, held: Candidate) -> Decision:
+    known = {"fingerprint": view.fingerprint, "record": held.record, "results": len(view.candidates)}
+    if held.in_place:
+        return Decision(view.stage, Action.KEEP, (), unstored=held.unstored, **known)  # type: ignore[arg-type]
+    if held.lost:
+        text = "Outputs lost: neither in the store nor in place"
+        lost = tuple(_at(held.record, path, None) for path in held.lost)
+        return replace(_run(view, Reason(Why.LOST, text, lost)), record=held.record)
+    return Decision(view.stage, Action.RESTORE, _out_of_place(held), **known)  # type: ignore[arg-type]
+
+
+def _out_of_place(held: Candidate) -> tuple[Reason, ...]:
+    reasons = []
+    if held.absent:
+        absent = tuple(_at(held.record, path, None) for path in held.absent)
+        reasons.append(Reason(Why.MISSING_OUTPUT, f"Output missing: {', '.join(held.absent)}", absent))
+    if held.different:
+        different = tuple(_at(held.record, path, "differs") for path in held.different)
+        reasons.append(Reason(Why.EDITED_OUTPUT, f"Output differs: {', '.join(held.different)}", different))
+    return tuple(reasons)
+
+
+def _at(record: Record, path: str, new: str | None) -> Change:
+    return Change(path, record.outs[path].id[:8], new)
+
+
+def _run(view: View, *reasons: Reason) -> Decision:
+    all_reasons = (*reasons, *view.changes) or (Reason(Why.LOST, "No result is known for this situation"),)
+    return Decision(view.stage, Action.RUN, all_reasons, fingerprint=view.fingerprint, results=len(view.candidates))
+
+
+def _blocked(view: View, *reasons: Reason) -> Decision:
+    return Decision(view.stage, Action.BLOCKED, reasons, fingerprint=view.fingerprint)
+
+
+def _frozen(view: View) -> Decision:
+    reason = Reason(Why.FROZEN, "Frozen: never run")
+    held = view.candidates[0] if view.candidates else None
+    if held is None or held.in_place or held.lost:
+        record = held.record if held else None
+        return Decision(view.stage, Action.KEEP, (reason,), fingerprint=view.fingerprint, record=record)
+    return Decision(
+        view.stage, Action.RESTORE, (reason, *_out_of_place(held)), fingerprint=view.fingerprint, record=held.record
+    )

@@ -1,0 +1,90 @@
+"""A plan as data: what is done with each stage, and every reason for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pivot.git.records import Record
+
+
+class Action(StrEnum):
+    KEEP = "keep"
+    RESTORE = "restore"
+    RUN = "run"
+    WAIT = "wait"
+    BLOCKED = "blocked"
+
+
+class Why(StrEnum):
+    """The kinds of reasons; the value is what `--explain` and JSON call them."""
+
+    CODE = "code changed"
+    DATA = "data changed"
+    PARAMS = "parameters changed"
+    SPEC = "outputs or inputs declared differently"
+    FIRST = "never run"
+    FORCED = "forced"
+    ALWAYS = "declared to run always"
+    LOST = "outputs lost"
+    MISSING_OUTPUT = "output missing"
+    EDITED_OUTPUT = "output differs"
+    UPSTREAM = "upstream will run"
+    UPSTREAM_FAILED = "upstream failed"
+    MISSING_INPUT = "input missing"
+    FROZEN = "frozen"
+    BROKEN = "pipeline cannot be imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: `old` and `new` are digests, ids or values as text; None where there is none."""
+
+    name: str
+    old: str | None
+    new: str | None
+    where: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    why: Why
+    text: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done with one stage.
+
+    `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place whose bytes the store lacks,
+    `results` how many different results the run cache has for this fingerprint (more than one: not deterministic).
+    """
+
+    stage: str
+    action: Action
+    reasons: tuple[Reason, ...]
+    fingerprint: str | None = None
+    record: Record | None = None
+    unstored: tuple[str, ...] = ()
+    results: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Decisions in running order."""
+
+    decisions: Mapping[str, Decision]
+
+    def actions(self) -> dict[Action, list[str]]:
+        found: dict[Action, list[str]] = {action: [] for action in Action}
+        for decision in self.decisions.values():
+            found[decision.action].append(decision.stage)
+        return found
+
+    @property
+    def settled(self) -> bool:
+        """Whether `repro` would do nothing at all."""
+        return all(decision.action is Action.KEEP and not decision.unstored for decision in self.decisions.values())

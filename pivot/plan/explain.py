@@ -1,0 +1,146 @@
+"""What differs between a stage's last record and its situation now: the reasons that `--explain` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pivot.canonical import canonical_json
+from pivot.code.manifest import Entry, Manifest
+from pivot.code.model import Stage
+from pivot.git.records import Info, Record
+from pivot.plan.decision import Change, Reason, Why
+from pivot.plan.situation import artifacts
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The record that a stage is compared with, and what was said about one run of it."""
+
+    record: Record
+    info: Info | None
+
+
+def differences(past: Past, stage: Stage, deps: Mapping[str, str], sizes: Mapping[str, int]) -> tuple[Reason, ...]:
+    """All reasons for which `stage` is not in the situation of `past`; `deps` may lack paths not known yet.
+
+    `sizes` gives bytes for dep paths where they are known, for display only.
+    """
+    found = (
+        _reason(Why.CODE, "Code dependency changed", _code_changes(past, stage.manifest)),
+        _reason(Why.PARAMS, "Parameter changed", _value_changes(past.record.params, stage.spec.params)),
+        _reason(Why.DATA, "Input data changed", _data_changes(past.record.deps, deps, sizes)),
+        _reason(Why.SPEC, "Input or output declared differently", _artifact_changes(past.record.spec, stage)),
+    )
+    return tuple(reason for reason in found if reason)
+
+
+def _reason(why: Why, text: str, changes: Iterable[Change]) -> Reason | None:
+    listed = tuple(changes)
+    return Reason(why, text, listed) if listed else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """An entry of either side: its own digest, and the display names that its references resolve to."""
+
+    digest: str
+    targets: tuple[tuple[str, str], ...]
+    where: str
+
+
+def _code_changes(past: Past, manifest: Manifest) -> list[Change]:
+    new = _nodes([(entry.name, entry.digest, entry.edges, f"{entry.file}:{entry.line}") for entry in manifest.entries])
+    graph = past.record.code
+    if manifest.graph() == graph:
+        return []
+    names = _entry_names(past, manifest.entries)
+    edges = [[(reference, target) for reference, target in of] for of in graph["edges"]]
+    old = _nodes(list(zip((n for n, _ in names), graph["nodes"], edges, (w for _, w in names), strict=True)))
+    changes = [_entry_change(name, old.get(name), new.get(name)) for name in [*new, *(n for n in old if n not in new)]]
+    return [change for change in changes if change] or [Change("code", None, None, note="moved or renamed")]
+
+
+def _entry_names(past: Past, entries: tuple[Entry, ...]) -> list[tuple[str, str]]:
+    """Name and place of each node of the record; without an info, by digest from the code of now."""
+    nodes = past.record.code["nodes"]
+    if past.info and len(past.info.entries) == len(nodes):
+        return [(name, f"{file}:{line}") for name, file, line in past.info.entries]
+    known = {entry.digest: (entry.name, f"{entry.file}:{entry.line}") for entry in entries}
+    return [known.get(digest, (f"entry:{digest[:8]}", "")) for digest in nodes]
+
+
+def _nodes(rows: list[Any]) -> dict[str, _Node]:
+    names = [row[0] for row in rows]
+    seen = Counter(names)
+    keyed = [name if seen[name] == 1 else f"{name} ({row[3]})" for name, row in zip(names, rows, strict=True)]
+    return {
+        key: _Node(digest, tuple((reference, names[target]) for reference, target in edges), where)
+        for key, (_, digest, edges, where) in zip(keyed, rows, strict=True)
+    }
+
+
+def _entry_change(name: str, old: _Node | None, new: _Node | None) -> Change | None:
+    if old is None and new is not None:
+        return Change(name, None, new.digest[:8], new.where)
+    if new is None and old is not None:
+        return Change(name, old.digest[:8], None, old.where)
+    assert old is not None and new is not None
+    if old.digest != new.digest:
+        return Change(name, old.digest[:8], new.digest[:8], new.where)
+    rebound = [
+        f"{reference} is now {target}"
+        for reference, target in new.targets
+        if dict(old.targets).get(reference, target) != target
+    ]
+    return Change(name, old.digest[:8], new.digest[:8], new.where, note="; ".join(rebound)) if rebound else None
+
+
+def _value_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    return [
+        Change(name, _text(old, name), _text(new, name))
+        for name in sorted({*old, *new})
+        if canonical_json([old.get(name)]) != canonical_json([new.get(name)]) or (name in old) != (name in new)
+    ]
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    return repr(values[name]) if name in values else None
+
+
+def _data_changes(old: Mapping[str, str], new: Mapping[str, str], sizes: Mapping[str, int]) -> list[Change]:
+    # A path that is no longer declared is a change of the declaration, not of the data.
+    return [
+        Change(path, old[path][:8], new[path][:8], note=f"{sizes[path]} bytes" if path in sizes else "")
+        for path in sorted(new)
+        if path in old and old[path] != new[path]
+    ]
+
+
+def _artifact_changes(old: Mapping[str, Any], stage: Stage) -> list[Change]:
+    new = artifacts(stage.spec)
+    lines = {artifact.key: str(artifact.where) for artifact in (*stage.spec.deps, *stage.spec.outs)}
+    changes = []
+    for side, title in (("deps", "input"), ("outs", "output")):
+        before = {item["key"]: item for item in old[side]}
+        now = {item["key"]: item for item in new[side]}
+        for key in [*now, *(key for key in before if key not in now)]:
+            if before.get(key) != now.get(key):
+                changes.append(
+                    Change(
+                        f"{title}:{key}",
+                        _artifact_text(before.get(key)),
+                        _artifact_text(now.get(key)),
+                        lines.get(key, ""),
+                    )
+                )
+    return changes
+
+
+def _artifact_text(item: Mapping[str, Any] | None) -> str | None:
+    if item is None:
+        return None
+    flags = f" ({', '.join(item['flags'])})" if item["flags"] else ""
+    return f"{item['kind']} {', '.join(item['paths'])}{flags}, loader {item['loader'][:8]}"

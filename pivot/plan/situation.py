@@ -1,0 +1,54 @@
+"""The situation of a stage: what its fingerprint is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import xxhash
+
+from pivot.code.model import Stage
+from pivot.git.records import Record, digest_of, fingerprint_of
+from pivot.pipeline.spec import ArtifactSpec, StageSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A stage with an id for every dep path.
+
+    `static` names the situation by the code that the analysis sees; `fingerprint` also covers modules that earlier
+    runs of the same situation imported (`refs/pivot/runs:reach`), and is the same where there are none.
+    """
+
+    stage: Stage
+    deps: Mapping[str, str]
+    code: str
+    static: str
+    fingerprint: str
+
+    def result(self, outs: dict[str, Any], tree: str) -> Record:
+        """The record of this situation with a result."""
+        spec = self.stage.spec
+        return Record(self.stage.manifest.graph(), spec.params, artifacts(spec), dict(self.deps), outs, tree)
+
+
+def situation_of(stage: Stage, deps: Mapping[str, str]) -> Situation:
+    fingerprint = fingerprint_of(stage.code, digest_of(stage.spec.params), digest_of(artifacts(stage.spec)), deps)
+    return Situation(stage, deps, stage.code, fingerprint, fingerprint)
+
+
+def artifacts(spec: StageSpec) -> dict[str, Any]:
+    """The artifacts as a record keeps them: key, paths, kind, flags, digest of the loader; no lines."""
+    return {"deps": [_artifact(dep) for dep in spec.deps], "outs": [_artifact(out) for out in spec.outs]}
+
+
+def _artifact(artifact: ArtifactSpec) -> dict[str, Any]:
+    return {
+        "key": artifact.key,
+        "kind": artifact.kind,
+        "paths": list(artifact.paths),
+        "shape": artifact.shape,
+        "flags": list(artifact.flags),
+        "loader": xxhash.xxh3_64_hexdigest(artifact.loader.encode()),
+    }

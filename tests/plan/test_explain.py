@@ -1,0 +1,86 @@
+"""What is said to have changed between a record and the situation now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pivot.code.model import Stage
+from pivot.git.records import Info, Record
+from pivot.plan.decision import Reason, Why
+from pivot.plan.explain import Past, differences
+from pivot.plan.situation import situation_of
+from tests.support.specs import artifact, entry, spec, stage
+
+ROOT, CALLED, OTHER = entry("func:train", "1", ("clean", 1)), entry("func:clean", "2"), entry("func:wash", "3")
+BEFORE = stage(spec("train", deps=["data"], outs=["model"], params={"lr": 0.1}), ROOT, CALLED)
+
+
+def past(of: Stage, deps: dict[str, str]) -> Past:
+    record: Record = situation_of(of, deps).result({}, "0" * 40)
+    named = tuple((one.name, one.file, one.line) for one in of.manifest.entries)
+    return Past(record, Info("train", named, 1.0, "2024-01-01T00:00:00Z", "host", "3.11", "me"))
+
+
+def changed(now: Stage, deps: dict[str, str] | None = None) -> list[tuple[Why, list[tuple[Any, ...]]]]:
+    reasons: tuple[Reason, ...] = differences(
+        past(BEFORE, {"data": "a" * 40}), now, deps or {"data": "a" * 40}, {"data": 7}
+    )
+    return [(one.why, [(change.name, change.old, change.new) for change in one.changes]) for one in reasons]
+
+
+def test_an_equal_situation_differs_in_nothing() -> None:
+    assert changed(BEFORE) == []
+
+
+def test_an_edited_helper_is_named_with_both_digests() -> None:
+    now = stage(BEFORE.spec, ROOT, entry("func:clean", "9"))
+    assert changed(now) == [(Why.CODE, [("func:clean", "22222222", "99999999")])]
+
+
+def test_a_helper_that_is_new_and_one_that_is_gone_are_named() -> None:
+    now = stage(BEFORE.spec, entry("func:train", "8", ("wash", 1)), OTHER)
+    assert changed(now) == [
+        (
+            Why.CODE,
+            [("func:train", "11111111", "88888888"), ("func:wash", None, "33333333"), ("func:clean", "22222222", None)],
+        )
+    ]
+
+
+def test_a_name_bound_to_another_function_is_a_change() -> None:
+    three = stage(BEFORE.spec, entry("func:train", "1", ("clean", 1), ("wash", 2)), CALLED, OTHER)
+    swapped = stage(BEFORE.spec, entry("func:train", "1", ("clean", 1), ("wash", 2)), OTHER, CALLED)
+    reasons = differences(past(three, {}), swapped, {}, {})
+    assert [change.note for change in reasons[0].changes] == ["clean is now func:wash; wash is now func:clean"]
+
+
+def test_changed_data_shows_both_ids_and_the_size() -> None:
+    reasons = differences(past(BEFORE, {"data": "a" * 40}), BEFORE, {"data": "b" * 40}, {"data": 7})
+    change = reasons[0].changes[0]
+    assert (reasons[0].why, change.old, change.new, change.note) == (Why.DATA, "aaaaaaaa", "bbbbbbbb", "7 bytes")
+
+
+def test_a_changed_parameter_shows_both_values() -> None:
+    now = stage(replace(BEFORE.spec, params={"lr": 0.2}), ROOT, CALLED)
+    assert changed(now) == [(Why.PARAMS, [("lr", "0.1", "0.2")])]
+
+
+def test_one_and_one_point_zero_are_different_parameters() -> None:
+    one = past(stage(replace(BEFORE.spec, params={"n": 1}), ROOT, CALLED), {})
+    now = stage(replace(BEFORE.spec, params={"n": 1.0}), ROOT, CALLED)
+    assert [reason.why for reason in differences(one, now, {}, {})] == [Why.PARAMS]
+
+
+def test_a_changed_output_definition_is_named_by_its_key() -> None:
+    now = stage(replace(BEFORE.spec, outs=(artifact("model", "out", "model", ("keep",)),)), ROOT, CALLED)
+    assert [(why, [name for name, *_ in names]) for why, names in changed(now)] == [(Why.SPEC, ["output:model"])]
+
+
+def test_all_reasons_are_listed() -> None:
+    now = stage(replace(BEFORE.spec, params={"lr": 0.2}), ROOT, entry("func:clean", "9"))
+    assert [why for why, _ in changed(now, {"data": "b" * 40})] == [Why.CODE, Why.PARAMS, Why.DATA]
+
+
+def test_an_input_not_known_yet_is_no_difference() -> None:
+    assert differences(past(BEFORE, {"data": "a" * 40}), BEFORE, {}, {}) == ()
