@@ -1,0 +1,21 @@
+#!/bin/sh
+# What an installed wheel must hold, beside the code: typing marker, hook script, man page, and `git pivot` itself.
+#
+#   scripts/check_wheel.sh VENV
+set -eu
+
+venv=$(cd "$1" && pwd)
+cd / # the source tree beside us must not stand in for what was installed
+
+"$venv/bin/python" -I - "$venv" <<'PYTHON'
+import pathlib, sys, pivot
+package = pathlib.Path(pivot.__file__).parent
+wanted = [package / "py.typed", package / "hook_scripts" / "git-pivot-hook"]
+wanted.append(pathlib.Path(sys.argv[1]) / "share" / "man" / "man1" / "git-pivot.1")
+missing = [str(path) for path in wanted if not path.is_file()]
+sys.exit(f"the wheel does not bring {missing}" if missing else 0)
+PYTHON
+
+PATH="$venv/bin:$PATH"
+[ "$(command -v git-pivot)" = "$venv/bin/git-pivot" ]
+git pivot --version
