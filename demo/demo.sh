@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # Your own Git settings (hooks, signing, a pager) are not what is shown here.
+# shellcheck disable=SC2046 # one name a word
 unset $(git rev-parse --local-env-vars)
 export GIT_CONFIG_GLOBAL="$work/gitconfig" GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
 git config --global user.name Demo

@@ -39,7 +39,7 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
     def __str__(self) -> str:
-        return f"git pivot {' '.join(self.args)}\n--- out\n{self.out}--- err\n{self.err}--- exit {self.code}"
+        return f"{' '.join(self.args)}\n--- out\n{self.out}--- err\n{self.err}--- exit {self.code}"
 
 
 class Repo:
@@ -113,18 +113,24 @@ class Repo:
         self, *args: str, cwd: str = ".", env: Mapping[str, str | None] | None = None, timeout: float = 60
     ) -> Result:
         """Run the real command in `cwd`; a value None in `env` takes the variable away."""
+        return self._run(PIVOT, args, cwd=self.path / cwd, env=_environment(env or {}), timeout=timeout)
+
+    def run(self, program: str, *args: str, env: Mapping[str, str | None] | None = None) -> Result:
+        """Run any program here and give all that it said."""
+        return self._run((program,), args, cwd=self.path, env=_environment(env or {}), timeout=60)
+
+    @staticmethod
+    def _run(program: tuple[str, ...], args: tuple[str, ...], **options: Any) -> Result:
         done = subprocess.run(
-            [*PIVOT, *args],
-            cwd=self.path / cwd,
+            [*program, *args],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="backslashreplace",
-            env=_environment(env or {}),
-            timeout=timeout,
             check=False,
+            **options,
         )
-        return Result(args, done.returncode, done.stdout, done.stderr)
+        return Result((*program[-1:], *args), done.returncode, done.stdout, done.stderr)
 
     def start_pivot(self, *args: str, env: Mapping[str, str | None] | None = None) -> subprocess.Popen[str]:
         """Start the real command and leave it running, for tests that interrupt or race it."""
