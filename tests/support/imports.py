@@ -14,11 +14,15 @@ MODULE_NAME = re.compile(r"pivot(\.[A-Za-z_]\w*){2,}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`importer` imports `target`, both dotted module names, at `line` of the importer."""
+    """`importer` imports `target`, both dotted module names, at `line` of the importer.
+
+    `by_name`: it does not import it there and then, but holds its name as a string.
+    """
 
     importer: str
     target: str
     line: int
+    by_name: bool = False
 
     def __str__(self) -> str:
         return f"{self.importer}:{self.line} imports {self.target}"
@@ -39,7 +43,8 @@ def read_imports(sources: dict[str, str], packages: frozenset[str]) -> list[Impo
     for importer, text in sources.items():
         parent = importer if importer in packages else importer.rpartition(".")[0]
         for node in ast.walk(ast.parse(text, importer)):
-            found += [Import(importer, target, node.lineno) for target in _targets(node, parent, sources)]  # type: ignore[attr-defined]
+            for target in _targets(node, parent, sources):
+                found.append(Import(importer, target, getattr(node, "lineno", 0), isinstance(node, ast.Constant)))
     return found
 
 
