@@ -1,0 +1,163 @@
+"""Artifacts: what a stage reads and writes, as annotations of a function's parameters and of its return type.
+
+`Annotated[dict, Dep("data.json")]` says where the value comes from; `Annotated[dict, Out("x.json")]` where it goes.
+A path is relative to the pipeline's folder; a path that ends in `/` is a directory. A list or tuple of paths gives
+and takes a list or tuple of values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from pivot.errors import PipelineError
+from pivot.pipeline.loaders.protocol import Reader, Writer
+from pivot.pipeline.location import calling_line
+from pivot.pipeline.spec import ArtifactKind, Shape
+
+Path = str | os.PathLike[str]
+Paths = Path | Sequence[Path]
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Dep:
+    """An input: a file, a directory (`"dir/"`), or several. Without a loader, the path's extension or the type says it.
+
+    Raises:
+        PipelineError: the path is not a path.
+    """
+
+    kind: ClassVar[ArtifactKind] = "dep"
+
+    paths: tuple[str, ...]
+    shape: Shape
+    loader: Reader[Any] | None = field(hash=False)
+
+    def __init__(self, path: Paths, loader: Reader[Any] | None = None) -> None:
+        paths, shape = read_paths(path, type(self).__name__)
+        object.__setattr__(self, "paths", paths)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "loader", loader)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class ExternalDep(Dep):
+    """An input that lives outside the repository: an absolute path or an http(s) URL. Never moved, never stored."""
+
+    kind: ClassVar[ArtifactKind] = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceholderDep:
+    """An input whose path is given where the stage is registered: `dep_path_overrides={"parameter": "path"}`."""
+
+    kind: ClassVar[ArtifactKind] = "dep"
+
+    loader: Reader[Any] | None = field(default=None, hash=False)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Out:
+    """An output, named by the return type.
+
+    `cache=False`: Git versions the path, not Pivot. `keep`: the previous version stays in place while the stage runs.
+    `optional`: the stage may leave it out (no file, or the value None).
+
+    Raises:
+        PipelineError: the path is not a path.
+    """
+
+    kind: ClassVar[ArtifactKind] = "out"
+
+    paths: tuple[str, ...]
+    shape: Shape
+    loader: Writer[Any] | Reader[Any] | None = field(hash=False)
+    cache: bool
+    keep: bool
+    optional: bool
+
+    def __init__(
+        self,
+        path: Paths,
+        loader: Writer[Any] | Reader[Any] | None = None,
+        *,
+        cache: bool = True,
+        keep: bool = False,
+        optional: bool = False,
+    ) -> None:
+        paths, shape = read_paths(path, type(self).__name__)
+        values = {"loader": loader, "cache": cache, "keep": keep, "optional": optional}
+        for name, value in {"paths": paths, "shape": shape, **values}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Sorted: `keep`, `no-cache`, `optional`."""
+        given = {"keep": self.keep, "no-cache": not self.cache, "optional": self.optional}
+        return tuple(name for name, holds in given.items() if holds)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Metric(Out):
+    """An output whose numbers are shown and compared between commits."""
+
+    kind: ClassVar[ArtifactKind] = "metric"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Plot(Out):
+    """An output that is shown as a picture or drawn from its rows."""
+
+    kind: ClassVar[ArtifactKind] = "plot"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class DirectoryOut(Out):
+    """A directory with one file a key: the value is `dict[str, T]`, a key is a file's path below the directory."""
+
+    kind: ClassVar[ArtifactKind] = "directory"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class IncrementalOut(Out):
+    """An output made from its previous version: on a parameter (the version before) and on the return (the next one).
+
+    The first time the parameter is `loader.empty()`.
+    """
+
+    kind: ClassVar[ArtifactKind] = "incremental"
+
+
+Artifact = Dep | PlaceholderDep | Out
+
+
+def depends_on(*objects: Any) -> Callable[[FunctionT], FunctionT]:
+    """Declare by hand that a function reaches these objects, where the code does not show it."""
+
+    def attach(function: FunctionT) -> FunctionT:
+        before: tuple[Any, ...] = getattr(function, "__pivot_depends_on__", ())
+        function.__pivot_depends_on__ = (*before, *objects)  # type: ignore[attr-defined]
+        return function
+
+    return attach
+
+
+def read_paths(path: Any, artifact: str) -> tuple[tuple[str, ...], Shape]:
+    """Paths as strings, and whether one, a list or a tuple was given.
+
+    Raises:
+        PipelineError: something else was given, nothing, or an empty path.
+    """
+    shape: Shape = "list" if isinstance(path, list) else "tuple" if isinstance(path, tuple) else "one"
+    given = [path] if shape == "one" else list(path)
+    paths = tuple(os.fspath(item) for item in given if isinstance(item, str | os.PathLike))
+    if len(paths) < len(given) or not all(isinstance(item, str) and item for item in paths) or not paths:
+        raise PipelineError(
+            f"{artifact} takes a path, or a list or tuple of paths, not {path!r}",
+            where=calling_line(),
+            hint=f'Write {artifact}("folder/file.json").',
+        )
+    return paths, shape

@@ -1,0 +1,173 @@
+"""Parameters of a stage: typed, validated, frozen values with their defaults in code."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, dataclass_transform
+
+from pivot.errors import PipelineError
+from pivot.pipeline.convert import Mismatch, convert, field_values, is_params_class, is_pydantic, to_json
+from pivot.pipeline.location import calling_line, field_line, shown
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
+class _Validated(type):
+    """Checks names and types before the dataclass's own `__init__` and the user's `__post_init__` see them."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        where = calling_line()
+        if args:
+            raise PipelineError(
+                f"{cls.__name__} takes its parameters by name", where=where, hint=f"Write {cls.__name__}(name=value)."
+            )
+        return super().__call__(**_checked(cls, values, where))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StageParams(metaclass=_Validated):
+    """Base of parameter classes: `class TrainParams(pivot.StageParams): lr: float = 0.1`.
+
+    Raises, when an instance is made:
+        PipelineError: an unknown name, a missing value, or a value of another type.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+def build_params(kind: type, values: Mapping[str, Any], where: str | None) -> Any:
+    """A parameter object from values by name.
+
+    Raises:
+        PipelineError: an unknown name, a missing value, or a value of another type.
+    """
+    if is_pydantic(kind):
+        return _build_pydantic(kind, values, where)
+    checked = _checked(kind, values, where)
+    if isinstance(kind, _Validated):
+        return type.__call__(kind, **checked)
+    return kind(**checked)
+
+
+def apply_overrides(params: Any, values: Mapping[str, Any], where: str | None) -> Any:
+    """A copy of the parameter object with some values replaced; a mapping replaces single fields of a nested one.
+
+    Raises:
+        PipelineError: an unknown name (the closest one is named) or a value of another type.
+    """
+    current = field_values(params)
+    _refuse_unknown(type(params), values, current, where)
+    merged = dict(values)
+    for name, value in values.items():
+        if isinstance(value, Mapping) and is_params_class(type(current[name])):
+            merged[name] = apply_overrides(current[name], value, where)
+    return build_params(type(params), {**_init_values(params, current), **merged}, where)
+
+
+def params_values(params: Any, root: Path | None = None) -> dict[str, Any]:
+    """The values of a parameter object as JSON; text and paths below `root` relative to it.
+
+    Raises:
+        PipelineError: a value has no stable form.
+    """
+    found = {}
+    for name, value in field_values(params).items():
+        try:
+            found[name] = to_json(value, root)
+        except TypeError as error:
+            raise PipelineError(
+                f"the parameter `{name}` of {type(params).__name__} cannot be recorded: {error}",
+                hint="Use numbers, text, paths, enums, dates, and lists or dicts of them.",
+            ) from error
+    return found
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A hint that names the closest match, or all there is."""
+    names = sorted(known)
+    found = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if found:
+        return f"Did you mean `{found[0]}`?"
+    return f"There are: {', '.join(names)}." if names else "There are none."
+
+
+def _checked(kind: type, values: Mapping[str, Any], where: str | None) -> dict[str, Any]:
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    _refuse_unknown(kind, values, fields, where)
+    missing = [name for name, field in fields.items() if name not in values and not _has_default(field)]
+    if missing:
+        raise PipelineError(
+            f"{kind.__name__} lacks a value for: {', '.join(missing)}",
+            where=where,
+            hint="Give it a value here, or a default in the class.",
+        )
+    types = _types(kind, where)
+    found = {name: _checked_value(kind, name, value, types.get(name), where) for name, value in values.items()}
+    for name in fields.keys() - values.keys():
+        found[name] = _checked_value(kind, name, _default(fields[name]), types.get(name), _line_of(kind, name) or where)
+    return found
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _line_of(kind: type, name: str) -> str | None:
+    owner = next((base for base in kind.__mro__ if name in vars(base).get("__dataclass_fields__", ())), kind)
+    line = field_line(owner, name)
+    return shown(line) if line else None
+
+
+def _checked_value(kind: type, name: str, value: Any, expected: Any, where: str | None) -> Any:
+    try:
+        return convert(value, expected, lambda nested, values: build_params(nested, values, where))
+    except Mismatch as error:
+        raise PipelineError(
+            f"the parameter `{name}` of {kind.__name__}: {error}",
+            where=where,
+            hint=f"Change the value, or the type of `{name}` in {kind.__name__}.",
+        ) from error
+
+
+def _types(kind: type, where: str | None) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(kind, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise PipelineError(
+            f"an annotation of {kind.__name__} cannot be evaluated: {error}",
+            where=where,
+            hint="Import the name outside `if TYPE_CHECKING`, and define it above the class.",
+        ) from error
+
+
+def _refuse_unknown(kind: type, values: Iterable[str], known: Iterable[str], where: str | None) -> None:
+    names = list(known)
+    for name in values:
+        if name not in names:
+            raise PipelineError(f"{kind.__name__} has no parameter `{name}`", where=where, hint=closest(name, names))
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _init_values(params: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields that a dataclass computes itself."""
+    if not dataclasses.is_dataclass(params):
+        return values
+    return {field.name: values[field.name] for field in dataclasses.fields(params) if field.init}
+
+
+def _build_pydantic(kind: Any, values: Mapping[str, Any], where: str | None) -> Any:
+    # Names are checked here: by default pydantic passes over those that it does not know.
+    aliases = {field.alias for field in kind.model_fields.values() if field.alias}
+    _refuse_unknown(kind, values, [*kind.model_fields, *aliases], where)
+    try:
+        return kind.model_validate(dict(values))
+    except ValueError as error:
+        raise PipelineError(f"{kind.__name__} does not take these values: {error}", where=where) from error

@@ -1,0 +1,177 @@
+"""`Pipeline`: where functions become stages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from pivot.errors import PipelineError
+from pivot.pipeline.artifacts import Paths
+from pivot.pipeline.declared import Place
+from pivot.pipeline.location import calling_frame, calling_line, function_line, real_path, repository_of, shown
+from pivot.pipeline.overlap import Claim, Claims, self_reads
+from pivot.pipeline.params import build_params
+from pivot.pipeline.paths import PathKey
+from pivot.pipeline.signature import Overrides, Signature, read_signature
+from pivot.pipeline.stage import Home, Stage
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+# `/` and `:` join a stage to its pipeline, `@ = ,` name variants, `+ * ?` and `[` are for targets on the command line.
+_NAME = re.compile(r"[\w][\w.-]*")
+
+
+class Pipeline:
+    """A named set of stages.
+
+    Paths of its stages are relative to `root`, their working directory: the folder of the file that makes the
+    pipeline, or another one (a relative `root` starts at that folder).
+
+    Raises:
+        PipelineError: the name has characters that a name may not have.
+    """
+
+    def __init__(self, name: str, root: str | Path | None = None) -> None:
+        self._line = calling_line()
+        _check_name(name, "pipeline", self._line)
+        self.name = name
+        self.root = _calling_folder() if root is None else real_path(_calling_folder() / root).resolve()
+        self._repository = repository_of(self.root)
+        self._stages: dict[str, Stage] = {}
+        self._lines: dict[str, str | None] = {}
+        self._claims = Claims(PathKey(self.root))
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.name}: {len(self._stages)} stages>"
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages, in the order in which they were registered."""
+        return list(self._stages.values())
+
+    @overload
+    def register(
+        self,
+        function: FunctionT,
+        *,
+        name: str | None = None,
+        params: Any = None,
+        dep_path_overrides: Mapping[str, Paths] | None = None,
+        out_path_overrides: Mapping[str, Paths] | None = None,
+        frozen: bool = False,
+        always: bool = False,
+    ) -> FunctionT: ...
+
+    @overload
+    def register(
+        self,
+        function: None = None,
+        *,
+        name: str | None = None,
+        params: Any = None,
+        dep_path_overrides: Mapping[str, Paths] | None = None,
+        out_path_overrides: Mapping[str, Paths] | None = None,
+        frozen: bool = False,
+        always: bool = False,
+    ) -> Callable[[FunctionT], FunctionT]: ...
+
+    def register(  # noqa: PLR0913 - what users write; all but the function by name
+        self,
+        function: Any = None,
+        *,
+        name: str | None = None,
+        params: Any = None,
+        dep_path_overrides: Mapping[str, Paths] | None = None,
+        out_path_overrides: Mapping[str, Paths] | None = None,
+        frozen: bool = False,
+        always: bool = False,
+    ) -> Any:
+        """Make a stage of a function and return the function; also a decorator, with or without options.
+
+        `params` is an instance of the class that a parameter is annotated with, the class itself, or a dict of
+        values. `frozen`: never run; `always`: run every time.
+
+        Raises:
+            PipelineError: the function or one of its annotations will not do; names file, line and the mend.
+        """
+        line = calling_line()
+        overrides = Overrides(dep_path_overrides or {}, out_path_overrides or {})
+        if frozen and always:
+            raise PipelineError("a stage cannot be frozen and always", where=line, hint="Keep one of the two.")
+
+        def register(function: FunctionT) -> FunctionT:
+            stage_name = name or str(getattr(function, "__name__", "stage"))
+            signature = read_signature(function, Place(stage_name, self.root, self._repository), overrides, line)
+            made = _params_of(signature, params, stage_name, line)
+            home = Home(self.name, self.root)
+            self._add(Stage(stage_name, function, signature, made, home, function_line(function), frozen, always), line)
+            return function
+
+        return register if function is None else register(function)
+
+    def _add(self, stage: Stage, line: str | None) -> None:
+        """Take a stage whose name and paths no other has."""
+        _check_name(stage.name, "stage", line)
+        if stage.name in self._stages:
+            raise PipelineError(
+                f"pipeline `{self.name}` has a stage `{stage.name}` already",
+                where=line,
+                hint=f"It is registered at {self._lines[stage.name]}. Write register(..., name='another').",
+            )
+        outs = [_claim(stage, item.where, path) for item in stage.outputs for path in item.paths]
+        deps = [_claim(stage, item.where, path) for item in stage.inputs if item.kind == "dep" for path in item.paths]
+        for error in self_reads(deps, outs, self._claims.key):
+            raise error
+        for error in filter(None, map(self._claims.add, outs)):
+            raise error
+        self._stages[stage.name] = stage
+        self._lines[stage.name] = line
+
+
+def _claim(stage: Stage, where: Any, path: str) -> Claim:
+    return Claim(stage.name, path.rstrip("/"), shown(where))
+
+
+def _check_name(name: Any, what: str, line: str | None) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PipelineError(
+            f"{name!r} is not a name for a {what}",
+            where=line,
+            hint="A name has letters, digits, `_`, `-` and `.`, and starts with a letter, digit or `_`.",
+        )
+
+
+def _calling_folder() -> Path:
+    """The folder of the user's file; the current one where there is no file (an interactive session)."""
+    frame = calling_frame()
+    file = frame.f_globals.get("__file__") or frame.f_code.co_filename if frame else "<unknown>"
+    return Path.cwd().resolve() if file.startswith("<") else real_path(file).parent
+
+
+def _params_of(signature: Signature, given: Any, stage: str, line: str | None) -> Any:
+    """The parameter object of a stage, from what `register` was given or from the class's defaults."""
+    taker, kind = signature.params, signature.params_class
+    if taker is None or kind is None:
+        if given is None:
+            return None
+        raise PipelineError(
+            f"stage `{stage}` is given params, and no parameter takes them",
+            where=line,
+            hint="Annotate a parameter with the params' class: def train(..., params: TrainParams).",
+        )
+    if given is None and taker.default is not taker.empty:
+        given = taker.default
+    if given is None or given is kind:
+        return build_params(kind, {}, line)
+    if isinstance(given, Mapping):
+        return build_params(kind, given, line)
+    made = build_params(given, {}, line) if isinstance(given, type) and issubclass(given, kind) else given
+    if not isinstance(made, kind):
+        raise PipelineError(
+            f"stage `{stage}` takes {kind.__name__} for `{taker.name}`, not {type(made).__name__}",
+            where=line,
+            hint=f"Write params={kind.__name__}(...).",
+        )
+    return made

@@ -1,0 +1,235 @@
+"""From a plain function to what its stage reads, writes and is set by: the annotations are the declaration."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pivot.errors import PipelineError
+from pivot.pipeline.annotations import class_types, function_types, split
+from pivot.pipeline.artifacts import Dep, ExternalDep, IncrementalOut, Out, Paths, PlaceholderDep
+from pivot.pipeline.convert import is_params_class
+from pivot.pipeline.declared import Input, Output, Place, bind_input, bind_output
+from pivot.pipeline.location import field_line, function_line, parameter_line, return_line, shown
+from pivot.pipeline.params import closest
+from pivot.pipeline.spec import Location
+
+SINGLE = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Paths given at registration, by parameter and by output key (`return` for a single output)."""
+
+    deps: Mapping[str, Paths] = field(default_factory=dict)
+    outs: Mapping[str, Paths] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`single`: the return type is one annotated value, not a TypedDict. `params` is the parameter that takes them."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    single: bool
+    params: inspect.Parameter | None
+    params_class: type | None
+
+
+def read_signature(function: Callable[..., Any], place: Place, overrides: Overrides, line: str | None) -> Signature:
+    """Read the annotations; `line` is where the stage is registered.
+
+    Raises:
+        PipelineError: the function cannot be a stage, or an annotation will not do.
+    """
+    check_function(function, place.stage, line)
+    hints = function_types(function)
+    inputs, params = _read_parameters(function, hints, place, overrides)
+    outputs, single = _read_return(function, hints, place, overrides)
+    _check_names("dep_path_overrides", overrides.deps, [item.key for item in inputs], place, line)
+    _check_names("out_path_overrides", overrides.outs, [item.key for item in outputs], place, line)
+    _check_increments(inputs, outputs, place)
+    params_class = _type_of(hints[params.name]) if params else None
+    return Signature(tuple(inputs), tuple(outputs), single, params, params_class)
+
+
+def check_function(function: Any, stage: str, line: str | None) -> None:
+    """Refuse what cannot be called anew in another process.
+
+    Raises:
+        PipelineError: not a function, a lambda, a nested, async or generator function.
+    """
+    plain = inspect.unwrap(function) if callable(function) else function
+    if not inspect.isfunction(plain):
+        raise PipelineError(
+            f"a stage is a function, not {function!r}", where=line, hint="Define it with `def` in a module."
+        )
+    where = shown(function_line(plain))
+    if plain.__name__ == "<lambda>":
+        raise PipelineError("a lambda cannot be a stage", where=where, hint="Define it with `def`, at module level.")
+    if "<locals>" in plain.__qualname__:
+        raise PipelineError(
+            f"stage `{stage}`: {plain.__qualname__} is defined inside another function",
+            where=where,
+            hint="Move it to module level; register it several times under other names and paths where it varies.",
+        )
+    if inspect.iscoroutinefunction(plain) or inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+        raise PipelineError(
+            f"stage `{stage}` is async or a generator: its value is not there when it returns",
+            where=where,
+            hint="Return the value; inside, call asyncio.run(...) or list(...).",
+        )
+
+
+def _read_parameters(
+    function: Callable[..., Any], hints: Mapping[str, Any], place: Place, overrides: Overrides
+) -> tuple[list[Input], inspect.Parameter | None]:
+    inputs: list[Input] = []
+    params: inspect.Parameter | None = None
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        where = parameter_line(function, name)
+        _check_parameter(parameter, where, place)
+        kind, artifact = split(hints.get(name, parameter.empty), where)
+        if isinstance(artifact, Dep | PlaceholderDep | IncrementalOut):
+            moved = _moved(artifact, overrides.deps.get(name))
+            inputs.append(bind_input(moved, name, kind, where, place))
+        elif artifact is not None:
+            raise PipelineError(
+                f"stage `{place.stage}`: parameter `{name}` is annotated with {type(artifact).__name__}",
+                where=shown(where),
+                hint="Outputs stand on the return type; a parameter takes Dep, or IncrementalOut for what was before.",
+            )
+        elif is_params_class(kind) and params is None:
+            params = parameter
+        elif parameter.default is parameter.empty:
+            raise _not_annotated(name, kind, where, place)
+    return inputs, params
+
+
+def _check_parameter(parameter: inspect.Parameter, where: Location, place: Place) -> None:
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise PipelineError(
+            f"stage `{place.stage}`: parameter `{parameter.name}` can only be given by position",
+            where=shown(where),
+            hint="Take the `/` out of the parameters.",
+        )
+    if isinstance(parameter.default, Dep | PlaceholderDep | Out):
+        name = type(parameter.default).__name__
+        raise PipelineError(
+            f"stage `{place.stage}`: {name} is the default of parameter `{parameter.name}`",
+            where=shown(where),
+            hint=f"Write {parameter.name}: Annotated[dict, {name}(...)].",
+        )
+
+
+def _not_annotated(name: str, kind: Any, where: Location, place: Place) -> PipelineError:
+    said = "has no annotation" if kind is inspect.Parameter.empty else "has no Dep in its annotation"
+    return PipelineError(
+        f"stage `{place.stage}`: parameter `{name}` {said}",
+        where=shown(where),
+        hint=f'Write {name}: Annotated[dict, pivot.Dep("path")], or a StageParams class, or give a default.',
+    )
+
+
+def _read_return(
+    function: Callable[..., Any], hints: Mapping[str, Any], place: Place, overrides: Overrides
+) -> tuple[list[Output], bool]:
+    where = return_line(function)
+    if "return" not in hints:
+        raise PipelineError(
+            f"stage `{place.stage}` does not say what it returns",
+            where=shown(where),
+            hint='Write -> Annotated[dict, pivot.Out("path")], a TypedDict of such, or -> None for no output.',
+        )
+    kind, artifact = split(hints["return"], where)
+    if artifact is not None:
+        moved = _moved(_require_out(artifact, SINGLE, where, place), overrides.outs.get(SINGLE))
+        return [bind_output(moved, SINGLE, kind, where, place)], True
+    if kind is type(None) or kind is None:
+        return [], True
+    if typing.is_typeddict(kind):
+        return _read_keys(kind, where, place, overrides), False
+    raise PipelineError(
+        f"stage `{place.stage}`: the return type {_show(kind)} has no Out",
+        where=shown(where),
+        hint='Write -> Annotated[dict, pivot.Out("path")], or a TypedDict whose keys are annotated so.',
+    )
+
+
+def _read_keys(owner: Any, fallback: Location, place: Place, overrides: Overrides) -> list[Output]:
+    outputs = []
+    for key, annotation in class_types(owner).items():
+        where = next((line for base in _bases(owner) if (line := field_line(base, key))), fallback)
+        kind, artifact = split(annotation, where)
+        moved = _moved(_require_out(artifact, key, where, place), overrides.outs.get(key))
+        if key in owner.__optional_keys__ and not moved.optional:
+            raise PipelineError(
+                f"stage `{place.stage}`: the key `{key}` may be left out, its output may not",
+                where=shown(where),
+                hint=f"Write Out(..., optional=True), or make `{key}` a required key.",
+            )
+        outputs.append(bind_output(moved, key, kind, where, place))
+    return outputs
+
+
+def _bases(owner: Any) -> list[Any]:
+    """The TypedDict and those that it extends, the one that annotates a key last first."""
+    return [owner, *(base for base in getattr(owner, "__orig_bases__", ()) if typing.is_typeddict(base))]
+
+
+def _require_out(artifact: Any, key: str, where: Location, place: Place) -> Out:
+    if isinstance(artifact, Out):
+        return artifact
+    said = "has no Out" if artifact is None else f"is annotated with {type(artifact).__name__}"
+    raise PipelineError(
+        f"stage `{place.stage}`: the return value `{key}` {said}",
+        where=shown(where),
+        hint=f'Write {key}: Annotated[dict, pivot.Out("path")].' if key != SINGLE else "Write Out on the return type.",
+    )
+
+
+def _moved(artifact: Any, paths: Paths | None) -> Any:
+    """The artifact with another path, and all else as it was."""
+    if paths is None:
+        return artifact
+    if isinstance(artifact, Out):
+        kept = {"cache": artifact.cache, "keep": artifact.keep, "optional": artifact.optional}
+        return type(artifact)(paths, artifact.loader, **kept)
+    if isinstance(artifact, ExternalDep):
+        return ExternalDep(paths, artifact.loader)
+    return Dep(paths, artifact.loader)
+
+
+def _check_names(option: str, given: Mapping[str, Paths], known: list[str], place: Place, line: str | None) -> None:
+    for name in given:
+        if name not in known:
+            raise PipelineError(
+                f"stage `{place.stage}`: {option} names `{name}`, which has no path",
+                where=line,
+                hint=closest(name, known),
+            )
+
+
+def _check_increments(inputs: list[Input], outputs: list[Output], place: Place) -> None:
+    written = {item.paths for item in outputs if item.kind == "incremental"}
+    for item in inputs:
+        if item.kind == "incremental" and item.paths not in written:
+            raise PipelineError(
+                f"stage `{place.stage}` takes {item.paths[0]} as IncrementalOut and does not return it",
+                where=shown(item.where),
+                hint="Annotate the return type with IncrementalOut and the same path.",
+            )
+
+
+def _type_of(annotation: Any) -> type:
+    kind: type = split(annotation, Location("", 0))[0]
+    return kind
+
+
+def _show(kind: Any) -> str:
+    return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")

@@ -1,0 +1,112 @@
+"""A live stage: a function with its artifacts, loaders and parameters, in the process that imported it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pivot.pipeline.declared import Input, Output
+from pivot.pipeline.loaders import PathOnly
+from pivot.pipeline.loading import load_input, nearest
+from pivot.pipeline.location import relative_to
+from pivot.pipeline.params import params_values
+from pivot.pipeline.saving import save_all
+from pivot.pipeline.signature import Signature
+from pivot.pipeline.spec import Location, StageSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The pipeline that a stage is in: its name and its folder, which is the stage's working directory."""
+
+    pipeline: str
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`name` is as registered; the name that is unique in the repository is given to `to_spec`."""
+
+    name: str
+    function: Callable[..., Any]
+    signature: Signature
+    params: Any
+    home: Home
+    where: Location
+    frozen: bool = False
+    always: bool = False
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return self.signature.inputs
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return self.signature.outputs
+
+    @property
+    def pipeline(self) -> str:
+        return self.home.pipeline
+
+    @property
+    def root(self) -> Path:
+        return self.home.root
+
+    @property
+    def loaders(self) -> dict[str, Any]:
+        """Each artifact's loader: an input's by parameter, an output's by `return` or `return.<key>`."""
+        found = {item.key: item.loader for item in self.inputs}
+        for item in self.outputs:
+            found["return" if self.signature.single else f"return.{item.key}"] = item.loader
+        return found
+
+    def to_spec(self, root: Path, file: str, name: str) -> StageSpec:
+        """As plain data; `root` is the repository, `file` the pipeline file in it.
+
+        Raises:
+            PipelineError: a path is outside the repository, or a parameter cannot be recorded.
+        """
+        repository = root.resolve()
+        folder = self.root.relative_to(repository).as_posix() if self.root.is_relative_to(repository) else "."
+        return StageSpec(
+            name=name,
+            pipeline=self.pipeline,
+            file=file,
+            root="" if folder == "." else folder,
+            function=self.function.__qualname__,
+            where=relative_to(self.where, repository),
+            deps=tuple(item.to_spec(self.root, repository) for item in self.inputs),
+            outs=tuple(item.to_spec(self.root, repository) for item in self.outputs),
+            params={} if self.params is None else params_values(self.params, repository),
+            frozen=self.frozen,
+            always=self.always,
+        )
+
+    def load_inputs(self, folder: Path) -> dict[str, Any]:
+        """The arguments of the function: each parameter's value, and the parameter object.
+
+        Raises:
+            InputError: a dep is missing, or its loader cannot read it.
+        """
+        near = nearest(folder)
+        values = {item.key: load_input(item, near, self.name) for item in self.inputs}
+        if self.signature.params is not None:
+            values[self.signature.params.name] = self.params
+        return values
+
+    def prepare_outputs(self, folder: Path) -> None:
+        """Make the folders that the outputs stand in, so that a function that writes its file need not."""
+        for item in self.outputs:
+            for path, loader in zip(item.paths, item.loaders, strict=True):
+                if isinstance(loader, PathOnly):
+                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+
+    def save_outputs(self, value: Any, folder: Path) -> None:
+        """Write what the function returned, or check that it has written it.
+
+        Raises:
+            CheckFailed: the value is not what the return type says, or an output is missing.
+        """
+        save_all(value, self.outputs, self.signature.single, nearest(folder), self.name)
