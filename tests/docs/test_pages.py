@@ -1,0 +1,63 @@
+"""What the README, the documentation and the man page say is what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import pivot
+from pivot.cli.app import COMMANDS
+from tests.support.examples import DATA, FRONT_PAGE
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+API = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+MAN = (ROOT / "docs" / "man" / "git-pivot.1").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def listed(section: str) -> set[str]:
+    """The names in the first columns of the tables of a section of the API page."""
+    text = re.split(rf"^## {section}$", API, flags=re.MULTILINE)[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_the_front_page_shows_the_example_that_the_stories_run() -> None:
+    assert blocks(README, "python") == [FRONT_PAGE.lstrip("\n")]
+    assert blocks(README, "json") == [DATA.lstrip("\n")]
+
+
+def test_the_front_page_is_short() -> None:
+    assert README.count("\n") < 120
+
+
+def test_the_front_page_links_to_files_that_are_there() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert len(links) > 3
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_public_names_are_those_of_the_api_page() -> None:
+    assert set(pivot.__all__) - {"loaders"} == listed("Stages and pipelines") | listed("Artifacts")
+    assert set(pivot.loaders.__all__) == listed("Loaders")
+
+
+@pytest.mark.parametrize("module", [pivot, pivot.loaders], ids=["pivot", "pivot.loaders"])
+def test_every_public_name_is_there(module: object) -> None:
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []  # type: ignore[attr-defined]
+
+
+def test_the_man_page_lists_the_commands_and_no_others() -> None:
+    section = MAN.split(".SH COMMANDS")[1].split(".SH")[0]
+    assert set(re.findall(r"^\.TP\n\\fB(\w+)\\fR", section, re.MULTILINE)) == COMMANDS.keys()
+
+
+def test_the_man_page_names_the_version_of_the_project() -> None:
+    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    assert f'"git-pivot {version[1]}"' in MAN.splitlines()[0]
