@@ -43,7 +43,7 @@ docs: $(DOCS)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs site
 
 bench: $(PROJECT)
-	$(WITH_BIN) $(BIN)/python benchmarks/nothing_to_do.py
+	$(WITH_BIN) $(BIN)/python -m benchmarks.nothing_to_do
 
 wheel: $(PROJECT)
 	rm -rf dist

@@ -1,6 +1,6 @@
 """How long a `repro` takes that finds nothing to do, in bare Python starts.
 
-    python benchmarks/nothing_to_do.py [--stages 100] [--rounds 20]
+    python -m benchmarks.nothing_to_do [--stages 100] [--rounds 20]
 
 Needs git-pivot on PATH. The target is a ratio of at most 10 for 100 stages.
 """
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ratios import Workload, alternate, table
+from benchmarks.ratios import Workload, alternate, table
 
 HEAD = """\
 from typing import Annotated
