@@ -1,0 +1,137 @@
+"""Bringing files into the store: read, hash, and keep what is new."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pivot.errors import InputError
+from pivot.git.backend import SYMLINK
+from pivot.store.large import LargeFiles, digest
+from pivot.store.objects import LARGE, Pointer, object_id, parse_pointer
+from pivot.store.pack_writer import Entry, encode
+from pivot.store.scan import FileNode, unreadable
+
+_CHUNK = 64  # small files that one thread reads at a time
+_CROWD = 128  # files; below it threads cost more than they save
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """Finds out what id a file has, and stores nothing."""
+
+    def __call__(self, file: FileNode) -> list[Entry]:
+        file.oid = self._id(file)
+        return []
+
+    def _id(self, file: FileNode) -> str:
+        if file.mode == SYMLINK:
+            return object_id(b"blob", _link_target(file))
+        with _Source(file) as source:
+            if file.stat.st_size < LARGE:
+                data = source.read()
+                if parse_pointer(data) is None:
+                    return object_id(b"blob", data)
+            return Pointer(digest(source.descriptor), file.stat.st_size).id
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Stores a file: a large one at once; a small one is handed back for the batch unless `has` knows it."""
+
+    has: Callable[[str], bool]
+    large: LargeFiles
+
+    def __call__(self, file: FileNode) -> list[Entry]:
+        if file.mode == SYMLINK:
+            return self._small(file, _link_target(file))
+        with _Source(file) as source:
+            if file.stat.st_size < LARGE:
+                data = source.read()
+                if parse_pointer(data) is None:
+                    return self._small(file, data)
+            pointer = self.large.put(file.path, source.descriptor)
+            # Linking and sealing changed the file's stat data, and nothing else.
+            file.stat = source.stat_now()
+        return self._small(file, pointer.to_bytes())
+
+    def _small(self, file: FileNode, data: bytes) -> list[Entry]:
+        file.oid = object_id(b"blob", data)
+        return [] if self.has(file.oid) else [encode(b"blob", data, file.oid)]
+
+
+class _Source:
+    """An open file that must be the one that was scanned, and stay as it is while it is read."""
+
+    def __init__(self, file: FileNode) -> None:
+        self._file = file
+        self.descriptor = -1
+
+    def __enter__(self) -> _Source:
+        self._file.read_at = time.time_ns()
+        try:
+            self.descriptor = os.open(self._file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise unreadable(self._file.path, error) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        now = os.fstat(self.descriptor)
+        os.close(self.descriptor)
+        was = self._file.stat
+        if kind is None and _look(now) != _look(was):
+            raise InputError(
+                f"{self._file.path} changed while it was being read", hint="Run again when nothing writes to it."
+            )
+
+    def read(self) -> bytes:
+        return os.read(self.descriptor, LARGE + 1)
+
+    def stat_now(self) -> os.stat_result:
+        return os.fstat(self.descriptor)
+
+
+def _look(stat: os.stat_result) -> tuple[int, int, int, int]:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def take_all(files: list[FileNode], work: Callable[[FileNode], list[Entry]], add: Callable[[Entry], object]) -> None:
+    """Do `work` for every file, in threads when there are many, and hand the new entries to `add` in this one."""
+    if len(files) < _CROWD and sum(file.stat.st_size for file in files) < 64 << 20:
+        for file in files:
+            for entry in work(file):
+                add(entry)
+        return
+    for entries in _in_threads([files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)], work):
+        for entry in entries:
+            add(entry)
+
+
+def _in_threads(chunks: list[list[FileNode]], work: Callable[[FileNode], list[Entry]]) -> Iterable[list[Entry]]:
+    """Results in order, with a few chunks in flight at most, so that memory does not grow with the directory."""
+    from collections import deque
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    workers = min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        flying: deque[Future[list[Entry]]] = deque()
+        for chunk in chunks:
+            flying.append(pool.submit(_take_chunk, chunk, work))
+            if len(flying) > 2 * workers:
+                yield flying.popleft().result()
+        while flying:
+            yield flying.popleft().result()
+
+
+def _take_chunk(chunk: list[FileNode], work: Callable[[FileNode], list[Entry]]) -> list[Entry]:
+    return [entry for file in chunk for entry in work(file)]
+
+
+def _link_target(file: FileNode) -> bytes:
+    file.read_at = time.time_ns()
+    try:
+        return os.fsencode(os.readlink(file.path))
+    except OSError as error:
+        raise unreadable(file.path, error) from error

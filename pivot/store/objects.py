@@ -1,0 +1,71 @@
+"""What the store holds: object ids, and the pointer that stands for a large file.
+
+An id is the one that Git itself gives (SHA-1, whatever the format of the user's repository). A file of 1 MiB or more,
+and a file whose bytes look like a pointer, is a *large file*: its blob is a pointer of three lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from pivot.git.backend import TREE
+
+LARGE = 1 << 20  # part of the format
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+_POINTER = re.compile(rb"pivot large file 1\nblake3 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n")
+POINTER_MAX = 128  # bytes; a blob of more is no pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A file or a directory that the store knows. `size` is in bytes, for a directory of all its files together."""
+
+    id: str
+    mode: int
+    size: int
+
+    @property
+    def is_directory(self) -> bool:
+        return self.mode == TREE
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An object that is not as it should be: `what` is `missing` or `damaged`; `path` is relative to what was asked."""
+
+    id: str
+    what: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What stands in Git for a large file."""
+
+    blake3: str
+    size: int
+
+    def to_bytes(self) -> bytes:
+        return b"pivot large file 1\nblake3 %s\nsize %d\n" % (self.blake3.encode(), self.size)
+
+    @property
+    def id(self) -> str:
+        return object_id(b"blob", self.to_bytes())
+
+
+def parse_pointer(data: bytes) -> Pointer | None:
+    """The pointer that `data` is, or None."""
+    if len(data) > POINTER_MAX or not data.startswith(b"pivot large file 1\n"):
+        return None
+    match = _POINTER.fullmatch(data)
+    return Pointer(match[1].decode(), int(match[2])) if match else None
+
+
+def object_id(kind: bytes, data: bytes) -> str:
+    """The id of a `blob` or a `tree`; OpenSSL's SHA-1 is three times as fast as the one in libgit2."""
+    digest = hashlib.sha1(b"%s %d\0" % (kind, len(data)), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest()

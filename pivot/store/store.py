@@ -1,0 +1,221 @@
+"""The store: a bare Git repository of outputs, with large files beside the objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pivot.errors import DamagedObject, MissingObject, StoreError
+from pivot.git.backend import BLOB, TREE, TreeEntry
+from pivot.store import standing
+from pivot.store.intake import Keep, take_all
+from pivot.store.large import LargeFiles
+from pivot.store.objects import LARGE, Object, Pointer, Problem, object_id, parse_pointer
+from pivot.store.pack_writer import NewObjects, encode
+from pivot.store.restore import Restorer, learn
+from pivot.store.scan import DirectoryNode, FileNode, Scanner
+from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
+from pivot.store.stat_cache import StatCache
+from pivot.store.trees import nest
+
+
+class Store:
+    """Outputs by object id. Opening costs nothing; the folder is made when something is first written."""
+
+    def __init__(self, path: Path, link: str) -> None:
+        self.path = path
+        self._small = SmallObjects(str(path))
+        self._large = LargeFiles(str(path), link, self._keep_pointer)
+        self._presence = Presence(self._small, self._large)
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True, link: str = "auto") -> Store:
+        """The store at `path`; `link` says how large files get in and out: auto, reflink, hardlink or copy.
+
+        Raises:
+            SettingError: an unknown `link`.
+            StoreError: it must not be created and is not there.
+        """
+        if not create and not (path / "objects").is_dir():
+            raise StoreError(f"there is no store at {path}")
+        return cls(Path(os.path.abspath(path)), link)
+
+    def identify(self, path: Path, stats: StatCache) -> Object:
+        """What the file or directory at `path` is; nothing is stored. A symlink counts as what it points to.
+
+        Raises:
+            InputError: it is not there, cannot be read, or changes meanwhile.
+            UnsafePath: it is, or holds, what no output may be.
+        """
+        return standing.identify(os.path.abspath(path), stats)
+
+    def put(self, path: Path, stats: StatCache) -> Object:
+        """Store a file or a directory; large files by link where that is possible, and then made read-only.
+
+        Raises:
+            InputError: it is not there, cannot be read, or changes meanwhile.
+            UnsafePath: it is, or holds, what no output may be.
+        """
+        scanner = Scanner(stats, self._presence.tree)
+        node = standing.look(os.path.abspath(path), scanner)
+        if isinstance(node, FileNode):
+            node.oid = stats.lookup(node.path, node.stat)
+        self._keep_files([node] if isinstance(node, FileNode) else list(node.walk()), node, scanner)
+        if isinstance(node, FileNode):
+            stats.remember(node.path, node.stat, node.oid or "", node.read_at)
+        return standing.object_at(node)
+
+    def put_bytes(self, data: bytes) -> Object:
+        """Store bytes that stand in memory as a small file.
+
+        Raises:
+            ValueError: 1 MiB or more, or the bytes of a pointer; such a file is stored from its path.
+        """
+        if len(data) >= LARGE or parse_pointer(data) is not None:
+            raise ValueError("these bytes are a large file")
+        self._write([(b"blob", data)])
+        return Object(object_id(b"blob", data), BLOB, len(data))
+
+    def put_tree(self, outs: Mapping[str, Object]) -> str:
+        """Store the tree of outputs by repository-relative path; its id."""
+        new: list[tuple[bytes, bytes]] = []
+        tree = nest(outs, lambda oid, data: new.append((b"tree", data)))
+        self._write(new)
+        return tree
+
+    def tree_id(self, outs: Mapping[str, Object]) -> str:
+        """The id that `put_tree` gives, without writing."""
+        return nest(outs, lambda oid, data: None)
+
+    def has(self, obj: Object) -> bool:
+        """Is all of it here: the tree, its blobs, the large files with their sizes? No content is hashed."""
+        return self._presence.tree(obj.id) if obj.mode == TREE else self._presence.blob(obj.id)
+
+    def restore(self, obj: Object, path: Path, stats: StatCache) -> list[tuple[str, Object]]:
+        """Make `path` equal to an object: only what differs is written.
+
+        Bytes that stand there and are nowhere in the store are put into it first; these are returned by path.
+
+        Raises:
+            MissingObject: the store lacks some of it (nothing was changed then).
+            DamagedObject: some of it turned out to be other bytes.
+            UnsafePath: something stands there that cannot be kept, such as a socket.
+        """
+        target = os.path.abspath(path)
+        if os.path.exists(target) and _same(standing.identify(target, stats), obj):
+            return []
+        if not self.has(obj):
+            raise MissingObject(f"the store does not have {obj.id}, which belongs at {path}", hint="git pivot pull")
+        now = standing.standing(target, stats)
+        kept = self._rescue(now)
+        restorer = Restorer.at(target, self._small, self._large, f"{self.path}/tmp")
+        if isinstance(now, DirectoryNode) and obj.mode == TREE:
+            restorer.update(obj.id, now)
+        else:
+            restorer.replace(obj.id, obj.mode, target)
+        learn(obj, target, stats, self._small, restorer.stamp)
+        return kept
+
+    def unknown(self, path: Path, stats: StatCache) -> list[str]:
+        """The files at or below `path` whose bytes are nowhere in the store; none where nothing is."""
+        now = standing.standing(os.path.abspath(path), stats)
+        return [file.path for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
+
+    def read(self, oid: str) -> bytes:
+        """The bytes of a blob as it stands in Git: for a large file, its pointer.
+
+        Raises:
+            MissingObject, DamagedObject.
+        """
+        return self._small.blob(oid)
+
+    def entries(self, tree_id: str) -> list[TreeEntry]:
+        """One level of a directory.
+
+        Raises:
+            MissingObject, DamagedObject.
+        """
+        return self._small.tree(tree_id)
+
+    def find(self, tree_id: str, relative_path: str) -> Object | None:
+        """What stands at a path below a directory, or None."""
+        oid, mode = tree_id, TREE
+        for name in filter(None, relative_path.split("/")):
+            if mode != TREE:
+                return None
+            entry = next((entry for entry in self._small.tree(oid) if entry.name == name), None)
+            if entry is None:
+                return None
+            oid, mode = entry.oid, entry.mode
+        return object_of(self._small, oid, mode)
+
+    def large_path(self, oid: str) -> Path | None:
+        """Where the bytes of a large file stand, if this blob is the pointer of one that is here."""
+        header = self._small.header(oid)
+        pointer = pointer_of(self._small, oid, header[1]) if header else None
+        return Path(self._large.path(pointer.blake3)) if pointer and self._large.has(pointer) else None
+
+    def verify(self, obj: Object) -> list[Problem]:
+        """Read every byte of an object and say what is missing or damaged."""
+        return self._verify(obj.id, obj.mode, "")
+
+    def _verify(self, oid: str, mode: int, path: str) -> list[Problem]:
+        try:
+            if mode != TREE:
+                pointer = parse_pointer(self._small.blob(oid))
+                what = self._large.verify(pointer) if pointer else None
+                return [Problem(oid, what, path)] if what else []
+            entries = self._small.tree(oid)
+        except MissingObject:
+            return [Problem(oid, "missing", path)]
+        except DamagedObject:
+            return [Problem(oid, "damaged", path)]
+        below = [self._verify(entry.oid, entry.mode, f"{path}/{entry.name}".lstrip("/")) for entry in entries]
+        return [problem for problems in below for problem in problems]
+
+    def _keep_files(self, files: list[FileNode], node: standing.Node, scanner: Scanner) -> None:
+        """Store those of `files` that the store lacks, and the trees above them, in one batch."""
+        batch = self._small.batch()
+        try:
+            new = [file for file in files if file.oid is None or not self._presence.blob(file.oid)]
+            take_all(new, Keep(self._small.has, self._large), batch.add)
+            if isinstance(node, DirectoryNode):
+                scanner.finish(node, lambda tree, data: self._add_tree(batch, tree, data))
+            batch.finish()
+        except BaseException:
+            batch.abandon()
+            raise
+
+    def _rescue(self, now: standing.Node | None) -> list[tuple[str, Object]]:
+        """Store the files at a path whose bytes are nowhere else."""
+        files = [file for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
+        if not files:
+            return []
+        batch = self._small.batch()
+        try:
+            take_all(files, Keep(self._small.has, self._large), batch.add)
+            batch.finish()
+        except BaseException:
+            batch.abandon()
+            raise
+        return [(file.path, standing.object_at(file)) for file in files]
+
+    def _add_tree(self, batch: NewObjects, tree: str, data: bytes) -> None:
+        if not self._small.has(tree):
+            batch.add(encode(b"tree", data, tree))
+
+    def _write(self, new: list[tuple[bytes, bytes]]) -> None:
+        batch = self._small.batch()
+        for kind, data in new:
+            entry = encode(kind, data)
+            if not self._small.has(entry.oid):
+                batch.add(entry)
+        batch.finish()
+
+    def _keep_pointer(self, pointer: Pointer) -> None:
+        self._write([(b"blob", pointer.to_bytes())])
+
+
+def _same(one: Object, other: Object) -> bool:
+    return (one.id, one.mode) == (other.id, other.mode)
