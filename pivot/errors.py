@@ -10,6 +10,7 @@
     +-- GitError               a Git operation failed
     |   +-- RefMoved           somebody else moved the ref first; merge and try again
     +-- RecordError            a record, note or journal line that this version cannot read
+    |   +-- UnknownVersion     it was written by a newer Pivot
     +-- StoreError             the store cannot do what was asked
     |   +-- MissingObject      the store does not have these bytes
     |   +-- DamagedObject      the store has bytes that are not what their name says
@@ -88,6 +89,10 @@ class RefMoved(GitError):
 
 class RecordError(PivotError):
     """A record, note or journal line that this version cannot read."""
+
+
+class UnknownVersion(RecordError):
+    """A record, note or journal line of a format that a newer Pivot writes."""
 
 
 class StoreError(PivotError):
