@@ -1,0 +1,126 @@
+"""The `git` program, called in one way: English messages, no prompts, no terminal, errors with Git's own last line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pivot.errors import GitError
+
+# `git rev-parse --local-env-vars` of git 2.39 to 2.55: what ties a process to one repository, and so must not reach the
+# user's code, nor a call about another repository.
+_LOCAL_VARIABLES = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+
+# Those of them that say which repository is meant; the rest (`git -c key=value`, a receive quarantine) still count
+# in a call that names its repository by `--git-dir`.
+_PLACE_VARIABLES = frozenset(
+    {"GIT_COMMON_DIR", "GIT_DIR", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"}
+)
+
+
+class Answer(NamedTuple):
+    """What a call of `git` gave: exit code, standard output, last line of standard error that says something."""
+
+    code: int
+    out: bytes
+    complaint: str
+
+
+def local_env_vars() -> frozenset[str]:
+    """The names of the environment variables that tie a process to one repository."""
+    return _LOCAL_VARIABLES
+
+
+def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """`env` without Git's local variables: what the user's code is started with."""
+    return {
+        name: value
+        for name, value in env.items()
+        if name not in _LOCAL_VARIABLES and not name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
+    }
+
+
+def placeless_environment() -> dict[str, str]:
+    """This process's environment without what says which repository is meant, for calls with `--git-dir`."""
+    return {name: value for name, value in os.environ.items() if name not in _PLACE_VARIABLES}
+
+
+def quiet_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`env` (default: this process's) with English messages, no prompts and no fetching of missing objects."""
+    return {**(os.environ if env is None else env), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+
+
+def ask_git(
+    args: Sequence[str | Path],
+    cwd: Path,
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Answer:
+    """Call `git` and report, whatever its exit code.
+
+    Raises:
+        GitError: there is no `git` program, or `cwd` is gone.
+    """
+    try:
+        done = subprocess.run(
+            ["git", *args], cwd=cwd, env=quiet_environment(env), check=False, capture_output=True, input=stdin or b""
+        )
+    except FileNotFoundError as error:
+        if error.filename != "git" and not cwd.is_dir():
+            raise GitError("the folder to call git in is gone", where=str(cwd)) from error
+        raise GitError("the git program was not found", hint="Install Git 2.31 or newer, or mend PATH.") from error
+    return Answer(done.returncode, done.stdout, _last_line(done.stderr))
+
+
+def run_git(
+    args: Sequence[str | Path],
+    cwd: Path,
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+) -> bytes:
+    """Call `git` and give its standard output; `env` replaces the environment.
+
+    Raises:
+        GitError: `git` failed (unless `check` is false) or is not there; the sentence is Git's own.
+    """
+    answer = ask_git(args, cwd, stdin=stdin, env=env)
+    if check and answer.code:
+        raise GitError(f"git {_verb(args)} failed: {answer.complaint or f'exit code {answer.code}'}", where=str(cwd))
+    return answer.out
+
+
+def _verb(args: Sequence[str | Path]) -> str:
+    words = [str(arg) for arg in args]
+    return next((word for word in words if not word.startswith("-")), "")
+
+
+def _last_line(stderr: bytes) -> str:
+    """Git's reason: the last `fatal:` or `error:` line, since advice may follow it; else the last line."""
+    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    reasons = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return (reasons or lines or [""])[-1].removeprefix("fatal: ").removeprefix("error: ")
