@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 BLOB = 0o100644
 EXECUTABLE = 0o100755
@@ -17,8 +17,7 @@ SYMLINK = 0o120000
 TREE = 0o040000
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One entry of a Git tree; `mode` is one of BLOB, EXECUTABLE, SYMLINK, TREE (or a gitlink, left alone)."""
 
     name: str
@@ -36,18 +35,39 @@ class Author:
     offset: int = 0
 
 
+class Commit(NamedTuple):
+    """What Pivot reads of a commit; `author` is the author's line as it stands."""
+
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    message: str
+
+
 class Backend(Protocol):
-    """An open repository. Every method raises `GitError` when Git fails, unless said otherwise."""
+    """An open repository. Every method raises `GitError` when Git fails, unless said otherwise.
+
+    `algorithm` is the repository's object format, `sha1` or `sha256`.
+    """
 
     git_dir: Path
     common_dir: Path
+    algorithm: str
+
+    def read(self, oid: str) -> tuple[str, bytes]:
+        """The kind and the bytes of any object; `MissingObject` when it is not here."""
+        ...
+
+    def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Write objects (kind, bytes), many at a time in one pack; ids in the order given."""
+        ...
 
     def read_blob(self, oid: str) -> bytes:
         """The bytes of a blob; `MissingObject` when it is not here."""
         ...
 
     def write_blobs(self, contents: Sequence[bytes]) -> list[str]:
-        """Write blobs, many at a time in one pack where that is cheaper; ids in the order given."""
+        """Write blobs; ids in the order given."""
         ...
 
     def read_tree(self, oid: str) -> list[TreeEntry]:
@@ -65,7 +85,10 @@ class Backend(Protocol):
         ...
 
     def ref_cas(self, name: str, new: str | None, old: str | None, why: str) -> None:
-        """Move a ref from `old` (None: it must not exist) to `new` (None: delete it); `RefMoved` when it moved or is locked."""
+        """Move a ref from `old` (None: it must not exist) to `new` (None: delete it).
+
+        `RefMoved` when it is not at `old`, or its lock is held: read again, merge, try again.
+        """
         ...
 
     def refs(self, prefix: str) -> dict[str, str]:
@@ -80,7 +103,15 @@ class Backend(Protocol):
         """The tree of a commit-ish or tree-ish, or None."""
         ...
 
-    def parents_of(self, commit: str) -> list[str]: ...
+    def read_commit(self, oid: str) -> Commit: ...
+
+    def parents_of(self, commit: str) -> list[str]:
+        """The parents as the commit names them, which in a shallow clone need not be here."""
+        ...
+
+    def merge_base(self, one: str, two: str) -> str | None:
+        """A best common ancestor of two commits; None where histories are unrelated or cut off."""
+        ...
 
     def has(self, oids: Iterable[str]) -> set[str]:
         """Those of `oids` that are here."""

@@ -1,0 +1,157 @@
+"""Git's objects as bytes: ids, trees and commits, alike for every backend and object format."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from pivot.errors import GitError, MissingObject
+from pivot.git.backend import TREE, Author, Commit, TreeEntry
+
+Kind = Literal["blob", "tree", "commit", "tag"]
+
+EMPTY_TREE = b""
+
+_ENTRY = {
+    "sha1": re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL),
+    "sha256": re.compile(rb"([0-7]+) ([^\0]+)\0(.{32})", re.DOTALL),
+}
+
+
+def object_id(kind: str, data: bytes, algorithm: str) -> str:
+    """The id that Git gives to these bytes; `algorithm` is `sha1` or `sha256`."""
+    digest = hashlib.new(algorithm, f"{kind} {len(data)}\0".encode(), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def parse_tree(data: bytes, algorithm: str) -> list[TreeEntry]:
+    """The entries of a tree, in Git's order.
+
+    Raises:
+        GitError: these bytes are not a tree.
+    """
+    entries, seen = [], 0
+    for found in _ENTRY[algorithm].finditer(data):
+        mode, name, oid = found.groups()
+        entries.append(TreeEntry(name.decode("utf-8", "surrogateescape"), int(mode, 8), oid.hex()))
+        if found.start() != seen:
+            break
+        seen = found.end()
+    if seen != len(data):
+        raise GitError("a tree object in the repository is damaged")
+    return entries
+
+
+def format_tree(entries: Iterable[TreeEntry]) -> bytes:
+    """The bytes of a tree.
+
+    Raises:
+        GitError: a name that Git does not allow in a tree, or one that stands twice.
+    """
+    # Git sorts a folder as if its name ended with a slash.
+    ordered = sorted(
+        (name.encode("utf-8", "surrogateescape") + (b"/" if mode == TREE else b""), mode, oid)
+        for name, mode, oid in map(_checked, entries)
+    )
+    _refuse_twins(ordered)
+    return b"".join(b"%o %s\0%s" % (mode, name.removesuffix(b"/"), bytes.fromhex(oid)) for name, mode, oid in ordered)
+
+
+def is_component(name: str) -> bool:
+    """Whether Git allows this name in a tree."""
+    return bool(name) and "/" not in name and "\0" not in name and name not in (".", "..") and name.lower() != ".git"
+
+
+def parse_commit(data: bytes) -> Commit:
+    """The tree, parents, author and message of a commit.
+
+    Raises:
+        GitError: these bytes are not a commit.
+    """
+    head, _, message = data.partition(b"\n\n")
+    tree, parents, author = "", [], ""
+    for line in head.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        if key == b"tree":
+            tree = value.decode("ascii", "replace")
+        elif key == b"parent":
+            parents.append(value.decode("ascii", "replace"))
+        elif key == b"author":
+            author = value.decode("utf-8", "replace")
+    if not tree:
+        raise GitError("a commit object in the repository is damaged")
+    return Commit(tree, tuple(parents), author, message.decode("utf-8", "replace"))
+
+
+def format_commit(tree: str, parents: Sequence[str], message: str, author: Author) -> bytes:
+    """The bytes of an unsigned commit whose committer is its author."""
+    minutes = abs(author.offset)
+    zone = f"{'-' if author.offset < 0 else '+'}{minutes // 60:02}{minutes % 60:02}"
+    who = f"{_plain(author.name)} <{_plain(author.email)}> {author.time} {zone}"
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {who}", f"committer {who}", "", ""]
+    return ("\n".join(lines) + message.rstrip("\n") + "\n").encode("utf-8", "surrogateescape")
+
+
+class ObjectVerbs:
+    """The verbs of a `Backend` that follow from `read` and `write`."""
+
+    algorithm: str
+
+    def read(self, oid: str) -> tuple[str, bytes]:
+        raise NotImplementedError
+
+    def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
+        raise NotImplementedError
+
+    def read_blob(self, oid: str) -> bytes:
+        return self._read_as("blob", oid)
+
+    def write_blobs(self, contents: Sequence[bytes]) -> list[str]:
+        return self.write([("blob", content) for content in contents])
+
+    def read_tree(self, oid: str) -> list[TreeEntry]:
+        if oid == object_id("tree", EMPTY_TREE, self.algorithm):
+            return []  # git knows the empty tree without having it
+        return parse_tree(self._read_as("tree", oid), self.algorithm)
+
+    def write_tree(self, entries: Iterable[TreeEntry]) -> str:
+        return self.write([("tree", format_tree(entries))])[0]
+
+    def write_commit(self, tree: str, parents: Sequence[str], message: str, author: Author) -> str:
+        return self.write([("commit", format_commit(tree, parents, message, author))])[0]
+
+    def read_commit(self, oid: str) -> Commit:
+        return parse_commit(self._read_as("commit", oid))
+
+    def parents_of(self, commit: str) -> list[str]:
+        return list(self.read_commit(commit).parents)
+
+    def _read_as(self, kind: Kind, oid: str) -> bytes:
+        found, data = self.read(oid)
+        if found != kind:
+            raise GitError(f"object {oid} is a {found}, not a {kind}")
+        return data
+
+
+def missing(oid: str, where: str) -> MissingObject:
+    return MissingObject(f"object {oid} is not in the repository", where=where)
+
+
+def _checked(entry: TreeEntry) -> tuple[str, int, str]:
+    if not is_component(entry.name):
+        raise GitError(f"{entry.name!r} may not stand in a tree")
+    return entry.name, entry.mode, entry.oid
+
+
+def _refuse_twins(ordered: Sequence[tuple[bytes, int, str]]) -> None:
+    names = {name.removesuffix(b"/") for name, _, _ in ordered}
+    if len(names) != len(ordered):
+        raise GitError("two entries of one name may not stand in a tree")
+
+
+def _plain(text: str) -> str:
+    """A name or address as Git writes it: without the characters that end a field."""
+    return text.translate(dict.fromkeys(map(ord, "<>\n\0"))).strip()

@@ -1,0 +1,183 @@
+"""A repository through the `git` program: the second implementation of `Backend`, for what libgit2 refuses.
+
+One `cat-file --batch` lives as long as the backend and answers every read in some tens of microseconds; it sees objects
+and packs that appear later. Writes are one process each, however many objects there are.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+from pivot.errors import GitError, MissingObject, RefMoved
+from pivot.git.backend import Backend
+from pivot.git.command import Answer, ask_git, placeless_environment, quiet_environment, run_git
+from pivot.git.locate import refusal
+from pivot.git.objects import ObjectVerbs, missing, object_id
+from pivot.git.packs import format_pack
+from pivot.git.refs import list_refs, read_ref
+
+# From here on a pack is kept as it is; smaller ones are unpacked into loose objects, so that packs do not pile up.
+_PACK_FROM = 64
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+# Lock trouble that another try does not mend.
+_LASTING = (
+    "Permission denied",
+    "Read-only file system",
+    "No space left",
+    "cannot create",
+    "not a valid",
+    "nonexistent",
+)
+
+
+class ProgramBackend(ObjectVerbs):
+    """Any repository that the `git` on PATH can open.
+
+    Raises:
+        ProjectError: Git refuses it; the sentence is Git's own.
+    """
+
+    def __init__(self, git_dir: Path, common_dir: Path) -> None:
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self._reader: subprocess.Popen[bytes] | None = None
+        answer = self._ask("rev-parse", "--show-object-format")
+        if answer.code:
+            raise refusal(git_dir, answer.complaint)
+        self.algorithm = answer.out.decode().strip()
+
+    def read(self, oid: str) -> tuple[str, bytes]:
+        if not _OBJECT_ID.fullmatch(oid):
+            raise GitError(f"{oid!r} is not an object id")
+        source, sink = self._pipes()
+        try:
+            sink.write(oid.encode() + b"\n")
+            sink.flush()
+            header = source.readline().split()
+            if len(header) != 3:
+                raise _unreadable(oid, header, str(self.git_dir))
+            kind, size = header[1].decode(), int(header[2])
+            data = source.read(size + 1)
+        except BrokenPipeError as error:
+            self.close()
+            raise GitError("git cat-file ended early", where=str(self.git_dir)) from error
+        if len(data) != size + 1:
+            self.close()
+            raise GitError(f"git cat-file ended within object {oid}", hint="git fsck")
+        return kind, data[:-1]
+
+    def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
+        if not objects:
+            return []
+        if len(objects) >= _PACK_FROM:
+            return write_pack(self, objects)
+        pack = format_pack(list(dict.fromkeys(objects)), self.algorithm)
+        self._run("unpack-objects", "-q", stdin=pack)
+        return [object_id(kind, data, self.algorithm) for kind, data in objects]
+
+    def has(self, oids: Iterable[str]) -> set[str]:
+        asked = list(oids)
+        if not asked:
+            return set()
+        answers = self._run("cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in asked).encode())
+        lines = answers.decode("utf-8", "replace").splitlines()
+        return {oid for oid, line in zip(asked, lines, strict=True) if not line.endswith(" missing")}
+
+    def ref_get(self, name: str) -> str | None:
+        return read_ref(self.common_dir, self.git_dir, name)
+
+    def ref_cas(self, name: str, new: str | None, old: str | None, why: str) -> None:
+        move_ref(self.git_dir, name, (new, old), why)
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        return list_refs(self.common_dir, self.git_dir, prefix)
+
+    def resolve(self, revision: str) -> str | None:
+        return resolve_by_git(self.git_dir, revision, "commit")
+
+    def tree_of(self, revision: str) -> str | None:
+        return resolve_by_git(self.git_dir, revision, "tree")
+
+    def merge_base(self, one: str, two: str) -> str | None:
+        answer = self._ask("merge-base", one, two)
+        return answer.out.decode().split("\n")[0] or None if answer.code == 0 else None
+
+    def close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        for pipe in (reader.stdin, reader.stdout):
+            if pipe:
+                pipe.close()
+        reader.wait()
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._reader is None or self._reader.poll() is not None:
+            self._reader = subprocess.Popen(
+                ["git", "--git-dir", str(self.git_dir), "cat-file", "--batch"],
+                cwd=self.git_dir,
+                # libgit2 knows nothing of refs/replace; both implementations read what an id really names.
+                env=quiet_environment({**placeless_environment(), "GIT_NO_REPLACE_OBJECTS": "1"}),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        reader = self._reader
+        if reader.stdout is None or reader.stdin is None:
+            raise GitError("git cat-file has no pipes")
+        return reader.stdout, reader.stdin
+
+    def _run(self, *args: str, stdin: bytes | None = None) -> bytes:
+        return run_git(["--git-dir", str(self.git_dir), *args], self.git_dir, stdin=stdin, env=placeless_environment())
+
+    def _ask(self, *args: str) -> Answer:
+        return ask_git(["--git-dir", str(self.git_dir), *args], self.git_dir, env=placeless_environment())
+
+
+def write_pack(backend: Backend, objects: Sequence[tuple[str, bytes]]) -> list[str]:
+    """Write many objects as one pack; ids in the order given.
+
+    Objects that are here already are written again: an old one that no ref reaches may be pruned at any moment.
+    """
+    pack = format_pack(list(dict.fromkeys(objects)), backend.algorithm)
+    args = ["--git-dir", str(backend.git_dir), "index-pack", "--stdin"]
+    run_git(args, backend.git_dir, stdin=pack, env=placeless_environment())
+    return [object_id(kind, data, backend.algorithm) for kind, data in objects]
+
+
+def move_ref(git_dir: Path, name: str, values: tuple[str | None, str | None], why: str) -> None:
+    """Compare-and-swap by `git update-ref`; `values` are new and old, None for a ref that does not exist.
+
+    Raises:
+        RefMoved: it is not at the old value, or its lock is held.
+        GitError: it can never be moved.
+    """
+    new, old = values
+    zero = "0" * len(new or old or "0" * 40)
+    args = ["--git-dir", str(git_dir), "update-ref", "-m", " ".join(why.split()) or "pivot"]
+    args += ["-d", name, old or zero] if new is None else [name, new, old or zero]
+    answer = ask_git(args, git_dir, env=placeless_environment())
+    if answer.code == 0:
+        return
+    if "lock ref" in answer.complaint and not any(sign in answer.complaint for sign in _LASTING):
+        raise RefMoved(f"the ref {name} moved or is locked: {answer.complaint}")
+    raise GitError(f"the ref {name} cannot be moved: {answer.complaint}", where=str(git_dir))
+
+
+def resolve_by_git(git_dir: Path, revision: str, kind: str) -> str | None:
+    """The id of the commit or tree that a revision names, in any form that Git knows; None where it names none."""
+    if not revision or revision.startswith("-") or "\0" in revision or "\n" in revision:
+        return None
+    args = ["--git-dir", str(git_dir), "rev-parse", "--verify", "--quiet", f"{revision}^{{{kind}}}"]
+    answer = ask_git(args, git_dir, env=placeless_environment())
+    return answer.out.decode().strip() or None if answer.code == 0 else None
+
+
+def _unreadable(oid: str, header: list[bytes], where: str) -> MissingObject | GitError:
+    if header[-1:] == [b"missing"]:
+        return missing(oid, where)
+    return GitError(f"git cat-file cannot read object {oid}", where=where, hint="git fsck")
