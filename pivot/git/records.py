@@ -8,6 +8,7 @@ equal situations are byte-equal on every machine. What is said about a run (who,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,16 @@ from typing import Any
 import xxhash
 
 from pivot.canonical import canonical_json, parse_canonical
-from pivot.errors import RecordError
+from pivot.errors import RecordError, UnknownVersion
+from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE
 
 VERSION = 1
 SCHEME = 1
+
+_ID = re.compile(r"[0-9a-f]{40}")  # the store is always SHA-1
+_MODES = (BLOB, EXECUTABLE, SYMLINK, TREE)
+# Code points that HFS+ ignores when it compares names, as `git fsck` lists them.
+_HFS_IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
 
 
 def digest_of(value: Any) -> str:
@@ -80,7 +87,7 @@ def parse_record(data: bytes) -> Record:
     """Read a record.
 
     Raises:
-        RecordError: it is not a record, or one of a version that this Pivot does not know.
+        RecordError: it is not a record; `UnknownVersion` when a newer Pivot wrote it.
     """
     try:
         value = parse_canonical(data)
@@ -88,7 +95,7 @@ def parse_record(data: bytes) -> Record:
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"this is not a record: {error}") from error
     if (version, scheme) != (VERSION, SCHEME):
-        raise RecordError(
+        raise UnknownVersion(
             f"the record has version {version}, scheme {scheme}; this Pivot reads version {VERSION}, scheme {SCHEME}",
             hint="Install a newer git-pivot.",
         )
@@ -97,6 +104,49 @@ def parse_record(data: bytes) -> Record:
         return Record(value["code"], value["params"], value["spec"], value["deps"], outs, value["tree"])
     except (KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"the record lacks a field: {error}") from error
+
+
+def check_record(record: Record, fingerprint: str, result: str) -> None:
+    """Believe a record only where its content gives the name that it stands under, and its paths stay in the project.
+
+    Raises:
+        RecordError: it does not, or an id, mode, size or path in it cannot be.
+    """
+    try:
+        own = (record.fingerprint, record.result)
+    except (TypeError, AttributeError, ValueError) as error:
+        raise RecordError(f"the record has a field of the wrong type: {error}") from error
+    if own != (fingerprint, result):
+        raise RecordError("its content gives another fingerprint or result than its path")
+    if not _is_id(record.tree):
+        raise RecordError("its outputs tree is not an object id")
+    for path, out in record.outs.items():
+        _check_output(path, out)
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether a repository-relative path stays in the work tree and out of `.git`, on every file system."""
+    parts = path.split("/")
+    return "\0" not in path and not any(part in ("", ".", "..") or _names_git(part) for part in parts)
+
+
+def _check_output(path: object, out: Output) -> None:
+    if not isinstance(path, str) or not is_safe_path(path):
+        raise RecordError(f"the output path {path!r} leads out of the project or into .git")
+    if not _is_id(out.id) or out.mode not in _MODES:
+        raise RecordError(f"the output {path} has no proper object id and mode")
+    if type(out.size) is not int or out.size < 0:
+        raise RecordError(f"the output {path} has a size that cannot be")
+
+
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def _names_git(part: str) -> bool:
+    """`.git` in any spelling that a case-insensitive, an NTFS or an HFS+ volume takes for it."""
+    plain = part.translate(_HFS_IGNORED).lower().split(":")[0].rstrip(" .")
+    return plain in (".git", "git~1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""The journal: finished stages on disk at once, until a commit on `refs/pivot/runs` holds them.
+
+Where: `<pivot_dir>/journal`. Version 1: one line a stage, 16 hex digits of xxh3_64 over the rest, a space, canonical
+JSON. A line that a crash tore is skipped; a line of a newer version is kept for the Pivot that wrote it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from pivot.canonical import canonical_json, parse_canonical
+from pivot.errors import GitError, RecordError, UnknownVersion
+from pivot.git.records import Info, Record, parse_info, parse_record
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Project modules that runs of one static fingerprint imported beyond its manifest, by dotted name or path."""
+
+    static_fingerprint: str
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A stage that has run: its record, what is said about the run, and the source text of its entries by digest."""
+
+    stage: str
+    record: Record
+    info: Info
+    sources: Mapping[str, str] = field(default_factory=dict)
+    reach: Reach | None = None
+
+
+class Journal:
+    """Safe for several processes at once; a line is on disk when `append` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def exists(self) -> bool:
+        """Whether anything is in it; costs one `stat`."""
+        try:
+            return self._path.stat().st_size > 0
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def append(self, finished: Finished) -> None:
+        """Raises `GitError` where the journal cannot be written."""
+        line = format_line(finished) + b"\n"
+        with _write_errors(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(self._path) as descriptor:
+                _write_all(descriptor, line if _ends_whole(descriptor) else b"\n" + line)
+                os.fsync(descriptor)
+
+    def pending(self) -> list[Finished]:
+        """What is not yet known to be flushed, in the order of writing, each once; damaged lines are left out."""
+        lines = dict.fromkeys(self._lines())
+        return [finished for finished in map(_read_or_skip, lines) if finished]
+
+    def clear(self, flushed: Iterable[Finished]) -> None:
+        """Take out what a commit holds now; lines that other processes added meanwhile stay."""
+        done = {format_line(finished) for finished in flushed}
+        if not done or not self.exists():
+            return
+
+        def keep(line: bytes) -> bool:
+            return line not in done and _is_worth_keeping(line)
+
+        with _write_errors(self._path):
+            self._rewrite(keep)
+
+    def _rewrite(self, keep: Callable[[bytes], bool]) -> None:
+        with _locked(self._path):
+            kept = [line for line in self._lines() if keep(line)]
+            temp = self._path.with_name(f".pivot-tmp-{os.getpid()}-{os.urandom(4).hex()}")
+            descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                _write_all(descriptor, b"".join(line + b"\n" for line in kept))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            temp.replace(self._path)
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return [line for line in self._path.read_bytes().split(b"\n") if line]
+        except FileNotFoundError:
+            return []
+
+
+def format_line(finished: Finished) -> bytes:
+    """One line, without its newline."""
+    reach = finished.reach
+    body = canonical_json(
+        {
+            "version": VERSION,
+            "stage": finished.stage,
+            "record": finished.record.to_bytes().decode("utf-8", "surrogatepass"),
+            "info": finished.info.to_bytes().decode("utf-8", "surrogatepass"),
+            "sources": dict(finished.sources),
+            "reach": [reach.static_fingerprint, list(reach.modules)] if reach else None,
+        }
+    ).rstrip(b"\n")
+    return xxhash.xxh3_64_hexdigest(body).encode() + b" " + body
+
+
+def parse_line(line: bytes) -> Finished:
+    """Read one line.
+
+    Raises:
+        RecordError: it is torn or damaged; `UnknownVersion` when a newer Pivot wrote it.
+    """
+    checksum, _, body = line.partition(b" ")
+    if xxhash.xxh3_64_hexdigest(body).encode() != checksum:
+        raise RecordError("a journal line is damaged")
+    try:
+        value = parse_canonical(body)
+        if value["version"] != VERSION:
+            raise UnknownVersion(f"a journal line has version {value['version']}; this Pivot reads {VERSION}")
+        return _finished(value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"a journal line lacks a field: {error}") from error
+
+
+def _finished(value: dict[str, Any]) -> Finished:
+    reach = value["reach"]
+    return Finished(
+        stage=value["stage"],
+        record=parse_record(value["record"].encode("utf-8", "surrogatepass")),
+        info=parse_info(value["info"].encode("utf-8", "surrogatepass")),
+        sources=value["sources"],
+        reach=Reach(reach[0], tuple(reach[1])) if reach else None,
+    )
+
+
+def _read_or_skip(line: bytes) -> Finished | None:
+    try:
+        return parse_line(line)
+    except RecordError:
+        return None
+
+
+def _is_worth_keeping(line: bytes) -> bool:
+    try:
+        parse_line(line)
+    except UnknownVersion:
+        return True
+    except RecordError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise GitError(f"the journal cannot be written: {error.strerror}", where=str(path)) from error
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """The journal, open and locked; opened again when `clear` put a new file in its place while we waited."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_still(path, descriptor):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _ends_whole(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

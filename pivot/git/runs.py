@@ -1,0 +1,193 @@
+"""The run cache: `refs/pivot/runs`, a tree of records that every clone and machine shares.
+
+    runs/<2 hex>/<30 hex>.<result>/record      the record (`pivot.git.records`)
+    runs/<2 hex>/<30 hex>.<result>/info/<12>   what is said about a run; at most 5, the newest, named by their blob ids
+    code/<2 hex>/<digest>                      the source text of a manifest entry
+    reach/<2 hex>/<static fingerprint>         project modules imported beyond the static manifest, one a line, sorted
+
+A tip may come from anyone: a record counts only where its own content gives the path at which it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pivot.errors import RecordError, UnknownVersion
+from pivot.git.backend import TREE, Author, Backend, TreeEntry
+from pivot.git.history import History
+from pivot.git.journal import Finished, Reach
+from pivot.git.objects import object_id
+from pivot.git.records import Info, Record, check_record, parse_record
+from pivot.git.settlement import MOST_INFOS, RunsSettlement, format_lines, newest_infos, read_lines
+from pivot.git.trees import Content, Trees, add_files
+
+REF = "refs/pivot/runs"
+TRACKING = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as it stands in the run cache; `RunCache.infos` tells about its runs."""
+
+    record: Record
+    fingerprint: str
+    result: str
+
+
+class RunCache:
+    """Reads every tip that is here; `refresh` looks at the refs again.
+
+    `refused` collects a sentence for each record that was not believed.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._trees = Trees(backend)
+        self._history = History(backend, REF, TRACKING, self._trees)
+        self._settle = RunsSettlement(self._trees)
+        self._roots: list[str] | None = None
+        self.refused: list[str] = []
+
+    def refresh(self) -> None:
+        """Look at the refs again before the next look-up."""
+        self._roots = None
+
+    def lookup(self, fingerprint: str) -> list[Found]:
+        """All results of a situation, sorted by result: none, one, or several for a stage that is not deterministic.
+
+        Raises:
+            UnknownVersion: a newer Pivot wrote the record.
+        """
+        found: dict[str, Found] = {}
+        for entry, result in self._entries_of(fingerprint):
+            if result not in found:
+                held = self._read(entry, fingerprint, result)
+                if held:
+                    found[result] = held
+        return [found[result] for result in sorted(found)]
+
+    def infos(self, fingerprint: str, result: str) -> list[Info]:
+        """What is said about the runs that gave this result, the newest first; damaged ones are left out."""
+        blobs = {
+            info.oid
+            for entry, given in self._entries_of(fingerprint)
+            if given == result
+            for info in self._trees.folder(entry.oid, "info").values()
+        }
+        return [info for info in newest_infos(self._trees, blobs).values() if info]
+
+    def source(self, digest: str) -> str | None:
+        """The source text of a manifest entry, or None where nobody kept it."""
+        found = [entry for root in self._tips() if (entry := self._trees.at(root, f"code/{digest[:2]}/{digest}"))]
+        if not found:
+            return None
+        return self._trees.blob(min(entry.oid for entry in found)).decode("utf-8", "surrogatepass")
+
+    def reach(self, static_fingerprint: str) -> list[str]:
+        """The project modules that runs of this static fingerprint imported beyond its manifest, sorted."""
+        path = f"reach/{static_fingerprint[:2]}/{static_fingerprint}"
+        found = [entry for root in self._tips() if (entry := self._trees.at(root, path))]
+        return sorted(set().union(*(read_lines(self._trees.blob(entry.oid)) for entry in found)))
+
+    def fingerprints(self) -> Iterator[tuple[str, str]]:
+        """Every fingerprint and result in the cache, unread."""
+        seen: set[tuple[str, str]] = set()
+        for root in self._tips():
+            for start, entry in self._trees.folder(root, "runs").items():
+                for name in self._trees.entries(entry.oid) if entry.mode == TREE else ():
+                    rest, _, result = name.partition(".")
+                    seen.add((start + rest, result))
+        yield from sorted(seen)
+
+    def flush(self, entries: Sequence[Finished], message: str, author: Author) -> str | None:
+        """Commit finished stages and what was fetched; gives the tip. Nothing is written where nothing is new.
+
+        Raises:
+            RefMoved: others kept the ref busy for ten seconds.
+            GitError: the repository cannot be written.
+        """
+        self._history.absorb_tracked(self._settle, author)
+        tip = self._history.commit(lambda tree: self._with(tree, entries), message, author) if entries else None
+        self.refresh()
+        return tip or self._history.tip()
+
+    def absorb(self, tip: str, author: Author) -> str:
+        """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
+        tip = self._history.absorb(tip, self._settle, author)
+        self.refresh()
+        return tip
+
+    def drop(self, dead: Iterable[tuple[str, str]], message: str, author: Author) -> str | None:
+        """Remove records (fingerprint, result) by an ordinary commit, which other clones follow."""
+        gone: dict[str, Content] = {_folder(fingerprint, result): None for fingerprint, result in dead}
+        tip = self._history.commit(lambda tree: add_files(self._trees, tree, gone), message, author)
+        self.refresh()
+        return tip
+
+    def _tips(self) -> list[str]:
+        if self._roots is None:
+            self._roots = self._history.trees()
+        return self._roots
+
+    def _entries_of(self, fingerprint: str) -> Iterator[tuple[TreeEntry, str]]:
+        start = fingerprint[2:] + "."
+        for root in self._tips():
+            for name, entry in self._trees.folder(root, f"runs/{fingerprint[:2]}").items():
+                if name.startswith(start) and entry.mode == TREE:
+                    yield entry, name.removeprefix(start)
+
+    def _read(self, folder: TreeEntry, fingerprint: str, result: str) -> Found | None:
+        blob = self._trees.entries(folder.oid).get("record")
+        try:
+            if blob is None:
+                raise RecordError("there is no record in it")
+            record = parse_record(self._trees.blob(blob.oid))
+            check_record(record, fingerprint, result)
+        except UnknownVersion:
+            raise
+        except RecordError as error:
+            self.refused.append(f"the record {fingerprint[:12]} in the run cache is refused: {error.what}")
+            return None
+        return Found(record, fingerprint, result)
+
+    def _with(self, tree: str | None, entries: Sequence[Finished]) -> str | None:
+        """The tree with finished stages added, by the rules of the union."""
+        files: dict[str, Content] = {}
+        for finished in entries:
+            folder = _folder(finished.record.fingerprint, finished.record.result)
+            self._put(files, tree, f"{folder}/record", finished.record.to_bytes())
+            info = finished.info.to_bytes()
+            self._put(files, tree, f"{folder}/info/{object_id('blob', info, self._backend.algorithm)[:12]}", info)
+            for digest, text in finished.sources.items():
+                self._put(files, tree, f"code/{digest[:2]}/{digest}", text.encode("utf-8", "surrogatepass"))
+            if finished.reach:
+                self._widen(files, tree, finished.reach)
+        return self._pruned(add_files(self._trees, tree, files), {path.rpartition("/")[0] for path in files})
+
+    def _put(self, files: dict[str, Content], tree: str | None, path: str, data: bytes) -> None:
+        """Add a blob, unless one with a smaller id stands there."""
+        oid = self._trees.hold("blob", data)
+        there = self._trees.at(tree, path)
+        others = [other for other in (files.get(path), there.oid if there else None) if isinstance(other, str)]
+        files[path] = min([oid, *others])
+
+    def _widen(self, files: dict[str, Content], tree: str | None, reach: Reach) -> None:
+        path = f"reach/{reach.static_fingerprint[:2]}/{reach.static_fingerprint}"
+        there, added = self._trees.at(tree, path), files.get(path)
+        known = read_lines(self._trees.blob(there.oid)) if there else set()
+        known |= read_lines(added) if isinstance(added, bytes) else set()
+        files[path] = format_lines(known | set(reach.modules))
+
+    def _pruned(self, tree: str | None, folders: set[str]) -> str | None:
+        """The tree with at most five infos in each of these folders."""
+        surplus: dict[str, Content] = {}
+        for folder in folders:
+            if folder.endswith("/info") and len(infos := self._trees.folder(tree, folder)) > MOST_INFOS:
+                kept = self._settle.folder(folder, infos)
+                surplus |= {f"{folder}/{name}": None for name in infos.keys() - kept.keys()}
+        return add_files(self._trees, tree, surplus) if surplus else tree
+
+
+def _folder(fingerprint: str, result: str) -> str:
+    return f"runs/{fingerprint[:2]}/{fingerprint[2:]}.{result}"

@@ -1,0 +1,190 @@
+"""Trees by path: files added to a tree, and two trees united, with only the touched folders read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from pivot.git.backend import BLOB, TREE, Backend, TreeEntry
+from pivot.git.objects import format_tree, is_component, object_id
+
+# A file: bytes to be written, the id of a blob that is here, or None to remove what stands at the path.
+Content = bytes | str | None
+
+
+class Settlement(Protocol):
+    """How a union settles what the paths alone do not: the format of the tree, not the code that merges, decides."""
+
+    def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
+        """One path, two different blobs: the entry to keep, or new bytes. Must not depend on the order of the two."""
+        ...
+
+    def folder(self, path: str, entries: dict[str, TreeEntry]) -> dict[str, TreeEntry]:
+        """What of a united folder is kept."""
+        ...
+
+    def is_whole(self, path: str) -> bool:
+        """Whether a folder lives and dies as one: removed on one side and changed on the other, all of it stays."""
+        ...
+
+
+class SmallerBlob:
+    """The plain settlement: of two blobs the one with the smaller id, and every entry stays."""
+
+    def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
+        return min(ours, theirs, key=lambda entry: (entry.oid, entry.mode))
+
+    def folder(self, path: str, entries: dict[str, TreeEntry]) -> dict[str, TreeEntry]:
+        return entries
+
+    def is_whole(self, path: str) -> bool:
+        return False
+
+
+class Trees:
+    """Reads and writes trees of one repository; written objects stay in memory until `save`."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._known: dict[str, dict[str, TreeEntry]] = {}
+        self._unsaved: dict[str, tuple[str, bytes]] = {}
+
+    def entries(self, tree: str | None) -> dict[str, TreeEntry]:
+        """The entries of a tree by name; names that Git does not allow are left out. Not to be changed."""
+        if tree is None:
+            return {}
+        if tree not in self._known:
+            listed = self._backend.read_tree(tree)
+            self._known[tree] = {entry.name: entry for entry in listed if is_component(entry.name)}
+        return self._known[tree]
+
+    def at(self, tree: str | None, path: str) -> TreeEntry | None:
+        """The entry at a path below a tree, or None."""
+        folder, _, name = path.rpartition("/")
+        if folder:
+            above = self.at(tree, folder)
+            tree = above.oid if above and above.mode == TREE else None
+        return self.entries(tree).get(name)
+
+    def folder(self, tree: str | None, path: str) -> dict[str, TreeEntry]:
+        """The entries of the folder at a path; empty where there is none."""
+        above = self.at(tree, path)
+        return self.entries(above.oid) if above and above.mode == TREE else {}
+
+    def blob(self, oid: str) -> bytes:
+        """The bytes of a blob, saved or not."""
+        return self._unsaved[oid][1] if oid in self._unsaved else self._backend.read_blob(oid)
+
+    def hold(self, kind: str, data: bytes) -> str:
+        """Take an object in; it is written by `save`."""
+        oid = object_id(kind, data, self._backend.algorithm)
+        self._unsaved[oid] = (kind, data)
+        return oid
+
+    def make(self, entries: dict[str, TreeEntry]) -> str | None:
+        """The tree of these entries, or None for no entries: Git keeps no empty folder."""
+        if not entries:
+            return None
+        oid = self.hold("tree", format_tree(entries.values()))
+        self._known[oid] = entries
+        return oid
+
+    def save(self) -> None:
+        """Write what is held. A folder that was replaced again meanwhile is written too; Git prunes it some day."""
+        self._backend.write(list(self._unsaved.values()))
+        self._unsaved.clear()
+
+
+class _Nest(NamedTuple):
+    """Files to add below one folder: those in it, and those in folders below it."""
+
+    files: dict[str, Content]
+    folders: dict[str, _Nest]
+
+
+def add_files(trees: Trees, tree: str | None, files: Mapping[str, Content]) -> str | None:
+    """`tree` with these files (path -> content); only touched folders are made anew. None: nothing is left."""
+    nest = _Nest({}, {})
+    for path, content in files.items():
+        *folders, name = path.split("/")
+        below = nest
+        for folder in folders:
+            below = below.folders.setdefault(folder, _Nest({}, {}))
+        below.files[name] = content
+    return _add(trees, tree, nest)
+
+
+def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, settle: Settlement) -> str | None:
+    """Both trees in one. What stands in `base` and is gone from one side is gone from the union.
+
+    Commutative and idempotent; without a base associative too, if the settlement is.
+    """
+    return _unite(trees, "", (ours, theirs, base), settle)
+
+
+def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
+    entries = dict(trees.entries(tree))
+    for name, below in nest.folders.items():
+        old = entries.pop(name, None)
+        made = _add(trees, old.oid if old and old.mode == TREE else None, below)
+        if made:
+            entries[name] = TreeEntry(name, TREE, made)
+    for name, content in nest.files.items():
+        entries.pop(name, None)
+        if content is not None:
+            oid = content if isinstance(content, str) else trees.hold("blob", content)
+            entries[name] = TreeEntry(name, BLOB, oid)
+    return trees.make(entries)
+
+
+_Sides = tuple[str | None, str | None, str | None]
+
+
+def _unite(trees: Trees, path: str, sides: _Sides, settle: Settlement) -> str | None:
+    ours, theirs, base = sides
+    if theirs in (ours, base):
+        return ours
+    if ours == base:
+        return theirs
+    mine, yours, old = trees.entries(ours), trees.entries(theirs), trees.entries(base)
+    united: dict[str, TreeEntry] = {}
+    for name in mine.keys() | yours.keys():
+        below = f"{path}/{name}" if path else name
+        entry = _unite_entry(trees, below, (mine.get(name), yours.get(name), old.get(name)), settle)
+        if entry:
+            united[name] = entry
+    return trees.make(settle.folder(path, united))
+
+
+_Entries = tuple[TreeEntry | None, TreeEntry | None, TreeEntry | None]
+
+
+def _unite_entry(trees: Trees, path: str, sides: _Entries, settle: Settlement) -> TreeEntry | None:
+    ours, theirs, base = sides
+    if theirs in (ours, base):
+        return ours
+    if ours == base:
+        return theirs
+    if ours is None or theirs is None:  # removed there, changed here: a changed one is in use
+        return _surviving(trees, path, sides, settle)
+    if TREE in (ours.mode, theirs.mode):
+        if ours.mode != theirs.mode:
+            return ours if ours.mode == TREE else theirs
+        made = _unite(trees, path, (ours.oid, theirs.oid, _tree_id(base)), settle)
+        return TreeEntry(ours.name, TREE, made) if made else None
+    kept = settle.blob(path, ours, theirs)
+    return TreeEntry(ours.name, BLOB, trees.hold("blob", kept)) if isinstance(kept, bytes) else kept
+
+
+def _surviving(trees: Trees, path: str, sides: _Entries, settle: Settlement) -> TreeEntry | None:
+    """One side lacks the entry and the other has changed it: of a folder, what is new since the base stays."""
+    ours, theirs, base = sides
+    entry = ours or theirs
+    if entry is None or entry.mode != TREE or _tree_id(base) is None or settle.is_whole(path):
+        return entry
+    made = _unite(trees, path, (entry.oid, None, _tree_id(base)), settle)
+    return TreeEntry(entry.name, TREE, made) if made else None
+
+
+def _tree_id(entry: TreeEntry | None) -> str | None:
+    return entry.oid if entry and entry.mode == TREE else None
