@@ -13,7 +13,7 @@ from hypothesis import settings
 from tests.support.repository import Repo
 from tests.support.seal import loopback_only, seal_environment
 
-# No deadline: what is measured is a busy machine. In CI the same examples each time, so that a failure there is the change's.
+# No deadline: a busy machine would miss it. In CI the same examples each time: a failure there is the change's own.
 settings.register_profile("pivot", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("pivot")
 
