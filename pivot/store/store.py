@@ -118,7 +118,9 @@ class Store:
         return kept
 
     def unknown(self, path: Path, stats: StatCache) -> list[str]:
-        """The files at or below `path` whose bytes are nowhere in the store; none where nothing is."""
+        """The files at or below `path` whose bytes are nowhere in the store; a symlink at `path` itself has no bytes."""
+        if os.path.islink(path):
+            return []
         now = standing.standing(os.path.abspath(path), stats)
         return [file.path for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
 
