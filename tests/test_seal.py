@@ -12,9 +12,9 @@ from tests.support import Repo
 from tests.support.seal import NetworkRefused
 
 
-def test_the_home_of_a_test_is_its_own_and_empty_but_for_the_git_config(tmp_path: Path) -> None:
+def test_the_home_of_a_test_is_its_own_with_a_git_config_and_an_empty_temporary_folder(tmp_path: Path) -> None:
     home = Path.home()
-    assert [entry.name for entry in home.iterdir()] == ["gitconfig"]
+    assert sorted(entry.name for entry in home.rglob("*")) == ["gitconfig", "tmp"]
     assert home.parent == tmp_path.parent
 
 

@@ -61,8 +61,10 @@ def seal_environment(monkeypatch: pytest.MonkeyPatch, home: Path, ceiling: Path)
             monkeypatch.delenv(name)
     config = home / "gitconfig"
     config.write_text(GLOBAL_CONFIG)
+    (home / "tmp").mkdir()
     sealed = {
         "HOME": home,
+        "TMPDIR": home / "tmp",
         "XDG_CONFIG_HOME": home / ".config",
         "XDG_CACHE_HOME": home / ".cache",
         "XDG_DATA_HOME": home / ".local" / "share",
