@@ -23,6 +23,10 @@ class Settlement(Protocol):
         """What of a united folder is kept."""
         ...
 
+    def prepare(self, tree: str) -> str:
+        """A whole tree in the layout that the union expects."""
+        ...
+
     def is_whole(self, path: str) -> bool:
         """Whether a folder lives and dies as one: removed on one side and changed on the other, all of it stays."""
         ...
@@ -36,6 +40,9 @@ class SmallerBlob:
 
     def folder(self, path: str, entries: dict[str, TreeEntry]) -> dict[str, TreeEntry]:
         return entries
+
+    def prepare(self, tree: str) -> str:
+        return tree
 
     def is_whole(self, path: str) -> bool:
         return False
@@ -119,6 +126,7 @@ def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, 
 
     Commutative and idempotent; without a base associative too, if the settlement is.
     """
+    ours, theirs, base = (settle.prepare(tree) if tree else None for tree in (ours, theirs, base))
     return _unite(trees, "", (ours, theirs, base), settle)
 
 

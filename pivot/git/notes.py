@@ -1,0 +1,232 @@
+"""Notes: what a commit stands on, one line a stage, in `refs/notes/pivot` as Git's own commands read it.
+
+    <stage> <fingerprint> <result> <tree12> <path>=<object id> ...    the stage's result at this commit
+    <stage> stale <tree12>                                            no result for the commit's inputs is known
+    <stage> unknown <tree12>                                          an input at the commit is not what was looked at
+
+Lines are sorted by bytes, fields percent-encoded. `tree12` is the start of the commit's tree id: a line counts only
+where it matches, so a note that Git copied onto changed content is not believed. Layout 2/38 (2/62 for SHA-256).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote_to_bytes
+
+from pivot.errors import RecordError
+from pivot.git.backend import TREE, Author, Backend, TreeEntry
+from pivot.git.history import History
+from pivot.git.trees import Content, SmallerBlob, Trees, add_files
+
+REF = "refs/notes/pivot"
+TRACKING = "notes"
+
+State = Literal["result", "unknown", "stale"]
+
+# The stronger comes first: a result says more than unknown, unknown more than stale.
+_STRENGTH: tuple[State, ...] = ("result", "unknown", "stale")
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_SHORT = re.compile(r"[0-9a-f]{12}")
+_NAME = re.compile(r"[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """One stage at one commit; `outs` are pairs of path and object id, for a result only."""
+
+    stage: str
+    state: State
+    tree: str
+    fingerprint: str | None = None
+    result: str | None = None
+    outs: tuple[tuple[str, str], ...] = ()
+
+
+class Notes:
+    """The notes that are here: the local ref and what was fetched."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._trees = Trees(backend)
+        self._history = History(backend, REF, TRACKING, self._trees)
+        self._settle = NotesSettlement(self._trees)
+
+    def read(self, commit: str) -> dict[str, tuple[NoteLine, ...]]:
+        """By stage, the lines that are true of a commit; more than one for a stage: two results that differ."""
+        tree12 = self._backend.read_commit(commit).tree[:12]
+        texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
+        lines = [line for text in texts for line in parse_note(text)[0] if line.tree == tree12]
+        return by_stage(lines)
+
+    def commits(self) -> Iterator[str]:
+        """Every commit that has a note, whether the commit is here or not."""
+        length = len(self._history.tip() or "") or 40
+        found: set[str] = set()
+        for root in self._history.trees():
+            found.update(commit for commit, _ in self._walk(root, "", length))
+        yield from sorted(found)
+
+    def write(self, notes: Mapping[str, Iterable[NoteLine]], message: str, author: Author) -> str | None:
+        """Add lines to the notes of commits, all in one commit; gives the tip.
+
+        Lines about another tree than the commit's are taken out. Lines that Pivot did not write stay.
+
+        Raises:
+            RefMoved: others kept the ref busy for ten seconds.
+            GitError: the repository cannot be written.
+        """
+        self._history.absorb_tracked(self._settle, author)
+        lines = {commit: list(given) for commit, given in notes.items()}
+        return self._history.commit(lambda tree: self._with(tree, lines), message, author)
+
+    def absorb(self, tip: str, author: Author) -> str:
+        """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
+        return self._history.absorb(tip, self._settle, author)
+
+    def _with(self, tree: str | None, notes: Mapping[str, list[NoteLine]]) -> str | None:
+        files: dict[str, Content] = {}
+        for commit, lines in notes.items():
+            held = self._blobs(tree, commit)
+            text = self._renewed(commit, [self._trees.blob(oid) for oid in held.values()], lines)
+            files |= dict.fromkeys(held)  # at whatever depth Git had put it
+            files[_path(commit)] = text or None
+        return add_files(self._trees, tree, files)
+
+    def _renewed(self, commit: str, texts: list[bytes], lines: list[NoteLine]) -> bytes:
+        tree12 = self._backend.read_commit(commit).tree[:12]
+        parsed = [parse_note(text) for text in texts]
+        known = [line for found, _ in parsed for line in found]
+        foreign = [line for _, others in parsed for line in others]
+        kept = by_stage(line for line in (*known, *lines) if line.tree == tree12)
+        return join_lines([*(format_line(line) for group in kept.values() for line in group), *foreign])
+
+    def _blobs(self, root: str | None, commit: str) -> dict[str, str]:
+        """Path -> blob of a commit's note at each depth that Git may give it."""
+        paths = (commit, _path(commit), f"{commit[:2]}/{commit[2:4]}/{commit[4:]}")
+        found = ((path, self._trees.at(root, path)) for path in paths)
+        return {path: entry.oid for path, entry in found if entry and entry.mode != TREE}
+
+    def _walk(self, tree: str, start: str, length: int) -> Iterator[tuple[str, TreeEntry]]:
+        for name, entry in self._trees.entries(tree).items():
+            commit = start + name
+            if not _NAME.fullmatch(name):
+                continue
+            if entry.mode == TREE and len(name) == 2 and len(commit) < length:
+                yield from self._walk(entry.oid, commit, length)
+            elif entry.mode != TREE and len(commit) == length:
+                yield commit, entry
+
+
+class NotesSettlement(SmallerBlob):
+    """As `git notes merge -s cat_sort_uniq`: two notes on one commit become the set of their lines."""
+
+    def __init__(self, trees: Trees) -> None:
+        self._trees = trees
+
+    def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
+        return _cat_sort_uniq(self._trees.blob(ours.oid), self._trees.blob(theirs.oid))
+
+    def prepare(self, tree: str) -> str:
+        """With few notes Git writes them without folders: put them into ours, so that equal commits meet."""
+        flat = {name: entry.oid for name, entry in self._trees.entries(tree).items() if _is_flat(name, entry)}
+        files: dict[str, Content] = dict.fromkeys(flat)
+        for commit, oid in flat.items():
+            there = self._trees.at(tree, _path(commit))
+            files[_path(commit)] = _cat_sort_uniq(*map(self._trees.blob, (oid, there.oid))) if there else oid
+        return add_files(self._trees, tree, files) or tree if files else tree
+
+
+def head_lines(backend: Backend) -> dict[str, tuple[NoteLine, ...]]:
+    """What HEAD's note says, by stage; nothing before the first commit."""
+    head = backend.ref_get("HEAD")
+    return Notes(backend).read(head) if head else {}
+
+
+def by_stage(lines: Iterable[NoteLine]) -> dict[str, tuple[NoteLine, ...]]:
+    """The strongest lines of each stage, in stable order: all of its results, else unknown, else stale."""
+    grouped: dict[str, set[NoteLine]] = {}
+    for line in lines:
+        grouped.setdefault(line.stage, set()).add(line)
+    return {stage: _strongest(grouped[stage]) for stage in sorted(grouped)}
+
+
+def format_line(line: NoteLine) -> bytes:
+    """One line, without its newline."""
+    fields = [encode_field(line.stage)]
+    if line.state == "result":
+        fields += [(line.fingerprint or "").encode(), (line.result or "").encode(), line.tree.encode()]
+        fields += [encode_field(path) + b"=" + encode_field(oid) for path, oid in sorted(line.outs)]
+    else:
+        fields += [line.state.encode(), line.tree.encode()]
+    return b" ".join(fields)
+
+
+def parse_line(text: bytes) -> NoteLine:
+    """Read one line.
+
+    Raises:
+        RecordError: it is not a line that Pivot writes.
+    """
+    first, *rest = text.split(b" ")
+    words = [word.decode("ascii", "replace") for word in rest[:3]]
+    stage = decode_field(first)
+    if len(rest) == 2 and words[0] in ("stale", "unknown") and _SHORT.fullmatch(words[1]):
+        return NoteLine(stage, "stale" if words[0] == "stale" else "unknown", words[1])
+    if len(words) < 3 or not _FINGERPRINT.fullmatch(words[0]) or not all(map(_SHORT.fullmatch, words[1:])):
+        raise RecordError(f"this is not a line of a note: {text[:80].decode('utf-8', 'replace')}")
+    outs = [field.partition(b"=") for field in rest[3:]]
+    pairs = tuple(sorted((decode_field(path), decode_field(oid)) for path, _, oid in outs))
+    return NoteLine(stage, "result", words[2], words[0], words[1], pairs)
+
+
+def parse_note(text: bytes) -> tuple[list[NoteLine], list[bytes]]:
+    """The lines that Pivot wrote, and those that it did not: anybody may add to a note."""
+    lines: list[NoteLine] = []
+    foreign: list[bytes] = []
+    for line in filter(None, text.split(b"\n")):
+        try:
+            lines.append(parse_line(line))
+        except RecordError:
+            foreign.append(line)
+    return lines, foreign
+
+
+def join_lines(lines: Iterable[bytes]) -> bytes:
+    """A note: each line once, sorted by bytes, each ended by a newline."""
+    return b"".join(line + b"\n" for line in sorted(set(lines)) if line)
+
+
+def encode_field(text: str) -> bytes:
+    """Percent-encode what would end a field or a line, `%`, `=`, and bytes that are no text."""
+    return b"".join(map(_encode_character, text))
+
+
+def decode_field(field: bytes) -> str:
+    return unquote_to_bytes(field).decode("utf-8", "surrogateescape")
+
+
+def _encode_character(character: str) -> bytes:
+    data = character.encode("utf-8", "surrogateescape")
+    if character in "%=" or character <= " " or "\x7f" <= character <= "\xa0" or "\ud800" <= character <= "\udfff":
+        return b"".join(b"%%%02X" % byte for byte in data)
+    return data
+
+
+def _strongest(lines: set[NoteLine]) -> tuple[NoteLine, ...]:
+    state = min((line.state for line in lines), key=_STRENGTH.index)
+    return tuple(sorted((line for line in lines if line.state == state), key=format_line))
+
+
+def _cat_sort_uniq(*texts: bytes) -> bytes:
+    return join_lines(line for text in texts for line in text.split(b"\n"))
+
+
+def _path(commit: str) -> str:
+    return f"{commit[:2]}/{commit[2:]}"
+
+
+def _is_flat(name: str, entry: TreeEntry) -> bool:
+    return entry.mode != TREE and len(name) in (40, 64) and _NAME.fullmatch(name) is not None
