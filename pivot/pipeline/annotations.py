@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Artifact, Dep, Out, PlaceholderDep
-from pivot.pipeline.location import class_line, function_line, parameter_line, return_line, shown
+from pivot.pipeline.location import field_line, function_line, parameter_line, return_line, shown
 from pivot.pipeline.spec import Location
 
 _ARTIFACTS = (Dep, PlaceholderDep, Out)
@@ -28,10 +29,12 @@ def function_types(function: Callable[..., Any]) -> dict[str, Any]:
     plain = inspect.unwrap(function)
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except PipelineError:
-        raise
     except Exception as error:
-        raise _unevaluated(error, _culprit(plain, error)) from error
+        key = _culprit(plain, plain.__globals__, error)
+        where = function_line(plain) if key is None else parameter_line(plain, key)
+        raise _unevaluated(
+            error, return_line(plain) if key == "return" else where, postponed=key is not None
+        ) from error
 
 
 def class_types(owner: type) -> dict[str, Any]:
@@ -42,11 +45,11 @@ def class_types(owner: type) -> dict[str, Any]:
     """
     try:
         return typing.get_type_hints(owner, include_extras=True)
-    except PipelineError:
-        raise
     except Exception as error:
-        file = inspect.getfile(owner)
-        raise _unevaluated(error, Location(file, class_line(owner, file))) from error
+        module = sys.modules.get(owner.__module__)
+        key = _culprit(owner, vars(module) if module else {}, error)
+        where = field_line(owner, key or "\0") or Location(inspect.getfile(owner), 1)
+        raise _unevaluated(error, where, postponed=key is not None) from error
 
 
 def split(annotation: Any, where: Location) -> tuple[Any, Artifact | None]:
@@ -92,7 +95,10 @@ def _is_artifact(value: Any) -> bool:
     return isinstance(value, _ARTIFACTS) or (isinstance(value, type) and issubclass(value, _ARTIFACTS))
 
 
-def _unevaluated(error: Exception, where: Location) -> PipelineError:
+def _unevaluated(error: Exception, where: Location, *, postponed: bool) -> PipelineError:
+    """An artifact's own complaint is kept; where its text was evaluated later, it does not know its line."""
+    if isinstance(error, PipelineError):
+        return PipelineError(error.what, where=shown(where) if postponed else error.where, hint=error.hint)
     return PipelineError(
         f"an annotation cannot be evaluated: {error}",
         where=shown(where),
@@ -100,17 +106,29 @@ def _unevaluated(error: Exception, where: Location) -> PipelineError:
     )
 
 
-def _culprit(function: Callable[..., Any], error: Exception) -> Location:
-    """The parameter whose annotation has the unknown name, as far as its text tells."""
-    name = getattr(error, "name", None) or "\0"
-    for key, annotation in _raw_annotations(function).items():
-        if name in str(annotation):
-            return return_line(function) if key == "return" else parameter_line(function, key)
-    return function_line(function)
+def _culprit(owner: Any, names: dict[str, Any], error: Exception) -> str | None:
+    """The annotation that fails: each text is evaluated by itself; without texts, the unknown name is looked for."""
+    unknown = getattr(error, "name", None) or "\0"
+    for key, annotation in _raw_annotations(owner).items():
+        text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
+        if text is None and unknown not in str(annotation):
+            continue
+        try:
+            typing.get_type_hints(_Bearer({key: annotation}), names, include_extras=True)
+        except Exception:  # whatever the user's expression raises: this is the one
+            return key
+    return None
 
 
-def _raw_annotations(function: Callable[..., Any]) -> dict[str, Any]:
+class _Bearer:
+    """Something that has just these annotations."""
+
+    def __init__(self, annotations: dict[str, Any]) -> None:
+        self.__annotations__ = annotations
+
+
+def _raw_annotations(owner: Any) -> dict[str, Any]:
     try:
-        return dict(function.__annotations__)
+        return dict(owner.__annotations__)
     except Exception:  # Python 3.14 evaluates them here, and whatever the user's expression raises comes out
         return {}

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import urllib.request
 from pathlib import Path, PurePosixPath
 from typing import Any, get_origin
-from urllib.parse import urlsplit
 
 from pivot.errors import InputError
 from pivot.pipeline.declared import Input
@@ -71,6 +67,12 @@ def _unreadable(bound: Input, path: str, stage: str, error: Exception) -> InputE
 
 def _load_url(bound: Input, url: str, loader: Any, stage: str) -> Any:
     """Through a temporary file with the address's extension; with PathOnly that file stays for the stage's life."""
+    # Rarely needed, and a third of what importing this package would cost.
+    import shutil
+    import tempfile
+    import urllib.request
+    from urllib.parse import urlsplit
+
     folder = Path(tempfile.mkdtemp(prefix="pivot-url-"))
     file = folder / (PurePosixPath(urlsplit(url).path).name or "file")
     try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +88,9 @@ class TOML:
     """A TOML document, for reading only: the standard library writes none."""
 
     def load(self, path: Path) -> dict[str, Any]:
+        import re
+        import tomllib
+
         text = _decoded(path, "TOML")
         try:
             return tomllib.loads(text)
