@@ -1,0 +1,227 @@
+"""The process of one stage: load the inputs, call the function, save and store the outputs, answer, end.
+
+Only the answer leaves this process; refs and records are written by the command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NoReturn
+
+from pivot.errors import PivotError
+from pivot.pipeline.spec import StageSpec
+from pivot.run.failure import describe_inputs, format_exception, name_exception, printable
+from pivot.run.groups import children_of
+from pivot.run.isolation import busy_threads, flush_output, run_exit_handlers
+from pivot.run.observe import Observer
+from pivot.run.pristine import Snapshot
+from pivot.run.protocol import LOST_ANSWER, FailureKind, Message, Put, RunStage, Setup, StageDone, StageFailed, encode
+from pivot.store.stat_cache import StatCache
+from pivot.store.store import Store
+
+THREAD_GRACE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A stage to run: what was asked, the live stage with its specification, and the descriptor for the answer."""
+
+    setup: Setup
+    order: RunStage
+    live: Any
+    spec: StageSpec
+    result: int
+
+
+class _Stopped(Exception):
+    """The stage cannot go on; holds the answer."""
+
+    def __init__(self, answer: StageFailed) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+
+
+class Answer:
+    """The way to the command; notices when user code has closed or replaced the descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._identity = _identity(descriptor)
+
+    def send(self, message: Message) -> bool:
+        """Whether the message has gone out."""
+        frame = memoryview(encode(message))
+        try:
+            if _identity(self._descriptor) != self._identity:
+                return False
+            while frame:
+                frame = frame[os.write(self._descriptor, frame) :]
+        except OSError:
+            return False
+        return True
+
+
+class StageRun:
+    """One run of one stage in this process."""
+
+    def __init__(self, task: Task, ours: Snapshot) -> None:
+        self._task = task
+        self._ours = ours
+        self._root = task.setup.root
+        self._folder = Path(self._root, task.spec.root)
+        self._pid = os.getpid()
+        self._observer = Observer(self._root)
+        self._inputs: dict[str, Any] = {}
+        self._warnings: list[str] = []
+        self._started = perf_counter()
+        self._limits = (sys.getrecursionlimit(), _umask())
+
+    def perform(self, user: Snapshot) -> Message:
+        """The answer; `user` is the interpreter as the pipeline file left it."""
+        modules = set(sys.modules)
+        os.chdir(self._folder)
+        user.restore()
+        try:
+            self._observer.start()
+            self._inputs = self._attempt("declared", self._task.live.load_inputs, self._folder)
+            self._attempt("declared", self._task.live.prepare_outputs, self._folder)
+            value = self._attempt("raised", self._task.live.function, **self._inputs)
+            self._settle()
+            self._attempt("declared", self._task.live.save_outputs, value, self._folder)
+            self._observer.stop()
+            return self._put(sorted(set(sys.modules) - modules))
+        except _Stopped as stopped:
+            self._ours.restore()
+            return stopped.answer
+
+    def _attempt(self, kind: FailureKind, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            value = call(*args, **kwargs)
+        except BaseException as error:
+            self._leave_if_forked(error)
+            self._ours.restore()
+            self._observer.stop()
+            raise self._explain(kind, error) from None
+        self._leave_if_forked(None)
+        return value
+
+    def _leave_if_forked(self, error: BaseException | None) -> None:
+        """A child that the user's code forked came back here: it ends as any child does, and answers nothing."""
+        if os.getpid() == self._pid:
+            return
+        if error is not None and not isinstance(error, SystemExit):
+            sys.stderr.write(format_exception(error, self._root))
+        flush_output()
+        code = error.code if isinstance(error, SystemExit) else error and 1
+        os._exit(code if isinstance(code, int) else bool(code))
+
+    def _explain(self, kind: FailureKind, error: BaseException) -> _Stopped:
+        if isinstance(error, SystemExit):
+            return self._stop("exit", f"it called sys.exit({error.code!r}) before it returned", error)
+        if kind == "declared" and isinstance(error, PivotError):
+            return self._stop(kind, str(error), error.__cause__)
+        return self._stop("raised", name_exception(error), error)
+
+    def _stop(self, kind: FailureKind, message: str, error: BaseException | None = None) -> _Stopped:
+        return _Stopped(
+            StageFailed(
+                kind=kind,
+                message=printable(message),
+                traceback=format_exception(error, self._root) if error else "",
+                inputs=describe_inputs(self._inputs),
+                seconds=perf_counter() - self._started,
+                opened=[printable(path) for path in self._observer.opened()],
+            )
+        )
+
+    def _settle(self) -> None:
+        """The function has returned: end what it left behind, and take back what it changed in this process."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(None)
+        sys.setprofile(None)
+        sys.setrecursionlimit(max(self._limits[0], sys.getrecursionlimit()))
+        os.umask(self._limits[1])
+        self._attempt("raised", run_exit_handlers)
+        self._ours.restore()
+        if names := busy_threads(THREAD_GRACE):
+            raise self._stop("threads", f"threads were still at work when it had returned: {', '.join(names[:5])}")
+        gc.collect()  # closes files that only a reference cycle kept open
+        with contextlib.suppress(OSError):
+            os.chdir(self._folder)
+        if left := children_of(self._pid):
+            self._warnings.append(f"it left {len(left)} process{'es' * (len(left) > 1)} running; they were stopped")
+
+    def _put(self, modules: list[str]) -> StageDone:
+        self._ours.restore()
+        stats = StatCache(Path(), {}, {})
+        outs = self._put_outputs(stats)
+        environment: dict[str, str | None] = {}
+        files = _project_files(modules, self._root)
+        opened = [
+            printable(path) for path in self._observer.opened() if path not in files and "__pycache__/" not in path
+        ]
+        return StageDone(
+            outs=outs,
+            seconds=perf_counter() - self._started,
+            modules=sorted(files),
+            opened=opened,
+            environment=environment,
+            stats=stats.delta(),
+            warnings=self._warnings,
+        )
+
+    def _put_outputs(self, stats: StatCache) -> dict[str, Put]:
+        store = Store.open(Path(self._task.setup.store), link=self._task.setup.link)
+        outs = {}
+        for out in self._task.spec.outs:
+            for path in out.paths:
+                place = Path(self._root, path)
+                if os.path.lexists(place):
+                    outs[path] = self._put_one(store, place, stats)
+                elif "optional" not in out.flags:
+                    raise self._stop("declared", f"{out.where}: the stage did not write {path}")
+        return outs
+
+    def _put_one(self, store: Store, place: Path, stats: StatCache) -> Put:
+        try:
+            found = store.put(place, stats)
+        except (PivotError, OSError) as error:
+            raise self._stop("store", f"{place.name} could not be put into the store: {error}") from None
+        return Put(found.id, found.mode, found.size)
+
+
+def run_stage(task: Task, user: Snapshot, ours: Snapshot) -> NoReturn:
+    """Run a stage in this process, which is its own already, and end the process."""
+    answer = Answer(task.result)
+    if task.order.memory:
+        resource.setrlimit(resource.RLIMIT_AS, (task.order.memory, task.order.memory))
+    sent = answer.send(StageRun(task, ours).perform(user))
+    flush_output()
+    os._exit(0 if sent else LOST_ANSWER)
+
+
+def _project_files(modules: list[str], root: str) -> set[str]:
+    """Repository-relative files of the modules named that lie below `root`."""
+    prefix = root.rstrip("/") + "/"
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in modules)
+    return {file[len(prefix) :] for file in files if isinstance(file, str) and file.startswith(prefix)}
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,89 @@
+"""Process groups: every stage leads its own, so that what it started can be told apart and ended with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+_MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A child that has ended: wait status, CPU seconds, peak resident bytes (waited-for children included)."""
+
+    pid: int
+    status: int
+    cpu: float
+    memory: int
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to the group that `pid` leads; silent when nothing of it is left."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):  # no group made yet, or only a zombie is left in it (macOS)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def reap_next(leaders: set[int]) -> Ended | None:
+    """Collect one child that has ended; if it is in `leaders`, the rest of its group is killed with it."""
+    try:
+        if pid := _ended_child():
+            _end_group(pid, leaders)
+        found, status, usage = os.wait4(pid or -1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if not found:
+        return None
+    if not pid:
+        _end_group(found, leaders)
+    return Ended(found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MEMORY_UNIT)
+
+
+def _ended_child() -> int:
+    """A child that has ended and is still uncollected, so that its number cannot be another's yet; 0 if not known."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        return 0
+    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return found.si_pid if found else 0
+
+
+def _end_group(pid: int, leaders: set[int]) -> None:
+    if pid in leaders:
+        signal_group(pid, signal.SIGKILL)
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children of a single-threaded process; empty where the system does not tell."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except OSError:
+        return []
+
+
+def stop_orphans(spared: set[int]) -> None:
+    """Kill children of this process that are in another session and not spared.
+
+    Those are descendants of stages that left their stage's group: since this process adopts orphans, they became its
+    children when the stage ended.
+    """
+    session = os.getsid(0)
+    for pid in children_of(os.getpid()):
+        if pid not in spared:
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(pid) != session:
+                    os.kill(pid, signal.SIGKILL)
+
+
+def end_session() -> NoReturn:
+    """End this process and all that is left in its group, which is its own when it leads a session."""
+    if os.getsid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

@@ -1,0 +1,89 @@
+"""A stage's run as the command sees it: what is asked of the workers, and what they report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pivot.run.protocol import FailureKind
+from pivot.store.objects import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Run one stage once. `id` is the caller's and unique among the running jobs.
+
+    `file` is the pipeline file, `code` the digest that the plan was made with ("": do not compare). `timeout` is in
+    seconds (None: no limit), `memory` limits the address space in bytes (0: no limit).
+    """
+
+    id: int
+    stage: str
+    file: str
+    code: str = ""
+    timeout: float | None = None
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobPrinted:
+    """A line that the stage printed. A `passing` line is one that a later one overwrites: a progress bar."""
+
+    stage: str
+    line: str
+    job: Job
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobDone:
+    """A stage has run and its outputs are in the store. All paths are repository-relative.
+
+    `seconds` is wall time, `cpu` in seconds and `memory` (peak resident bytes) include child processes. `modules` are
+    project files imported while it ran, `opened` project files opened for reading, `stats` is for `StatCache.absorb`.
+    """
+
+    stage: str
+    job: Job
+    outs: dict[str, Object]
+    seconds: float
+    cpu: float
+    memory: int
+    modules: tuple[str, ...]
+    opened: tuple[str, ...]
+    environment: dict[str, str | None]
+    stats: bytes
+    warnings: tuple[str, ...]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A stage has not given a result. `message` is a sentence; `traceback` has the user's frames only.
+
+    `inputs` describes each input in a line, `tail` is the last of what the stage printed, `log` the path of the whole
+    ("" when it printed nothing).
+    """
+
+    stage: str
+    job: Job
+    kind: FailureKind
+    message: str
+    traceback: str = ""
+    inputs: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cpu: float = 0.0
+    memory: int = 0
+    tail: tuple[str, ...] = ()
+    log: str = ""
+    opened: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilePrinted:
+    """A line that a pipeline file printed while it was imported."""
+
+    file: str
+    line: str
+
+
+JobEvent = FilePrinted | JobPrinted | JobDone | JobFailed

@@ -1,0 +1,207 @@
+"""Where the processes of stages are born: the loop of a code server after the import."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+from collections import deque
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Literal, NoReturn
+
+from pivot.code.analysis import Analysis
+from pivot.code.model import Stage
+from pivot.run.child import Task, run_stage
+from pivot.run.failure import format_exception
+from pivot.run.groups import children_of, end_session, reap_next, signal_group, stop_orphans
+from pivot.run.isolation import (
+    Seeds,
+    die_with_parent,
+    flush_output,
+    forget_parent,
+    keep_orphans,
+    move_high,
+    redirect_output,
+)
+from pivot.run.pristine import Snapshot
+from pivot.run.protocol import (
+    Exited,
+    FrameReader,
+    Kill,
+    Message,
+    RunStage,
+    Setup,
+    StageFailed,
+    Started,
+    ToServer,
+    encode,
+)
+from pivot.run.spawned import spawn_stage
+
+_READ = 1 << 16
+_ORDER_LIMIT = 1 << 20
+_FAREWELL = 2.0
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the import left: the analysis, how to start stages, and the interpreter as the user and as we need it."""
+
+    setup: Setup
+    analysis: Analysis
+    stages: dict[str, Stage]
+    start: Literal["fork", "spawn"]
+    user: Snapshot
+    ours: Snapshot
+
+
+class Nursery:
+    """Starts, signals and reaps the processes of stages for one command."""
+
+    def __init__(self, link: socket.socket, ready: Ready, seeds: Seeds) -> None:
+        self._link = link
+        self._ready = ready
+        self._seeds = seeds
+        self._reader = FrameReader(ToServer, _ORDER_LIMIT)
+        self._jobs: dict[int, int] = {}
+        self._descriptors: deque[int] = deque()
+        self._helpers = set(children_of(os.getpid()))
+        self._wake, self._wakeup = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(self._wakeup, False)
+        signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        keep_orphans()
+        gc.collect()
+        gc.freeze()  # so that a collection in a forked stage does not touch, and thereby copy, these pages
+
+    def serve(self) -> NoReturn:
+        """Take orders until the command closes its end; then nothing that was started here is left."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.register(self._link, select.POLLIN)
+        link = self._link.fileno()
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._wake in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake, _READ)
+                self._reap()
+            if link in ready:
+                self._take_orders()
+
+    def _take_orders(self) -> None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._link, _READ, 64, _CLOSE_ON_EXEC)
+        except ConnectionError:
+            data, descriptors = b"", []
+        if not data:
+            self._end()
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        self._descriptors += descriptors
+        for order in self._reader.feed(data):
+            if isinstance(order, RunStage):
+                self._run(order, self._descriptors.popleft(), self._descriptors.popleft())
+            elif isinstance(order, Kill):
+                self._kill(order)
+
+    def _run(self, order: RunStage, result: int, output: int) -> None:
+        start = self._fork if self._ready.start == "fork" else self._spawn
+        try:
+            pid = start(order, result, output)
+        except OSError as error:
+            failed = StageFailed("exit", f"its process could not be started: {error}", "", [], 0.0)
+            os.write(result, encode(failed))
+            self._send(Exited(order.job, 0, 0.0, 0))
+            return
+        finally:
+            os.close(result)
+            os.close(output)
+        self._jobs[pid] = order.job
+        self._send(Started(order.job, pid))
+
+    def _spawn(self, order: RunStage, result: int, output: int) -> int:
+        return spawn_stage(self._ready.setup, order, result, output)
+
+    def _fork(self, order: RunStage, result: int, output: int) -> int:
+        flush_output()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            self._become_stage(order, result, output, parent)
+        except BaseException as error:
+            text = format_exception(error, self._ready.setup.root)
+            os.write(result, encode(StageFailed("protocol", "its process could not be set up", text, [], 0.0)))
+        finally:
+            os._exit(1)
+
+    def _become_stage(self, order: RunStage, result: int, output: int, parent: int) -> NoReturn:
+        os.setsid()
+        die_with_parent(parent)
+        keep_orphans()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        for descriptor in (self._link.detach(), self._wake, self._wakeup, *self._descriptors):
+            os.close(descriptor)
+        redirect_output(output)
+        forget_parent()
+        self._seeds.renew()
+        run_order(self._ready, order, move_high(result))
+
+    def _kill(self, order: Kill) -> None:
+        for pid, job in self._jobs.items():
+            if job == order.job:
+                signal_group(pid, order.signal)
+
+    def _reap(self) -> None:
+        while (ended := reap_next(set(self._jobs))) is not None:
+            job = self._jobs.pop(ended.pid, None)
+            stop_orphans(self._helpers.union(self._jobs))
+            if job is not None:
+                self._send(Exited(job, ended.status, ended.cpu, ended.memory))
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._link.sendall(encode(message))
+        except OSError:
+            self._end()
+
+    def _end(self) -> NoReturn:
+        """The command has gone: leave nothing behind, then go."""
+        for pid in self._jobs:
+            signal_group(pid, signal.SIGKILL)
+        deadline = monotonic() + _FAREWELL
+        while monotonic() < deadline and set(children_of(os.getpid())) - self._helpers:
+            while reap_next(set()):  # what a stage leaves becomes a child of this process when the stage is collected
+                pass
+            stop_orphans(self._helpers)
+            sleep(0.002)
+        end_session()
+
+
+def run_order(ready: Ready, order: RunStage, result: int) -> NoReturn:
+    """Run the stage in this process, which is its own already, and end the process."""
+    task = find_task(ready, order, result)
+    if task is not None:
+        run_stage(task, ready.user, ready.ours)
+    os.write(
+        result, encode(StageFailed("moved", f"the code of {order.stage} changed after the plan was made", "", [], 0.0))
+    )
+    os._exit(0)
+
+
+def find_task(ready: Ready, order: RunStage, result: int) -> Task | None:
+    """What is needed to run a stage; None when the import gave no such stage, or one with other code than ordered."""
+    model = ready.stages.get(order.stage)
+    if model is None or order.code not in ("", model.code):
+        return None
+    return Task(ready.setup, order, ready.analysis.live[order.stage], model.spec, result)

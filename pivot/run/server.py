@@ -1,0 +1,115 @@
+"""The code server: a process that imports one pipeline file and then starts a process for each stage that is to run.
+
+Run as `python -P -m pivot.run.server DESCRIPTOR`, with a Unix socket to the command. It ends when the command does.
+All that is needed later is imported before the user's code, which may put modules of any name in front of ours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from pivot.code.analysis import Analysis, analyse
+from pivot.code.cache import save
+from pivot.errors import PivotError
+from pivot.run.failure import format_exception, printable
+from pivot.run.fork import choose_start
+from pivot.run.groups import end_session
+from pivot.run.isolation import Seeds, flush_output, move_high
+from pivot.run.nursery import Nursery, Ready
+from pivot.run.pristine import Snapshot
+from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Setup, encode
+
+
+def main(descriptor: int) -> None:
+    """Serve the command at the other end of `descriptor` until it closes it."""
+    link = socket.socket(fileno=move_high(descriptor))
+    setup = _read_setup(link)
+    ours, seeds = Snapshot(), Seeds()
+    _watch_command(link)
+    analysis = import_pipeline(setup, ours)
+    if isinstance(analysis, ImportFailed):
+        link.sendall(encode(analysis))
+        return
+    user = Snapshot()
+    ours.restore()
+    seeds.stop_watching()
+    _unwatch_command(link)
+    start, why = choose_start(setup.start)
+    stages = {stage.name: stage for stage in analysis.model.stages}
+    nursery = Nursery(link, Ready(setup, analysis, stages, start, user, ours), seeds)
+    flush_output()
+    if setup.cache:
+        save(Path(setup.cache), Path(setup.root), setup.file, analysis)
+    link.sendall(encode(Analysed(analysis.model, start, why)))
+    nursery.serve()
+
+
+def import_pipeline(setup: Setup, ours: Snapshot) -> Analysis | ImportFailed:
+    """Import and analyse the pipeline file; a process that the import forked ends here."""
+    pid = os.getpid()
+    sys.argv[:] = [setup.file]
+    try:
+        os.chdir(Path(setup.root, setup.file).parent)
+        analysis = analyse(Path(setup.root), setup.file)
+    except BaseException as error:
+        _leave_if_forked(pid)
+        ours.restore()
+        text = str(error) if isinstance(error, PivotError) else format_exception(error, setup.root)
+        return ImportFailed(printable(text))
+    _leave_if_forked(pid)
+    return analysis
+
+
+def prepare_output() -> None:
+    """Prints of user code reach the command line by line, whatever they contain and whatever the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+
+
+def _read_setup(link: socket.socket) -> Setup:
+    reader = FrameReader(Setup, 1 << 20)
+    while data := link.recv(1 << 16):
+        for setup in reader.feed(data):
+            assert isinstance(setup, Setup)
+            return setup
+    sys.exit(0)
+
+
+def _leave_if_forked(pid: int) -> None:
+    if os.getpid() != pid:
+        flush_output()
+        os._exit(0)
+
+
+def _watch_command(link: socket.socket) -> None:
+    """While the user's code is being imported, notice the end of the command all the same."""
+
+    def look(_number: int, _frame: object) -> None:
+        try:
+            if link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        end_session()
+
+    signal.signal(signal.SIGIO, look)
+    fcntl.fcntl(link, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(link, fcntl.F_SETFL, fcntl.fcntl(link, fcntl.F_GETFL) | os.O_ASYNC)
+    look(0, None)
+
+
+def _unwatch_command(link: socket.socket) -> None:
+    fcntl.fcntl(link, fcntl.F_SETFL, fcntl.fcntl(link, fcntl.F_GETFL) & ~os.O_ASYNC)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    prepare_output()
+    main(int(sys.argv[1]))
