@@ -1,0 +1,82 @@
+"""What Git says of paths in the work tree: tracked or not, as at HEAD or not, hidden from it or not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from pivot.git.command import run_git
+from pivot.git.locate import Location
+
+# Why a path's bytes are not known to be those of HEAD.
+Difference = Literal["changed", "untracked", "hidden"]
+
+_AT_ONCE = 500  # paths in one call: far below the shortest limit on a command line
+
+
+def tracked(location: Location, paths: Iterable[str]) -> set[str]:
+    """Those of these repository-relative paths that Git tracks, or that hold something that it tracks.
+
+    Raises:
+        GitError: the index cannot be read.
+    """
+    asked = {path.rstrip("/") for path in paths}
+    return asked & _with_folders(_split(_ask(location, ["ls-files", "-z", "--cached"], sorted(asked))))
+
+
+def differences(location: Location, paths: Iterable[str]) -> dict[str, Difference]:
+    """Those of these files and folders whose bytes are not known to be HEAD's, with the strongest reason: untracked, else hidden.
+
+    A folder counts by everything in it, ignored files included. `hidden`: marked skip-worktree or assume-unchanged,
+    so that Git would not notice a change.
+
+    Raises:
+        GitError: the index cannot be read.
+    """
+    asked = sorted({path.rstrip("/") for path in paths})
+    if not asked:
+        return {}
+    listed = [(entry[0], entry[2:]) for entry in _split(_ask(location, ["ls-files", "-z", "-v", "-c", "-o"], asked))]
+    known = [path for tag, path in listed if tag != "?"]
+    reasons: dict[Difference, set[str]] = {
+        "changed": _with_folders(_changed(location, asked, known)),
+        "hidden": _with_folders(path for tag, path in listed if tag == "S" or tag.islower()),
+        "untracked": _with_folders(path for tag, path in listed if tag == "?") | set(asked) - _with_folders(known),
+    }
+    return {path: why for why, differing in reasons.items() for path in asked if path in differing}
+
+
+def _changed(location: Location, asked: Sequence[str], known: list[str]) -> list[str]:
+    if location.read_ref("HEAD") is None:
+        return known  # nothing is committed yet
+    args = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "HEAD"]
+    return _split(_ask(location, args, asked))
+
+
+def _with_folders(paths: Iterable[str]) -> set[str]:
+    """These paths and every folder above one of them."""
+    found: set[str] = set()
+    for path in paths:
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition("/")[0]  # noqa: PLW2901
+    return found
+
+
+def _ask(location: Location, args: Sequence[str], paths: Sequence[str]) -> bytes:
+    if location.root is None:
+        return b""
+    env = location.environment()
+    # `--no-optional-locks`: reading must not make a concurrent command of the user fail on index.lock.
+    options = ["--literal-pathspecs", "--no-optional-locks", "-c", "core.quotePath=false"]
+    return b"".join(run_git([*options, *args, "--", *chunk], location.root, env=env) for chunk in _chunks(paths))
+
+
+def _chunks(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(paths), _AT_ONCE):
+        yield paths[start : start + _AT_ONCE]
+
+
+def _split(output: bytes) -> list[str]:
+    return [item for item in os.fsdecode(output).split("\0") if item]
