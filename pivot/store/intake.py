@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pivot.errors import InputError
@@ -14,7 +14,8 @@ from pivot.store.objects import LARGE, Pointer, object_id, parse_pointer
 from pivot.store.pack_writer import Entry, encode
 from pivot.store.scan import FileNode, unreadable
 
-_CHUNK = 64  # small files that one thread reads at a time
+_CHUNK = 64  # files that one thread reads at a time
+_CHUNK_BYTES = 4 << 20  # bytes of small files that one thread holds at a time
 _CROWD = 128  # files; below it threads cost more than they save
 
 
@@ -104,12 +105,24 @@ def take_all(files: list[FileNode], work: Callable[[FileNode], list[Entry]], add
             for entry in work(file):
                 add(entry)
         return
-    for entries in _in_threads([files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)], work):
+    for entries in _in_threads(_chunks(files), work):
         for entry in entries:
             add(entry)
 
 
-def _in_threads(chunks: list[list[FileNode]], work: Callable[[FileNode], list[Entry]]) -> Iterable[list[Entry]]:
+def _chunks(files: list[FileNode]) -> Iterator[list[FileNode]]:
+    chunk: list[FileNode] = []
+    held = 0
+    for file in files:
+        chunk.append(file)
+        held += file.stat.st_size
+        if len(chunk) >= _CHUNK or held >= _CHUNK_BYTES:
+            yield chunk
+            chunk, held = [], 0
+    yield chunk
+
+
+def _in_threads(chunks: Iterable[list[FileNode]], work: Callable[[FileNode], list[Entry]]) -> Iterable[list[Entry]]:
     """Results in order, with a few chunks in flight at most, so that memory does not grow with the directory."""
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor

@@ -16,6 +16,7 @@ from typing import Any
 from pivot.errors import DamagedObject, InputError, MissingObject
 from pivot.files import fsync_dir, remove_quietly, temp_path
 from pivot.store import faults, links
+from pivot.store.layout import make_folder, protect
 from pivot.store.objects import Pointer
 from pivot.store.stat_cache import FINE_TICK, is_racy
 
@@ -26,6 +27,7 @@ class LargeFiles:
     """The large files of one store. `keep_pointer` writes a pointer's blob into the store."""
 
     def __init__(self, store: str, link: str, keep_pointer: Callable[[Pointer], object]) -> None:
+        self._store = store
         self._folder = f"{store}/large"
         self._temp = f"{store}/tmp"
         self._link = links.check_mode(link)
@@ -58,15 +60,17 @@ class LargeFiles:
             faults.point("large:staged")
             _refuse_change(path, before, os.fstat(source))
             if not self.has(pointer):
-                os.chmod(temp, 0o444)
+                protect(self._store, temp)
                 _refuse_change(path, before, os.fstat(source))  # sealing hides the trace of a write before it
                 self._publish(temp, pointer)
             return pointer
         finally:
             remove_quietly(temp)
 
-    def place(self, pointer: Pointer, target: str, *, executable: bool) -> None:
+    def place(self, pointer: Pointer, target: str, *, executable: bool, stamp: int) -> None:
         """Make the new file `target` in the work tree, by reflink, hard link (then read-only) or copy.
+
+        `stamp` (ns) becomes the mtime, except of a hard link.
 
         Raises:
             MissingObject: the store does not have it.
@@ -75,16 +79,18 @@ class LargeFiles:
         if not self.has(pointer):
             raise MissingObject(f"the store does not have large file {pointer.blake3}", hint="git pivot pull")
         path = self.path(pointer.blake3)
-        if not executable and self._may_hard_link(path) and self._link == "hardlink" and links.hard_link(path, target):
+        linkable = not executable and self._may_hard_link(path)
+        if linkable and self._link == "hardlink" and links.hard_link(path, target):
             return
         with open(path, "rb", buffering=0) as file:
             if self._link in ("auto", "reflink") and links.reflink(file.fileno(), target):
                 if executable:
                     _add_executable(target)
+            elif linkable and links.hard_link(path, target):
                 return
-            if not executable and self._may_hard_link(path) and links.hard_link(path, target):
-                return
-            self._copy_out(pointer, file.fileno(), target, 0o777 if executable else 0o666)
+            else:
+                self._copy_out(pointer, file.fileno(), target, 0o777 if executable else 0o666)
+        os.utime(target, ns=(stamp, stamp))
 
     def verify(self, pointer: Pointer) -> str | None:
         """`missing`, `damaged` or None, by reading all bytes."""
@@ -112,7 +118,7 @@ class LargeFiles:
 
     def _publish(self, temp: str, pointer: Pointer) -> None:
         final = self.path(pointer.blake3)
-        os.makedirs(os.path.dirname(final), exist_ok=True)
+        make_folder(self._store, os.path.dirname(final))
         seal(temp, pointer.blake3)
         faults.point("large:sealed")
         _sync(temp)
@@ -162,8 +168,8 @@ class LargeFiles:
     def _displace(self, path: str, actual: Pointer) -> None:
         """Bytes that somebody wrote into the store are somebody's edit: they get a name of their own."""
         final = self.path(actual.blake3)
-        os.makedirs(os.path.dirname(final), exist_ok=True)
-        os.chmod(path, 0o444)
+        make_folder(self._store, os.path.dirname(final))
+        protect(self._store, path)
         seal(path, actual.blake3)
         os.replace(path, final)
         faults.point("large:displaced")

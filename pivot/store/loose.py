@@ -9,21 +9,20 @@ from collections.abc import Iterable
 from pivot.errors import DamagedObject
 from pivot.files import fsync_dir, remove_quietly, temp_path, write_all
 from pivot.store import faults
+from pivot.store.layout import make_folder, protect
 
 LEVEL = 1  # level 0 as libgit2 writes it cannot be read back by anything
 
 
 class LooseObjects:
-    """The loose objects below one `objects` folder."""
+    """The loose objects of one store."""
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self.folder = f"{store}/objects"
 
     def path(self, oid: str) -> str:
         return f"{self.folder}/{oid[:2]}/{oid[2:]}"
-
-    def has(self, oid: str) -> bool:
-        return os.path.exists(self.path(oid))
 
     def read(self, oid: str) -> tuple[bytes, bytes] | None:
         """Kind and bytes, or None when it is not here.
@@ -65,7 +64,7 @@ class LooseObjects:
             _sync([temp for temp, _ in staged])
             faults.point("loose:synced")
             for temp, final in staged:
-                os.makedirs(os.path.dirname(final), exist_ok=True)
+                make_folder(self._store, os.path.dirname(final))
                 os.replace(temp, final)
                 faults.point("loose:renamed")
             fsync_dir(self.folder)
@@ -75,11 +74,12 @@ class LooseObjects:
             raise
 
     def _stage(self, kind: bytes, data: bytes) -> str:
-        temp = temp_path(f"{self.folder}/../tmp")
+        temp = temp_path(f"{self._store}/tmp")
         packed = zlib.compress(b"%s %d\0" % (kind, len(data)) + data, LEVEL)
         descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         try:
             write_all(descriptor, packed)
+            protect(self._store, temp)
         except BaseException:
             remove_quietly(temp)
             raise

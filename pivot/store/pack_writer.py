@@ -10,10 +10,12 @@ import os
 import struct
 import zlib
 from array import array
+from collections.abc import Set
 from dataclasses import dataclass
 
 from pivot.files import fsync_dir, remove_quietly, temp_path, write_all
 from pivot.store import faults
+from pivot.store.layout import protect
 from pivot.store.loose import LooseObjects
 from pivot.store.objects import object_id
 
@@ -39,11 +41,13 @@ def encode(kind: bytes, data: bytes, oid: str | None = None) -> Entry:
 
 
 class NewObjects:
-    """Collects new objects and puts them into the store all at once."""
+    """Collects new objects and puts them into the store all at once; those in `apart` become loose in any case."""
 
-    def __init__(self, objects: str, loose: LooseObjects) -> None:
-        self._folder = objects
+    def __init__(self, store: str, loose: LooseObjects, apart: Set[str]) -> None:
+        self._store = store
         self._loose = loose
+        self._apart = apart
+        self._singles: list[Entry] = []
         self._few: list[Entry] = []
         self._bytes = 0
         self._pack: _PackFile | None = None
@@ -57,13 +61,16 @@ class NewObjects:
         if entry.oid in self._ids:
             return
         self._ids.add(entry.oid)
+        if entry.oid in self._apart:
+            self._singles.append(entry)
+            return
         if self._pack is not None:
             self._pack.add(entry)
             return
         self._few.append(entry)
         self._bytes += len(entry.packed)
         if len(self._few) >= MANY or self._bytes >= _MUCH:
-            self._pack = _PackFile(self._folder)
+            self._pack = _PackFile(self._store)
             for held in self._few:
                 self._pack.add(held)
             self._few = []
@@ -72,23 +79,25 @@ class NewObjects:
         """Make all of them visible; they are on the disk then."""
         if self._pack is not None:
             self._pack.finish()
-        elif self._few:
-            self._loose.write((entry.oid, *_unpack(entry.packed)) for entry in self._few)
-        self._few, self._pack = [], None
+        self._singles += self._few
+        if self._singles:
+            self._loose.write((entry.oid, *_unpack(entry.packed)) for entry in self._singles)
+        self._few, self._singles, self._pack = [], [], None
 
     def abandon(self) -> None:
         """Forget what was not finished."""
         if self._pack is not None:
             self._pack.abandon()
-        self._few, self._pack = [], None
+        self._few, self._singles, self._pack = [], [], None
 
 
 class _PackFile:
     """A pack being written under a temporary name."""
 
-    def __init__(self, objects: str) -> None:
-        self._folder = f"{objects}/pack"
-        self._temp = temp_path(f"{objects}/../tmp")
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self._folder = f"{store}/objects/pack"
+        self._temp = temp_path(f"{store}/tmp")
         self._descriptor = os.open(self._temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
         self._ids: list[bytes] = []
         self._checks = array("L")
@@ -111,13 +120,15 @@ class _PackFile:
 
     def finish(self) -> None:
         self._flush()
-        index_temp = temp_path(f"{self._folder}/../../tmp")
+        index_temp = temp_path(f"{self._store}/tmp")
         try:
             trailer = self._seal()
             faults.point("pack:written")
             _write_index(index_temp, self._ids, self._checks, self._offsets, trailer)
             faults.point("pack:indexed")
             name = f"{self._folder}/pack-{trailer.hex()}"
+            protect(self._store, self._temp)
+            protect(self._store, index_temp)
             os.replace(self._temp, f"{name}.pack")
             faults.point("pack:renamed")
             os.replace(index_temp, f"{name}.idx")  # an index makes its pack visible, so it comes last

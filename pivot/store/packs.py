@@ -170,10 +170,19 @@ class Packs:
         if stamp == self._stamp:
             return False
         new = [name for name in os.listdir(self.folder) if name.endswith(".idx") and name not in self._seen]
-        self._packs = [*(Pack(f"{self.folder}/{name}") for name in new), *self._packs]
+        opened = (_open(f"{self.folder}/{name}") for name in new)
+        self._packs = [*(pack for pack in opened if pack is not None), *self._packs]
         self._seen.update(new)
         self._stamp = stamp
         return bool(new)
+
+
+def _open(index: str) -> Pack | None:
+    """A pack whose index cannot be read has no objects that anybody could find: they count as missing."""
+    try:
+        return Pack(index)
+    except (DamagedObject, FileNotFoundError):
+        return None
 
 
 def _map(path: str) -> mmap.mmap:

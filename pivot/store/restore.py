@@ -90,7 +90,7 @@ class Restorer:
         data = self.small.blob(oid)
         pointer = parse_pointer(data)
         if pointer is not None:
-            self.large.place(pointer, target, executable=executable)
+            self.large.place(pointer, target, executable=executable, stamp=self.stamp)
             return
         try:
             mode = 0o777 if executable else 0o666

@@ -2,63 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from pivot.errors import DamagedObject, MissingObject
-from pivot.files import temp_path
 from pivot.git.backend import TREE, TreeEntry
 from pivot.store.large import LargeFiles
+from pivot.store.layout import create, make_folder
 from pivot.store.loose import LooseObjects
 from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer, object_id, parse_pointer
 from pivot.store.pack_writer import NewObjects
-from pivot.store.packs import Packs
+from pivot.store.packs import Pack, Packs
 from pivot.store.trees import parse_tree
-
-# `preciousObjects` keeps `git gc`, `git prune` and `git repack -d` from removing what no ref names: nothing has a ref.
-_CONFIG = """[core]
-\trepositoryformatversion = 1
-\tbare = true
-\tlogAllRefUpdates = false
-[extensions]
-\tpreciousObjects = true
-[gc]
-\tauto = 0
-\tpruneExpire = never
-"""
 
 
 class SmallObjects:
-    """Blobs and trees by id."""
+    """Blobs and trees by id.
+
+    An object that turned out to be damaged is *condemned*: `damaged/<id>` in the store holds its loose file, or is an
+    empty mark where it stands in a pack. From then on only a loose object counts under that id, so that the right
+    bytes can be stored again.
+    """
 
     def __init__(self, store: str) -> None:
         self._store = store
-        self._loose = LooseObjects(f"{store}/objects")
+        self._loose = LooseObjects(store)
         self._packs = Packs(f"{store}/objects/pack")
+        self._condemned: set[str] | None = None
 
     def has(self, oid: str) -> bool:
-        return self._loose.has(oid) or self._packs.find(oid) is not None
+        """Is it here, and not known to be damaged?"""
+        return self.header(oid) is not None
 
     def header(self, oid: str) -> tuple[bytes, int] | None:
-        """Kind and size, or None when it is not here."""
-        found = self._packs.find(oid)
-        return found[0].header(found[1]) if found else self._loose.header(oid)
+        """Kind and size, or None when it is not here or cannot be read."""
+        try:
+            found = self._in_packs(oid)
+            return found[0].header(found[1]) if found else self._loose.header(oid)
+        except DamagedObject:
+            self._condemn(oid)
+            return None
 
     def read(self, oid: str) -> tuple[bytes, bytes]:
         """Kind and bytes.
 
         Raises:
             MissingObject: it is not here.
-            DamagedObject: what is here is something else.
+            DamagedObject: what was here is something else; it is condemned now.
         """
-        found = self._packs.find(oid)
-        read = found[0].read(found[1]) if found else self._loose.read(oid)
-        if read is None:
-            if oid == EMPTY_TREE:
-                return b"tree", b""
-            raise MissingObject(f"the store does not have object {oid}", hint="git pivot pull")
-        if object_id(*read) != oid:
-            raise DamagedObject(f"object {oid} in the store has other bytes", hint="git pivot fsck")
-        return read
+        try:
+            found = self._in_packs(oid)
+            read = found[0].read(found[1]) if found else self._loose.read(oid)
+            if read is not None and object_id(*read) != oid:
+                raise DamagedObject(f"object {oid} in the store has other bytes", hint="git pivot fsck")
+        except DamagedObject:
+            self._condemn(oid)
+            raise
+        if read is not None:
+            return read
+        if oid == EMPTY_TREE:
+            return b"tree", b""
+        raise MissingObject(f"the store does not have object {oid}", hint="git pivot pull")
 
     def blob(self, oid: str) -> bytes:
         return self._of_kind(oid, b"blob")
@@ -69,13 +73,42 @@ class SmallObjects:
     def batch(self) -> NewObjects:
         """A batch of new objects; makes the store if it is not there."""
         create(self._store)
-        return NewObjects(f"{self._store}/objects", self._loose)
+        return NewObjects(self._store, self._loose, self._bad)
+
+    def freshen(self, oid: str) -> None:
+        """Mark an object as used now, so that a clean-up that runs at the same time leaves it alone."""
+        found = self._in_packs(oid)
+        with contextlib.suppress(OSError):  # in a store of others, or one that may only be read
+            os.utime(found[0].path if found else self._loose.path(oid))
 
     def _of_kind(self, oid: str, kind: bytes) -> bytes:
         found, data = self.read(oid)
         if found != kind:
             raise DamagedObject(f"object {oid} is a {found.decode()}, not a {kind.decode()}")
         return data
+
+    def _in_packs(self, oid: str) -> tuple[Pack, int] | None:
+        return self._packs.find(oid) if oid not in self._bad else None
+
+    @property
+    def _bad(self) -> set[str]:
+        if self._condemned is None:
+            try:
+                self._condemned = set(os.listdir(f"{self._store}/damaged"))
+            except FileNotFoundError:
+                self._condemned = set()
+        return self._condemned
+
+    def _condemn(self, oid: str) -> None:
+        loose, mark = self._loose.path(oid), f"{self._store}/damaged/{oid}"
+        from_pack = self._in_packs(oid) is not None
+        self._bad.add(oid)
+        with contextlib.suppress(OSError):  # a store that may only be read: known in this process only
+            make_folder(self._store, f"{self._store}/damaged")
+            if from_pack:
+                os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+            else:
+                os.replace(loose, mark)
 
 
 class Presence:
@@ -91,9 +124,11 @@ class Presence:
         """Is a directory here with everything below it?"""
         if oid == EMPTY_TREE or oid in self._trees:
             return True
-        if self._small.header(oid) is None:
+        try:
+            entries = self._small.tree(oid)
+        except (MissingObject, DamagedObject):
             return False
-        for entry in self._small.tree(oid):
+        for entry in entries:
             if not (self.tree(entry.oid) if entry.mode == TREE else self.blob(entry.oid)):
                 return False
         self._trees.add(oid)
@@ -106,7 +141,10 @@ class Presence:
         header = self._small.header(oid)
         if header is None:
             return False
-        pointer = pointer_of(self._small, oid, header[1])
+        try:
+            pointer = pointer_of(self._small, oid, header[1])
+        except (MissingObject, DamagedObject):
+            return False
         if pointer is not None:
             return self._large.has(pointer)  # looked at each time: a large file can be written to through its links
         self._blobs.add(oid)
@@ -132,33 +170,3 @@ def object_of(small: SmallObjects, oid: str, mode: int) -> Object:
     if mode != TREE:
         return Object(oid, mode, file_size(small, oid))
     return Object(oid, mode, sum(object_of(small, entry.oid, entry.mode).size for entry in small.tree(oid)))
-
-
-def create(store: str) -> None:
-    """Make an empty store, all at once, unless there is one."""
-    if os.path.isdir(f"{store}/objects/pack"):
-        return
-    parent = os.path.dirname(store)
-    os.makedirs(parent, exist_ok=True)
-    temp = temp_path(parent)
-    for folder in ("objects/pack", "objects/info", "refs/heads", "large", "tmp"):
-        os.makedirs(f"{temp}/{folder}")
-    _write(f"{temp}/HEAD", "ref: refs/heads/main\n")
-    _write(f"{temp}/config", _CONFIG)
-    try:
-        os.rename(temp, store)
-    except OSError:
-        _remove_new(temp)
-        if not os.path.isdir(f"{store}/objects/pack"):
-            raise
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _remove_new(folder: str) -> None:
-    import shutil
-
-    shutil.rmtree(folder)

@@ -118,7 +118,7 @@ class Store:
         return kept
 
     def unknown(self, path: Path, stats: StatCache) -> list[str]:
-        """The files at or below `path` whose bytes are nowhere in the store; a symlink at `path` itself has no bytes."""
+        """The files at or below `path` whose bytes are nowhere in the store; a symlink at `path` itself has none."""
         if os.path.islink(path):
             return []
         now = standing.standing(os.path.abspath(path), stats)

@@ -1,7 +1,7 @@
 """Outputs of the work tree around a run: set aside and put back, and user edits kept before they are replaced.
 
-Where: `<pivot dir>/aside/<pid>-<8 hex>/`: `manifest`, `lock` (held while the command lives; the kernel frees it), and the
-outputs under their numbers; an output on another file system steps aside under a temporary name beside itself.
+Where: `<pivot dir>/aside/<pid>-<8 hex>/`: `manifest`, `lock` (held while the command lives; the kernel frees it), and
+the outputs under their numbers; an output on another file system steps aside under a temporary name beside itself.
 Manifest: JSON, version 1, `steps` = a list of `[path, place, was there]`, paths absolute. It is renamed to `committed`
 when the new outputs stand.
 """
@@ -42,8 +42,8 @@ class Step:
 class Aside:
     """Takes outputs out of the way of a stage, and puts them back unless `commit` is called.
 
-    So no stage writes through a hard link, and a stage that fails leaves its outputs as they were; after `kill -9` that is
-    the work of `recover`. Used as a context manager.
+    So no stage writes through a hard link, and a stage that fails leaves its outputs as they were; after `kill -9` that
+    is the work of `recover`. Used as a context manager.
     """
 
     def __init__(self, pivot_dir: Path) -> None:
@@ -127,9 +127,9 @@ class Aside:
 
 
 def recover(pivot_dir: Path, keep: Callable[[Path], object]) -> list[Path]:
-    """Put back what commands that were killed had set aside; the paths that were put back.
+    """Put back what commands that were killed had set aside; the paths that came back.
 
-    `keep` is called for whatever stands in the way by now, before it is removed. Call it with the work tree's lock held.
+    `keep` is called for whatever stands in the way by now, before it is removed. Call it with the lock held.
     """
     folder = f"{os.path.abspath(pivot_dir)}/aside"
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []

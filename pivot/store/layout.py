@@ -1,0 +1,93 @@
+"""The folders of a store on the disk: made all at once, with the permissions that a shared store needs.
+
+A store is shared by a group when its folder is writable by the group, as `git init --bare --shared` leaves it. Whatever
+the umask, its folders are then writable and its files readable by the group.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat as modes
+import time
+
+from pivot.files import TEMP_PREFIX, temp_path
+
+# `preciousObjects` keeps `git gc`, `git prune` and `git repack -d` from removing what no ref names: nothing has a ref.
+_CONFIG = """[core]
+\trepositoryformatversion = 1
+\tbare = true
+\tlogAllRefUpdates = false
+[extensions]
+\tpreciousObjects = true
+[gc]
+\tauto = 0
+\tpruneExpire = never
+"""
+_FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
+_OLD = 86_400  # seconds; a temporary file of that age belongs to no living command
+
+
+def create(store: str) -> None:
+    """Make an empty store unless there is one; in one that `git init` made, the folders that it lacks."""
+    if os.path.isdir(f"{store}/objects"):
+        for folder in _FOLDERS:
+            make_folder(store, f"{store}/{folder}")
+        return
+    parent = os.path.dirname(store)
+    os.makedirs(parent, exist_ok=True)
+    temp = temp_path(parent)
+    for folder in _FOLDERS:
+        os.makedirs(f"{temp}/{folder}")
+    _write(f"{temp}/HEAD", "ref: refs/heads/main\n")
+    _write(f"{temp}/config", _CONFIG)
+    try:
+        os.rename(temp, store)
+    except OSError:
+        shutil.rmtree(temp)
+        if not os.path.isdir(f"{store}/objects"):
+            raise
+
+
+def make_folder(store: str, folder: str) -> None:
+    """Make a folder of the store unless it is there."""
+    if os.path.isdir(folder):
+        return
+    os.makedirs(folder, exist_ok=True)
+    if _is_shared(store):
+        os.chmod(folder, modes.S_IMODE(os.stat(folder).st_mode) | modes.S_ISGID | 0o070)
+
+
+def protect(store: str, path: str) -> None:
+    """Make a new file of the store read-only, for the group too where the store is shared."""
+    mode = modes.S_IMODE(os.lstat(path).st_mode) & 0o444
+    wanted = mode | 0o440 if _is_shared(store) else mode | 0o400
+    os.chmod(path, wanted)
+
+
+def sweep(store: str) -> None:
+    """Remove temporary files that a killed command left behind."""
+    try:
+        names = os.listdir(f"{store}/tmp")
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = f"{store}/tmp/{name}"
+        if name.startswith(TEMP_PREFIX) and _age(path) > _OLD:
+            shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def _is_shared(store: str) -> bool:
+    return bool(os.stat(store).st_mode & modes.S_IWGRP)
+
+
+def _age(path: str) -> float:
+    try:
+        return time.time() - os.lstat(path).st_ctime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
