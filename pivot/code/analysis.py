@@ -1,0 +1,311 @@
+"""Import a pipeline file, in a process made for it, and turn its stages into plain data."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib.util
+import os
+import sys
+import time
+import traceback
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pivot.code.entries import Walker
+from pivot.code.evidence import Evidence, FileSeen, FolderSeen, digest_of_bytes, runtime, see_file, see_folder
+from pivot.code.loader import SourceImporter
+from pivot.code.manifest import Remark
+from pivot.code.model import PipelineModel, Stage
+from pivot.code.namespaces import Modules
+from pivot.code.nodes import Node, Place, manifest_of
+from pivot.code.project_files import PACKAGE, ProjectFiles
+from pivot.code.resolve import Live
+from pivot.code.watch import Watch
+from pivot.errors import CodeError, PivotError
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A pipeline file: its model, the live stage of each name, and what the analysis stands on."""
+
+    model: PipelineModel
+    live: dict[str, Any]
+    evidence: Evidence
+
+
+def analyse(root: Path, file: str) -> Analysis:
+    """Import `file` (relative to the repository `root`) and walk the code of its stages.
+
+    Call it once, in a fresh process: it takes over the import system.
+
+    Raises:
+        CodeError: the import failed; carries the user's own traceback.
+        PivotError: what the user's code declares is wrong.
+    """
+    made = time.time_ns()
+    path = root / file
+    files = ProjectFiles(root)
+    importer, watch = SourceImporter(files), Watch(files)
+    importer.install(list(dict.fromkeys([path.parent, root])))
+    with _quiet(), watch.watching(), _no_collection():
+        module = _import(path, importer)
+    with _no_collection():
+        return _walk(Imported(root, file, module, importer, watch, made))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What the import left behind."""
+
+    root: Path
+    file: str
+    module: types.ModuleType
+    importer: SourceImporter
+    watch: Watch
+    made: int
+
+
+def _walk(imported: Imported) -> Analysis:
+    modules = Modules(imported.importer)
+    walker = Walker(modules)
+    live = _stages(imported)
+    roots = {name: _root(walker, stage) for name, stage in live.items()}
+    walker.drain()
+    remarks = {key: tuple(told) for key, told in walker.remarks.items()}
+    stages = []
+    for name, stage in live.items():
+        manifest = manifest_of(_with_loaders(walker, roots[name]), remarks)
+        stages.append(Stage(stage.to_spec(imported.root, imported.file, name), manifest, manifest.digest()))
+    model = PipelineModel(
+        imported.file,
+        tuple(stages),
+        _volatile(imported),
+        _packages(imported.importer),
+        dict(sorted(imported.watch.environment.items())),
+    )
+    return Analysis(model, live, gather(imported, modules))
+
+
+# --- the import
+
+
+def _import(path: Path, importer: SourceImporter) -> types.ModuleType:
+    """Import the pipeline file under its natural name, never as `__main__`."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise CodeError("this is no Python file", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    importer.witness.find_spec(path.stem)
+    try:
+        spec.loader.exec_module(module)
+    except PivotError:
+        raise
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise CodeError(user_traceback(error)) from None
+    return module
+
+
+def user_traceback(error: BaseException) -> str:
+    """The traceback of an import, without the frames of Pivot and of the import system."""
+    told = traceback.TracebackException.from_exception(error, compact=True)
+    todo: list[Any] = [told]
+    while todo:
+        one = todo.pop()
+        if one is None:
+            continue
+        kept = [frame for frame in one.stack if not frame.filename.startswith((PACKAGE, "<frozen importlib"))]
+        one.stack = traceback.StackSummary.from_list(kept)
+        todo += [one.__cause__, one.__context__, *(one.exceptions or ())]
+    text = "".join(told.format()).rstrip()
+    if isinstance(error, SystemExit):
+        text += "\nThe import calls sys.exit; a pipeline file only declares stages."
+    return text
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What the import prints goes to stderr, whichever way it prints; there is nothing on its stdin."""
+    sys.stdout.flush()
+    saved = [os.dup(number) for number in (0, 1)]
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # the user may have closed or replaced it
+            sys.stdout.flush()
+        for number, copy in enumerate(saved):
+            os.dup2(copy, number)
+            os.close(copy)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Syntax trees are many objects without garbage: collecting doubles the time of parsing (measured)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+# --- stages
+
+
+def _stages(imported: Imported) -> dict[str, Any]:
+    """The live stages by their names in the repository: `name`, `folder/name`, or `pipeline:name` where two share one."""
+    pipelines: list[Any] = []
+    for value in vars(imported.module).values():
+        if _is_pipeline(value) and not any(value is known for known in pipelines):
+            pipelines.append(value)
+    count: dict[str, int] = {}
+    for pipeline in pipelines:
+        for stage in pipeline.stages:
+            count[stage.name] = count.get(stage.name, 0) + 1
+    folder = Path(imported.file).parent.as_posix()
+    prefix = "" if folder == "." else folder + "/"
+    found = {}
+    for pipeline in pipelines:
+        for stage in pipeline.stages:
+            name = stage.name if count[stage.name] == 1 else f"{pipeline.name}:{stage.name}"
+            found[prefix + name] = stage
+    return found
+
+
+def _is_pipeline(value: object) -> bool:
+    return any(kind.__name__ == "Pipeline" and hasattr(kind, "stages") for kind in type(value).__mro__)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The entry of a stage's function, and what its declaration reaches beside it."""
+
+    function: Node
+    declared: tuple[tuple[str, Node], ...]
+
+
+def _root(walker: Walker, stage: Any) -> Root:
+    place = Place("", 0)
+    function = walker.target(Live(stage.function, None, stage.name), place)
+    if isinstance(function, str):
+        node = Node(f"func:{stage.name}", f"func:{stage.name}", place)
+        node.text(function)
+        function = node
+    declared = []
+    for key, loader in sorted(stage.loaders.items()):
+        for number, one in enumerate(loader if isinstance(loader, list | tuple) else [loader]):
+            if walker.owns_class(type(one)) or isinstance(one, type) and walker.owns_class(one):
+                label = f"loader:{key}" + (f":{number}" if number else "")
+                declared.append((label, walker.target(Live(one, None, label), place)))
+    if stage.params is not None:
+        declared.append(("params", walker.class_of(type(stage.params))))
+    nodes = tuple((label, target) for label, target in declared if not isinstance(target, str))
+    return Root(function, nodes)
+
+
+def _with_loaders(walker: Walker, root: Root) -> Node:
+    """The root entry of a stage: the function's own, with an edge for each declaration."""
+    if not root.declared:
+        return root.function
+    node = Node(root.function.name, root.function.qualname, root.function.place)
+    node.tokens = list(root.function.tokens)
+    node.edges = list(root.function.edges)
+    for label, target in root.declared:
+        node.edge(target, label)
+    if id(root.function) in walker.remarks:
+        walker.remarks[id(node)] = walker.remarks[id(root.function)]
+    return node
+
+
+# --- what is told beside the stages
+
+
+def _volatile(imported: Imported) -> tuple[Remark, ...]:
+    files = imported.importer.files
+    return tuple(
+        Remark(
+            "untracked",
+            Path(path).stem,
+            files.relative(path),
+            line,
+            why,
+            "make a stage of it, or do it in the function",
+        )
+        for (path, line), why in sorted(imported.watch.volatile.items())
+    )
+
+
+def _packages(importer: SourceImporter) -> dict[str, str]:
+    """The distributions that project modules import, with their versions."""
+    from importlib import metadata
+
+    tops = {name.partition(".")[0] for name in _imported_names(importer)} - sys.stdlib_module_names
+    known = metadata.packages_distributions() if tops else {}
+    found = {}
+    for top in tops:
+        for distribution in known.get(top, ()):
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                found[distribution] = metadata.version(distribution)
+    return dict(sorted(found.items()))
+
+
+def _imported_names(importer: SourceImporter) -> set[str]:
+    import ast
+
+    names: set[str] = set()
+    for source in importer.by_path.values():
+        for node in source.tree.body:
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names.add(node.module)
+    return names - {source.name for source in importer.by_path.values()}
+
+
+def gather(imported: Imported, modules: Modules) -> Evidence:
+    """All that this analysis read."""
+    importer, watch = imported.importer, imported.watch
+    seen: dict[str, FileSeen] = {}
+    for path, source in importer.by_path.items():
+        seen[path] = see_file(path, digest_of_bytes(source.data))
+    for path in sorted(watch.asked - seen.keys()):
+        seen[path] = see_file(path, "")
+    for path in sorted(watch.opened):
+        if Path(path).is_file() or not Path(path).exists():
+            seen[path] = see_file(path)
+    folders: dict[str, FolderSeen] = {path: see_folder(path, None) for path in sorted(watch.listed)}
+    for path, names in _searched(importer, modules).items():
+        folders.setdefault(path, see_folder(path, names))
+    for path in sys.path:
+        if Path(path).name in ("site-packages", "dist-packages"):
+            folders.setdefault(path, see_folder(path, None))
+    volatile = next(iter(watch.volatile.values()), "")
+    return Evidence(runtime(), imported.made, seen, folders, dict(watch.environment), volatile)
+
+
+def _searched(importer: SourceImporter, modules: Modules) -> dict[str, set[str]]:
+    """Project folder -> the names that an import looked for in it: a new file of such a name may shadow a module."""
+    found: dict[str, set[str]] = {}
+    names = dict(importer.witness.names)
+    for name in modules.looked_up:
+        names.setdefault(name, None)
+    for name, search in names.items():
+        parent, _, last = name.rpartition(".")
+        places = search
+        if places is None:
+            package = sys.modules.get(parent)
+            places = tuple(map(str, getattr(package, "__path__", ()))) if parent else tuple(sys.path)
+        for place in places:
+            if place and importer.files.owns(place + "/."):
+                found.setdefault(place, set()).add(last)
+    return found

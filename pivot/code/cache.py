@@ -1,0 +1,166 @@
+"""The analysis cache: one file for each pipeline file, deletable at any time.
+
+Where: `<cache>/code/<digest of the pipeline file's path>`. Format: 16 bytes xxh3_128 of the rest, then `marshal` of
+plain tuples; `marshal` needs no import, and another Python is another analysis anyway. Whatever cannot be read is a
+miss. The file of a pipeline holds no code, only data; the digest tells damage, not malice: the folder is the user's.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xxhash
+
+from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
+from pivot.code.manifest import Entry, Manifest, Remark
+from pivot.code.model import PipelineModel, Stage
+from pivot.pipeline.spec import ArtifactSpec, Location, StageSpec
+
+if TYPE_CHECKING:
+    from pivot.code.analysis import Analysis
+
+_FORMAT = "pivot analysis 1"
+
+
+def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
+    """The model of a pipeline file, if all that it was made from still stands."""
+    path = _path(cache_dir, file)
+    held = _read(path)
+    if held is None:
+        return _miss(file, "there is none that can be read")
+    why = changed(_evidence(held[1]))
+    if why:
+        return _miss(file, f"changed: {why}")
+    trace(f"analysis of {file}: from the cache")
+    return _model(held[2])
+
+
+def check(cache_dir: Path, root: Path, file: str) -> str:
+    """What the analysis of a pipeline file stood on and has changed since; empty when it stands."""
+    held = _read(_path(cache_dir, file))
+    if held is None:
+        return ""
+    evidence = _evidence(held[1])
+    return "" if evidence.volatile else changed(evidence)
+
+
+def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:
+    """Keep an analysis; a folder that cannot be written costs time, nothing else."""
+    data = marshal.dumps((_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))
+    path = _path(cache_dir, file)
+    write(path, data)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put a cache file in place, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(xxhash.xxh3_128_digest(data) + data)
+        temporary.replace(path)
+    except OSError as error:
+        trace(f"analysis not kept: {error}")
+
+
+def read(path: Path) -> Any:
+    """What `write` wrote, before `marshal`; None when it is not there or damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if len(data) < 16 or xxhash.xxh3_128_digest(data[16:]) != data[:16]:
+        return None
+    try:
+        return marshal.loads(data[16:])
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def _read(path: Path) -> Any:
+    held = read(path)
+    return held if isinstance(held, tuple) and held[:1] == (_FORMAT,) else None
+
+
+def trace(text: str) -> None:
+    """Tell a developer, on stderr, when `GIT_PIVOT_TRACE` is set."""
+    if os.environ.get("GIT_PIVOT_TRACE", "0") not in ("", "0"):
+        sys.stderr.write(f"pivot: {text}\n")
+
+
+def _miss(file: str, why: str) -> None:
+    trace(f"analysis of {file}: not from the cache ({why})")
+
+
+def _path(cache_dir: Path, file: str) -> Path:
+    return cache_dir / "code" / xxhash.xxh3_128_hexdigest(file.encode("utf-8", "surrogateescape"))
+
+
+# --- plain data and back
+
+
+def _plain_evidence(evidence: Evidence) -> tuple[Any, ...]:
+    files = {path: (seen.stat, seen.digest) for path, seen in evidence.files.items()}
+    folders = {path: (seen.stat, seen.names, seen.digest) for path, seen in evidence.folders.items()}
+    return (evidence.runtime, evidence.made, files, folders, evidence.environment, evidence.volatile)
+
+
+def _evidence(held: tuple[Any, ...]) -> Evidence:
+    runtime, made, files, folders, environment, volatile = held
+    seen_files = {path: FileSeen(*seen) for path, seen in files.items()}
+    seen_folders = {path: FolderSeen(*seen) for path, seen in folders.items()}
+    return Evidence(runtime, made, seen_files, seen_folders, environment, volatile)
+
+
+def _plain_model(model: PipelineModel) -> tuple[Any, ...]:
+    entries: dict[tuple[Any, ...], int] = {}
+    stages = []
+    for stage in model.stages:
+        rows = []
+        for entry in stage.manifest.entries:
+            body = (entry.name, entry.digest, entry.file, entry.line, entry.source)
+            rows.append((entries.setdefault(body, len(entries)), entry.edges))
+        stages.append((_plain_spec(stage.spec), tuple(rows), _plain_remarks(stage.manifest.remarks), stage.code))
+    return (model.file, tuple(entries), tuple(stages), _plain_remarks(model.remarks), model.packages, model.environment)
+
+
+def _model(held: tuple[Any, ...]) -> PipelineModel:
+    file, entries, stages, remarks, packages, environment = held
+    found = []
+    for spec, rows, told, code in stages:
+        made = tuple(Entry(*entries[at][:4], edges, entries[at][4]) for at, edges in rows)
+        found.append(Stage(_spec(spec), Manifest(made, _remarks(told)), code))
+    return PipelineModel(file, tuple(found), _remarks(remarks), packages, environment)
+
+
+def _plain_remarks(remarks: tuple[Remark, ...]) -> tuple[Any, ...]:
+    return tuple((one.kind, one.name, one.file, one.line, one.why, one.mend) for one in remarks)
+
+
+def _remarks(held: tuple[Any, ...]) -> tuple[Remark, ...]:
+    return tuple(Remark(*one) for one in held)
+
+
+def _plain_spec(spec: StageSpec) -> tuple[Any, ...]:
+    where = (spec.where.file, spec.where.line)
+    deps, outs = (tuple(_plain_artifact(one) for one in side) for side in (spec.deps, spec.outs))
+    names = (spec.name, spec.pipeline, spec.file, spec.root, spec.function)
+    return (*names, where, deps, outs, spec.params, spec.frozen, spec.always)
+
+
+def _spec(held: tuple[Any, ...]) -> StageSpec:
+    name, pipeline, file, root, function, where, deps, outs, params, frozen, always = held
+    made = [tuple(_artifact(one) for one in side) for side in (deps, outs)]
+    return StageSpec(name, pipeline, file, root, function, Location(*where), made[0], made[1], params, frozen, always)
+
+
+def _plain_artifact(one: ArtifactSpec) -> tuple[Any, ...]:
+    return (one.key, one.kind, one.paths, one.shape, one.flags, one.loader, (one.where.file, one.where.line))
+
+
+def _artifact(held: tuple[Any, ...]) -> ArtifactSpec:
+    *parts, where = held
+    return ArtifactSpec(*parts, Location(*where))

@@ -1,0 +1,199 @@
+"""The entry of a class: bases, metaclass, fields, and what its name space holds at run time."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import types
+from typing import Any, Protocol
+
+from pivot.code.namespaces import Module
+from pivot.code.nodes import Node, Place
+from pivot.code.normalise import Syntax, expression_syntax, function_syntax, statement_syntax
+from pivot.code.resolve import Live, Scope
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SKIPPED = {
+    "__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__annotate__",
+    "__annotate_func__", "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__orig_bases__",
+    "__parameters__", "__abstractmethods__", "_abc_impl", "__match_args__", "__dataclass_fields__",
+    "__dataclass_params__", "__classcell__", "__type_params__", "__protocol_attrs__", "_is_protocol",
+    "_is_runtime_protocol", "__non_callable_proto_members__", "__init_subclass__ ", "__classdictcell__",
+    "_member_map_", "_member_names_", "_value2member_map_", "_hashable_values_", "_unhashable_values_",
+    "_unhashable_values_map_", "_member_type_", "_value_repr_", "_use_args_", "_new_member_", "_flag_mask_",
+    "_singles_mask_", "_all_bits_", "_boundary_", "_inverted_", "__new_member__", "_generate_next_value_",
+    "__attrs_attrs__", "__attrs_own_setattr__", "__attrs_props__", "__required_keys__", "__optional_keys__", "__total__",
+    "__readonly_keys__", "__mutable_keys__", "__orig_class__", "_field_defaults", "_fields", "__getnewargs__",
+}  # fmt: skip
+_PLAIN_MODULES = {"builtins", "abc", "typing", "enum", "collections.abc"}
+
+
+class Writer(Protocol):
+    """What the writing of a class asks of the walker."""
+
+    def write(self, node: Node, syntax: Syntax, scope: Scope, *, shallow: bool = False) -> None: ...
+    def refer(self, node: Node, target: Node | str) -> None: ...
+    def target(self, found: Live, at: Place) -> Node | str: ...
+    def class_of(self, kind: type) -> Node | str: ...
+    def owns_class(self, kind: type) -> bool: ...
+    def code_of(self, function: types.FunctionType) -> Node | str: ...
+    def is_opaque(self, value: Any) -> bool: ...
+
+
+def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: ast.ClassDef | None) -> None:
+    """Fill the node of a live class."""
+    scope: Scope = (module, {})
+    node.text("class")
+    for base in kind.__bases__:
+        if base is not object:
+            walker.refer(node, walker.class_of(base))
+    if type(kind) is not type:
+        node.text("metaclass")
+        walker.refer(node, walker.class_of(type(kind)))
+    if tree is not None:
+        _write_heading(walker, node, tree, scope)
+        if _reads_annotations(walker, kind, tree):
+            _write_fields(walker, node, tree, scope)
+        if not _is_plain(walker, kind):
+            rest = [part for part in tree.body if not isinstance(part, (*_FUNCTIONS, ast.AnnAssign))]
+            walker.write(node, statement_syntax(rest), scope)
+    _write_space(walker, node, kind, tree, scope)
+
+
+def _write_heading(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope) -> None:
+    for keyword in tree.keywords:
+        if keyword.arg != "metaclass":
+            walker.write(node, expression_syntax(keyword), scope)
+    for decorator in tree.decorator_list:
+        node.text("decorator")
+        walker.write(node, expression_syntax(decorator), scope, shallow=True)
+
+
+def _write_fields(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope) -> None:
+    """Annotated fields in order: a dataclass, a model or a TypedDict is made from them."""
+    for part in tree.body:
+        if not isinstance(part, ast.AnnAssign) or not isinstance(part.target, ast.Name):
+            continue
+        node.text("field " + part.target.id)
+        walker.write(node, expression_syntax(_without_artifacts(part.annotation, scope[0])), scope)
+        if part.value is not None:
+            walker.write(node, expression_syntax(part.value), scope)
+
+
+def _without_artifacts(annotation: ast.expr, module: Module) -> ast.expr:
+    """`Annotated[T, pivot.Out(...)]` as `T`: paths and loaders of a stage stand in its spec."""
+    if not isinstance(annotation, ast.Subscript) or not isinstance(annotation.slice, ast.Tuple):
+        return annotation
+    first, *rest = annotation.slice.elts
+    kept = [part for part in rest if not _is_artifact(part, module)]
+    if len(kept) == len(rest):
+        return annotation
+    return first if not kept else ast.Subscript(annotation.value, ast.Tuple([first, *kept], ast.Load()), ast.Load())
+
+
+def _is_artifact(part: ast.expr, module: Module) -> bool:
+    if not isinstance(part, ast.Call):
+        return False
+    function = part.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    value = (module.live or {}).get(getattr(function, "id", ""))
+    home = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", "")
+    return bool(name) and str(home).split(".")[0] == "pivot"
+
+
+def _reads_annotations(walker: Writer, kind: type, tree: ast.ClassDef) -> bool:
+    if tree.decorator_list or tree.keywords or not _is_plain(walker, kind):
+        return True
+    return (
+        "__dataclass_fields__" in vars(kind)
+        or hasattr(kind, "_fields")
+        or any("__init_subclass__" in vars(parent) or "__set_name__" in vars(parent) for parent in kind.__mro__[:-1])
+    )
+
+
+def _is_plain(walker: Writer, kind: type) -> bool:
+    """Whether class and bases do nothing with the body but keep it."""
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return True
+    outside = [parent for parent in (*kind.__mro__, type(kind)) if not walker.owns_class(parent)]
+    return all(parent.__module__ in _PLAIN_MODULES for parent in outside) and type(kind).__name__ != "_TypedDictMeta"
+
+
+def _write_space(walker: Writer, node: Node, kind: type, tree: ast.ClassDef | None, scope: Scope) -> None:
+    space = {name: value for name, value in vars(kind).items() if _counts(name, value, kind)}
+    if isinstance(kind, enum.EnumType):
+        for name, member in kind.__members__.items():
+            space.pop(name, None)
+            node.text("member " + name)
+            walker.refer(node, walker.target(Live(member._value_, None, f"{kind.__name__}.{name}"), node.place))
+    bodies = _methods(tree)
+    for name in sorted(space):
+        node.text("name " + name)
+        value = space[name]
+        walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}"), node.place))
+        for body in bodies.pop(name, ()):
+            if not _is_raw(value, body):
+                _write_method(walker, node, body, scope)
+    for name in sorted(bodies):
+        for body in bodies[name]:
+            _write_method(walker, node, body, scope)
+
+
+def _counts(name: str, value: object, kind: type) -> bool:
+    if name in _SKIPPED or name.startswith(("__pydantic", "__attrs", "__struct", "__pivot")):
+        return False
+    if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
+        return False
+    if type(value).__name__ == "_tuplegetter":
+        return False
+    code = getattr(value, "__code__", None)
+    return not (code is not None and code.co_filename.startswith("<"))
+
+
+def _methods(tree: ast.ClassDef | None) -> dict[str, list[ast.stmt]]:
+    table: dict[str, list[ast.stmt]] = {}
+    for part in tree.body if tree else ():
+        if isinstance(part, _FUNCTIONS) and part.decorator_list:
+            table.setdefault(part.name, []).append(part)
+    return table
+
+
+_WRAPPERS = (staticmethod, classmethod, property)
+
+
+def _is_raw(value: Any, body: ast.stmt) -> bool:
+    """Whether the live value is made of this very definition, so that its entry says everything."""
+    parts = (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value,)
+    for part in parts:
+        function = part.__func__ if isinstance(part, staticmethod | classmethod) else part
+        code = getattr(function, "__code__", None)
+        if code is not None and body.lineno >= code.co_firstlineno >= _first(body):
+            return True
+    return False
+
+
+def _first(body: ast.stmt) -> int:
+    return min([body.lineno, *(decorator.lineno for decorator in getattr(body, "decorator_list", ()))])
+
+
+def _write_method(walker: Writer, node: Node, body: ast.stmt, scope: Scope) -> None:
+    walker.write(node, function_syntax(body, defaults=True), scope)
+    for decorator in getattr(body, "decorator_list", ()):
+        walker.write(node, expression_syntax(decorator), scope, shallow=True)
+
+
+def write_class_syntax(walker: Writer, node: Node, tree: ast.ClassDef, module: Module) -> None:
+    """A class of a module that was not imported, by its source alone."""
+    scope: Scope = (module, {})
+    node.text("class")
+    for part in (*tree.bases, *tree.keywords, *tree.decorator_list):
+        walker.write(node, expression_syntax(part), scope)
+    _write_fields(walker, node, tree, scope)
+    methods = [part for part in tree.body if isinstance(part, _FUNCTIONS)]
+    rest = [part for part in tree.body if not isinstance(part, (*_FUNCTIONS, ast.AnnAssign))]
+    walker.write(node, statement_syntax(rest), scope)
+    for method in sorted(methods, key=lambda method: method.name):
+        node.text("name " + method.name)
+        _write_method(walker, node, method, scope)

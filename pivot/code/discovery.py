@@ -1,0 +1,57 @@
+"""Where the pipelines of a repository are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
+_NAME = "pipeline.py"
+
+
+def find_pipelines(root: Path) -> list[str]:
+    """Repository-relative paths of the pipeline files, sorted: each `pipeline.py`, and those that `pyproject.toml` names."""
+    found = set(_declared(root))
+    todo = [""]
+    while todo:
+        folder = todo.pop()
+        names, folders = _look(os.path.join(root, folder))  # noqa: PTH118
+        if folder and ("pyvenv.cfg" in names or ".git" in names):
+            continue
+        if _NAME in names:
+            found.add(folder + _NAME)
+        todo.extend(f"{folder}{name}/" for name in folders)
+    return sorted(found)
+
+
+def _look(folder: str) -> tuple[set[str], list[str]]:
+    """Names that matter in a folder, and the folders in it to look into."""
+    names, folders = set(), []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name in (_NAME, "pyvenv.cfg", ".git"):
+                    names.add(entry.name)
+                elif (
+                    not entry.name.startswith(".")
+                    and entry.name not in _LEFT_OUT
+                    and entry.is_dir(follow_symlinks=False)
+                ):
+                    folders.append(entry.name)
+    except OSError:
+        return set(), []  # a folder that may not be read holds no pipeline that could be run
+    return names, folders
+
+
+def _declared(root: Path) -> list[str]:
+    path = root / "pyproject.toml"
+    if not path.exists():
+        return []
+    import tomllib
+
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    listed = settings.get("tool", {}).get("pivot", {}).get("pipelines", [])
+    return [str(one) for one in listed if (root / str(one)).is_file()]

@@ -1,0 +1,148 @@
+"""All that an analysis stands on, as plain frozen data, and whether it still stands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import xxhash
+
+SCHEME = 1
+_TICK = 50_000_000  # 50 ms: coarser than the clock of any local file system
+_COARSE = 2_500_000_000  # FAT and some network file systems keep time in steps of one or two seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A file as it was read; `stat` is (mtime_ns, ctime_ns, size, inode), None when there was none; `digest` of its bytes.
+
+    An empty digest says that only its being there was asked.
+    """
+
+    stat: tuple[int, int, int, int] | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSeen:
+    """A folder as it was listed; `names` are the stems that mattered, None for all; `digest` is of the entries found."""
+
+    stat: tuple[int, int, int, int] | None
+    names: tuple[str, ...] | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`made` is the time (ns) before the first read: what changed later may have been missed, and is read again."""
+
+    runtime: str
+    made: int
+    files: dict[str, FileSeen] = field(default_factory=dict)
+    folders: dict[str, FolderSeen] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
+    volatile: str = ""
+
+
+def runtime() -> str:
+    """The Python, and Pivot's own code, that make an analysis what it is."""
+    ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (start-up: pathlib costs milliseconds)
+    stamps = sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(ours) if entry.name.endswith(".py"))
+    return f"{SCHEME} {sys.version} {sys.prefix} {xxhash.xxh3_64_hexdigest(repr(stamps).encode())}"
+
+
+def stat_of(path: str) -> tuple[int, int, int, int] | None:
+    try:
+        told = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return (told.st_mtime_ns, told.st_ctime_ns, told.st_size, told.st_ino)
+
+
+def digest_of_file(path: str) -> str:
+    """Digest of the bytes; empty when they cannot be read."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return digest_of_bytes(stream.read())
+    except OSError:
+        return ""
+
+
+def digest_of_bytes(data: bytes) -> str:
+    return xxhash.xxh3_128_hexdigest(data)
+
+
+def digest_of_folder(path: str, names: tuple[str, ...] | None) -> str:
+    """Digest of the names in a folder: of those whose stem is among `names`, or of all."""
+    try:
+        found: Iterable[str] = os.listdir(path)  # noqa: PTH208
+    except OSError:
+        return ""
+    if names is not None:
+        wanted = frozenset(names)
+        found = [name for name in found if name.partition(".")[0] in wanted and _importable(name)]
+    return digest_of_bytes("\0".join(sorted(found)).encode("utf-8", "surrogateescape"))
+
+
+def _importable(name: str) -> bool:
+    return "." not in name or name.endswith((".py", ".so", ".pyd", ".pyc"))
+
+
+def see_file(path: str, digest: str | None = None) -> FileSeen:
+    """Look at a file; `digest` of the bytes that were read, if they were."""
+    stat = stat_of(path)
+    return FileSeen(stat, digest if digest is not None else digest_of_file(path))
+
+
+def see_folder(path: str, names: Iterable[str] | None) -> FolderSeen:
+    wanted = None if names is None else tuple(sorted(set(names)))
+    return FolderSeen(stat_of(path), wanted, digest_of_folder(path, wanted))
+
+
+def changed(evidence: Evidence) -> str:
+    """What of the evidence does not stand any more, in a few words; empty when all of it stands."""
+    if evidence.volatile:
+        return evidence.volatile
+    if evidence.runtime != runtime():
+        return "another Python, or another version of Pivot"
+    return (
+        changed_file(evidence.files, evidence.made)
+        or _changed_folder(evidence)
+        or _changed_variable(evidence.environment)
+    )
+
+
+def changed_file(files: Mapping[str, FileSeen], made: int) -> str:
+    """The first file that is not what it was, checked by its stat first."""
+    for path, seen in files.items():
+        now = stat_of(path)
+        if now == seen.stat and (now is None or settled(now, made)):
+            continue
+        if not seen.digest:
+            if (now is None) != (seen.stat is None):
+                return path
+        elif now is None or digest_of_file(path) != seen.digest:
+            return path
+    return ""
+
+
+def settled(stat: tuple[int, int, int, int], made: int) -> bool:
+    """Whether a change after the read would have another time, as Git judges its index."""
+    latest = max(stat[0], stat[1])
+    return latest < made - (_COARSE if stat[0] % 1_000_000_000 == 0 else _TICK)
+
+
+def _changed_folder(evidence: Evidence) -> str:
+    for path, seen in evidence.folders.items():
+        now = stat_of(path)
+        if now == seen.stat and (now is None or settled(now, evidence.made)):
+            continue
+        if digest_of_folder(path, seen.names) != seen.digest:
+            return path
+    return ""
+
+
+def _changed_variable(environment: Mapping[str, str | None]) -> str:
+    return next((f"${name}" for name, value in environment.items() if os.environ.get(name) != value), "")

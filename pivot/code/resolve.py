@@ -1,0 +1,303 @@
+"""From a reference in the source to what it means, in the way Python would look it up."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
+from typing import Any
+
+from pivot.code.namespaces import EXTENSIONS, Module, Modules
+from pivot.code.normalise import Import, Ref
+
+_ABSENT: Any = object()
+_BUILTINS = vars(builtins)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Live:
+    """An object in memory; `module` and `name` tell where it is bound, if it is at module level."""
+
+    value: Any
+    module: Module | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A name of a project module that the import did not load: only its source knows."""
+
+    module: Module
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A project module itself."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A namespace package of the project."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A compiled module in the project."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something outside the project, as the source names it: import path and attributes."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A name that is bound nowhere now."""
+
+    name: str
+
+
+Found = Live | Written | Whole | Folder | Binary | External | Missing
+Scope = tuple[Module, Mapping[str, Any]]
+
+
+class Resolver:
+    """Looks references up; knows nothing of entries."""
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self._members: dict[tuple[str, str], Found | None] = {}
+
+    # --- one reference
+
+    def resolve(self, ref: Ref, scope: Scope) -> list[tuple[Found, tuple[str, ...]]]:
+        """What a reference means, and the part of its chain that was not followed; several for alternative imports."""
+        module, closure = scope
+        if ref.origins:
+            starts = [self.imported(origin, module) for origin in ref.origins]
+        elif ref.name in closure:
+            starts = [self._closed(closure[ref.name], ref.name)]
+        else:
+            starts = [self.name(module, ref.name)]
+        return [self._follow(start, ref.chain) for start in starts]
+
+    def name(self, module: Module, name: str) -> Found:
+        """A global or builtin name of `module`."""
+        found = self.member(module, name)
+        if found is not None:
+            return found
+        if name in _BUILTINS:
+            return External("builtins." + name)
+        return Missing(name)
+
+    def _closed(self, value: Any, name: str) -> Found:
+        return self.module(value.__name__) if isinstance(value, ModuleType) else Live(value, None, name)
+
+    def _follow(self, found: Found, chain: tuple[str, ...]) -> tuple[Found, tuple[str, ...]]:
+        for at, part in enumerate(chain):
+            following = self._step(found, part)
+            if following is None:
+                return found, chain[at:]
+            found = following
+        return found, ()
+
+    def _step(self, found: Found, part: str) -> Found | None:
+        name = part[1:]
+        if isinstance(found, Live):
+            return self._inside(found, part)
+        if part[0] != ".":
+            return None
+        if isinstance(found, Whole):
+            return self.attribute(found.module, name)
+        if isinstance(found, Folder):
+            return self.module(f"{found.name}.{name}")
+        if isinstance(found, External):
+            return self.external(f"{found.path}.{name}")
+        return None
+
+    # --- modules
+
+    def attribute(self, module: Module, name: str) -> Found:
+        """`module.name`: a member, a submodule, or what its `__getattr__` makes."""
+        found = self.member(module, name)
+        if found is not None:
+            return found
+        if module.is_package:
+            inner = self.module(f"{module.name}.{name}")
+            if not isinstance(inner, External):
+                return inner
+        return self.member(module, "__getattr__") or Missing(name)
+
+    def member(self, module: Module, name: str) -> Found | None:
+        """What `name` is bound to in `module`, followed to the module that defines it."""
+        key = (module.path, name)
+        if key not in self._members:
+            self._members[key] = None  # a circle of imports ends here
+            self._members[key] = self._member(module, name)
+        return self._members[key]
+
+    def _member(self, module: Module, name: str) -> Found | None:
+        if module.live is not None:
+            value = module.live.get(name, _ABSENT)
+            return None if value is _ABSENT else self._provenance(module, name, value)
+        bindings = module.bindings.get(name)
+        if bindings:
+            origins = [binding.origin for binding in bindings if binding.origin]
+            if len(origins) < len(bindings):
+                return Written(module, name)
+            found = [self.imported(origin, module) for origin in origins]
+            return next((one for one in found if not isinstance(one, External | Missing)), found[0])
+        for star in module.stars:
+            target = self.module(self.modules.absolute(star, module))
+            inner = self.member(target.module, name) if isinstance(target, Whole) else None
+            if inner is not None:
+                return inner
+        return None
+
+    def _provenance(self, module: Module, name: str, value: Any) -> Found:
+        """Where a live value comes from: an import is followed as the source writes it, if it gave this very object."""
+        candidates = [binding.origin for binding in module.bindings.get(name, ()) if binding.origin]
+        candidates += [Import(star.module, star.level, name) for star in module.stars]
+        for origin in candidates:
+            found = self.imported(origin, module)
+            if isinstance(found, Live) and found.value is value:
+                return found
+            if isinstance(found, External) and self.external_object(found.path) is value:
+                return found
+            if isinstance(found, Whole | Folder | Binary) and isinstance(value, ModuleType):
+                return found
+        if isinstance(value, ModuleType):
+            return self.module(value.__name__)
+        return Live(value, module, name)
+
+    def imported(self, origin: Import, module: Module) -> Found:
+        """What an import statement in `module` names."""
+        full = self.modules.absolute(origin, module)
+        if origin.attr is None:
+            return self.module(full.split(".")[0] if origin.top else full)
+        home = self.module(full)
+        if isinstance(home, Whole):
+            return self.attribute(home.module, origin.attr)
+        if isinstance(home, Folder):
+            return self.module(f"{home.name}.{origin.attr}")
+        return self.external(f"{full}.{origin.attr}") if isinstance(home, External) else home
+
+    def module(self, name: str) -> Found:
+        """A module by its full name."""
+        project = self.modules.by_name(name)
+        if project is not None:
+            return Whole(project)
+        live = sys.modules.get(name)
+        path = self._live_path(live) if live is not None else self.modules.find_file(name)
+        if path is None or not self.modules.files.owns(path):
+            return External(name)
+        return Binary(path) if path.endswith(EXTENSIONS) else Folder(name)
+
+    @staticmethod
+    def _live_path(module: ModuleType) -> str | None:
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str):
+            return path if path.endswith(EXTENSIONS) else None
+        return next((str(entry) + "/." for entry in getattr(module, "__path__", ())), None)
+
+    # --- outside the project
+
+    def external(self, path: str) -> Found:
+        """A name outside the project, unless the project has put an object of its own there."""
+        value = self.external_object(path)
+        if isinstance(value, FunctionType) and self.modules.by_path(value.__code__.co_filename):
+            return Live(value, None, path)
+        if isinstance(value, type) and self.is_project_class(value):
+            return Live(value, None, path)
+        return External(path)
+
+    @staticmethod
+    def external_object(path: str) -> Any:
+        """The live object of a dotted path whose beginning is an imported module."""
+        parts = path.split(".")
+        for end in range(len(parts), 0, -1):
+            value: Any = sys.modules.get(".".join(parts[:end]))
+            if value is None:
+                continue
+            for part in parts[end:]:
+                try:
+                    value = (
+                        getattr(value, part) if isinstance(value, ModuleType) else inspect.getattr_static(value, part)
+                    )
+                except Exception:  # a lazy module may raise anything
+                    return _ABSENT
+            return value
+        return _ABSENT
+
+    def is_project_class(self, kind: type) -> bool:
+        module = sys.modules.get(str(vars(kind).get("__module__")))
+        return module is not None and self.modules.of_live(module) is not None
+
+    # --- inside objects
+
+    def _inside(self, found: Live, part: str) -> Found | None:
+        """One step into an object, where that is plain data whose place no code computes."""
+        value, label = found.value, found.name + part
+        kind = type(value)
+        inner: Any = _ABSENT
+        if part[0] == "[":
+            if kind in (dict, list, tuple):
+                inner = _element(value, part[1:])
+        elif isinstance(value, ModuleType):
+            return self._step(self.module(value.__name__), part)
+        elif kind is type and self.is_project_class(value):
+            inner = _class_data(value, part[1:])
+        elif kind is SimpleNamespace or (kind not in (dict, list, tuple) and self.is_project_class(kind)):
+            inner = _instance_data(value, part[1:])
+        if inner is _ABSENT:
+            return None
+        return Live(inner, found.module, label)
+
+
+def _element(value: Any, token: str) -> Any:
+    from pivot.code.normalise import constant_token
+
+    if isinstance(value, dict):
+        found = [
+            item for key, item in value.items() if isinstance(key, str | int | bytes) and constant_token(key) == token
+        ]
+        return found[0] if len(found) == 1 else _ABSENT
+    if token[0] != "i":
+        return _ABSENT
+    index = int(token[1:], 16)
+    return value[index] if index < len(value) else _ABSENT
+
+
+def _class_data(kind: type, name: str) -> Any:
+    for parent in kind.__mro__:
+        if name in vars(parent):
+            value = vars(parent)[name]
+            if isinstance(value, staticmethod):
+                return value.__func__
+            return _ABSENT if hasattr(type(value), "__get__") else value
+    return _ABSENT
+
+
+def _instance_data(value: Any, name: str) -> Any:
+    kind = type(value)
+    if kind.__getattribute__ is not object.__getattribute__:
+        return _ABSENT
+    on_class = inspect.getattr_static(kind, name, None)
+    if hasattr(type(on_class), "__set__") and not isinstance(on_class, MemberDescriptorType):
+        return _ABSENT
+    try:
+        return object.__getattribute__(value, "__dict__").get(name, _ABSENT)
+    except AttributeError:
+        return _ABSENT

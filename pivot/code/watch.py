@@ -1,0 +1,121 @@
+"""What an import reads beside modules: files, folders, environment variables, and what no file can tell.
+
+Only what project code asks for counts: what a library reads for itself belongs to its installed version. An audit
+hook cannot be taken out again, so it goes quiet instead.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from pivot.code.project_files import ProjectFiles
+
+_FOLDERS = {"os.listdir", "os.scandir"}
+_VOLATILE = {
+    "subprocess.Popen": "it runs a program while it is imported",
+    "os.system": "it runs a program while it is imported",
+    "os.posix_spawn": "it runs a program while it is imported",
+    "socket.connect": "it uses the network while it is imported",
+}
+_MODULES = (".py", ".pyc", ".so", ".pyd")
+_DEPTH = 40
+
+
+class Watch:
+    """Collects while `watching()` is entered."""
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self.opened: set[str] = set()
+        self.asked: set[str] = set()
+        self.listed: set[str] = set()
+        self.environment: dict[str, str | None] = {}
+        self.volatile: dict[tuple[str, int], str] = {}
+        self._files = files
+        self._active = False
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Hear what this process reads until the block ends."""
+        sys.addaudithook(self._hear)
+        restore = [_replace(os._Environ, "__getitem__", self._reading), _replace(os, "stat", self._asking)]
+        self._active = True
+        try:
+            yield
+        finally:
+            self._active = False
+            for undo in restore:
+                undo()
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._active:
+            return
+        if event == "open":
+            self._note_open(arguments[0], arguments[2])
+        elif event in _FOLDERS:
+            self._note(self.listed, arguments[0] if arguments[0] is not None else ".")
+        elif event in _VOLATILE:
+            frame = self._asker()
+            if frame is not None:
+                self.volatile[(frame.f_code.co_filename, frame.f_lineno)] = _VOLATILE[event]
+
+    def _note_open(self, path: Any, flags: Any) -> None:
+        if isinstance(path, int) or path is None or (isinstance(flags, int) and flags & os.O_ACCMODE == os.O_WRONLY):
+            return
+        if not str(path).endswith(_MODULES):
+            self._note(self.opened, path)
+
+    def _note(self, into: set[str], path: Any) -> None:
+        if isinstance(path, int):
+            return
+        self._active = False  # looking at the path must not be heard
+        try:
+            full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+            if full not in into and (self._files.owns(full) or self._asker() is not None):
+                into.add(full)
+        except (TypeError, ValueError):
+            pass  # no path: the user's own call will say so
+        finally:
+            self._active = True
+
+    def _asker(self) -> FrameType | None:
+        """The project frame on whose behalf something is read; None when a library reads for its own import."""
+        frame: FrameType | None = sys._getframe(2)
+        for _ in range(_DEPTH):
+            if frame is None:
+                return None
+            name = frame.f_code.co_filename
+            if name.startswith("<frozen importlib"):
+                return None
+            if self._files.owns(name):
+                return frame
+            frame = frame.f_back
+        return None
+
+    def _reading(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def read(environ: Any, key: Any) -> Any:
+            if self._active and isinstance(key, str) and key not in self.environment and self._asker() is not None:
+                self.environment[key] = os.environ._data.get(os.environ.encodekey(key), None)  # type: ignore[attr-defined]
+                held = self.environment[key]
+                self.environment[key] = os.fsdecode(held) if held is not None else None
+            return original(environ, key)
+
+        return read
+
+    def _asking(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def stat(path: Any, *args: Any, **options: Any) -> Any:
+            if self._active:
+                self._note(self.asked, path)
+            return original(path, *args, **options)
+
+        return stat
+
+
+def _replace(owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[], None]:
+    original = getattr(owner, name)
+    setattr(owner, name, wrap(original))
+    return lambda: setattr(owner, name, original)
