@@ -38,29 +38,31 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Producers:
-    """Which stage writes a path. `key` says when two spellings are one path (symlinks, Unicode form, case)."""
+    """Which stage writes a path. `key` says when two spellings are one path (symlinks, Unicode form, case).
 
-    by_path: Mapping[str, str]
-    sorted_paths: tuple[str, ...]
+    `by_key` maps the key of an output to its stage and its path as declared.
+    """
+
+    by_key: Mapping[str, tuple[str, str]]
+    sorted_keys: tuple[str, ...]
     key: PathKey
 
     def of(self, path: str) -> list[tuple[str, str]]:
         """Pairs of a stage and its output path that `path` equals, lies in, or contains."""
         wanted = self.key(path)
-        found = [(self.by_path[above], above) for above in _self_and_parents(wanted) if above in self.by_path]
-        prefix = wanted + "/" if wanted else ""
-        start = bisect.bisect_left(self.sorted_paths, prefix)
-        for inside in self.sorted_paths[start:]:
+        found = [self.by_key[above] for above in _self_and_parents(wanted) if above in self.by_key]
+        prefix = wanted + "/"
+        start = bisect.bisect_left(self.sorted_keys, prefix)
+        for inside in self.sorted_keys[start:]:
             if not inside.startswith(prefix):
                 break
-            if inside != wanted:
-                found.append((self.by_path[inside], inside))
+            found.append(self.by_key[inside])
         return found
 
 
 def find_producers(specs: Iterable[StageSpec], key: PathKey = lambda path: path) -> Producers:
-    by_path = {key(path): spec.name for spec in specs for path in spec.out_paths()}
-    return Producers(by_path, tuple(sorted(by_path)), key)
+    by_key = {key(path): (spec.name, path) for spec in specs for path in spec.out_paths()}
+    return Producers(by_key, tuple(sorted(by_key)), key)
 
 
 def build_graph(specs: list[StageSpec], producers: Producers) -> Graph:
@@ -102,3 +104,14 @@ def _closure(names: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[
             found.add(name)
             todo.extend(edges[name])
     return found
+
+
+def draw(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Lines of a text drawing; a node that is needed twice is drawn once and named again where it is needed."""
+    import networkx  # 100 ms that only a drawing pays
+
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(edges)
+    lines: Iterable[str] = networkx.generate_network_text(graph, vertical_chains=False, ascii_only=False)
+    return lines

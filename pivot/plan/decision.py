@@ -59,8 +59,9 @@ class Reason:
 class Decision:
     """What is done with one stage.
 
-    `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place whose bytes the store lacks,
-    `results` how many different results the run cache has for this fingerprint (more than one: not deterministic).
+    `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place
+    whose bytes the store lacks, `results` how many different results the run cache has for this fingerprint (more than
+    one: not deterministic).
     """
 
     stage: str

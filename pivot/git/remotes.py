@@ -1,0 +1,40 @@
+"""Git remotes: what a plain `git fetch` brings of Pivot's state.
+
+Tracking refs stand at `refs/pivot-remotes/<remote>/`, never under `refs/remotes/`, where `git branch -r` would show them.
+Globs on purpose: a refspec that names one ref is fatal where the remote does not have it.
+"""
+
+from __future__ import annotations
+
+from pivot.git.command import run_git
+from pivot.git.config import add_setting
+from pivot.git.locate import Location
+
+REFSPECS = ("+refs/pivot/*:refs/pivot-remotes/{remote}/*", "+refs/notes/pivot*:refs/pivot-remotes/{remote}/notes*")
+
+
+def list_remotes(location: Location) -> list[str]:
+    return run_git(["remote"], location.common_dir, env=location.environment()).decode().splitlines()
+
+
+def add_fetch_refspecs(location: Location) -> list[str]:
+    """Let each Git remote's fetch bring results and notes; the remotes for which that is new.
+
+    Raises:
+        GitError: the repository's configuration cannot be written.
+    """
+    return [remote for remote in list_remotes(location) if _add_to(location, remote)]
+
+
+def _add_to(location: Location, remote: str) -> bool:
+    key = f"remote.{remote}.fetch"
+    known = _values(location, key)
+    missing = [spec for spec in (text.format(remote=remote) for text in REFSPECS) if spec not in known]
+    for spec in missing:
+        add_setting(location, key, spec)
+    return bool(missing)
+
+
+def _values(location: Location, key: str) -> list[str]:
+    out = run_git(["config", "--get-all", key], location.common_dir, env=location.environment(), check=False)
+    return out.decode().splitlines()

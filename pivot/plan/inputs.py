@@ -1,0 +1,57 @@
+"""Object ids of what stands in the work tree, each path asked once a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pivot.store.objects import Object
+from pivot.store.stat_cache import StatCache
+from pivot.store.store import Store
+
+
+class Inputs:
+    """Reads paths below `root` through the stat cache; never writes anything but that cache."""
+
+    def __init__(self, root: Path, store: Store, stats: StatCache) -> None:
+        self._root = root
+        self._store = store
+        self._stats = stats
+        self._objects: dict[str, Object | None] = {}
+        self._inside: dict[str, set[str]] = {}
+        self._stored: set[tuple[str, int]] = set()
+
+    def at(self, path: str) -> Object | None:
+        """What stands at a repository-relative path (a symlink counts as what it points to), or None."""
+        if path not in self._objects:
+            place = self._root / path
+            self._objects[path] = self._store.identify(place, self._stats) if place.exists() else None
+            for above in _parents(path):
+                self._inside.setdefault(above, set()).add(path)
+        return self._objects[path]
+
+    def find(self, tree: str, inside: str) -> Object | None:
+        """What a stored directory holds at a path inside it, or None."""
+        return self._store.find(tree, inside)
+
+    def stored(self, wanted: Object) -> bool:
+        """Whether the store has every byte of an object."""
+        key = (wanted.id, wanted.mode)
+        if key not in self._stored and self._store.has(wanted):
+            self._stored.add(key)
+        return key in self._stored
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Ask again for these paths, what lies in them and what holds them."""
+        for path in paths:
+            for known in (path, *_parents(path), *self._inside.pop(path, ())):
+                self._objects.pop(known, None)
+
+    def forget_all(self) -> None:
+        self._objects.clear()
+        self._inside.clear()
+
+
+def _parents(path: str) -> Iterable[str]:
+    while path := path.rpartition("/")[0]:
+        yield path

@@ -1,0 +1,109 @@
+"""What is remembered of a stage: results by fingerprint, and which one this work tree or its branch stood on last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pivot.files import write_atomic
+from pivot.git.notes import NoteLine
+from pivot.git.records import Record
+from pivot.git.runs import RunCache
+from pivot.plan.explain import Past
+
+
+@dataclass
+class LastResults:
+    """How this work tree's last runs ended: `cache/last`, JSON, may be deleted at any time.
+
+    `by_stage` holds `stage -> (fingerprint, result)`, `failed` the stages that failed in the last run.
+    """
+
+    path: Path
+    _changed: bool = False
+
+    @cached_property
+    def _stored(self) -> dict[str, Any]:
+        try:
+            stored = json.loads(self.path.read_bytes())
+            return stored if isinstance(stored, dict) else {}
+        except (OSError, ValueError):
+            return {}  # a cache: absent or damaged costs the comparison with the last run, nothing else
+
+    @cached_property
+    def by_stage(self) -> dict[str, tuple[str, str]]:
+        results = self._stored.get("results")
+        pairs = results.items() if isinstance(results, dict) else ()
+        return {name: (pair[0], pair[1]) for name, pair in pairs if isinstance(pair, list) and len(pair) == 2}
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        return tuple(self._stored.get("failed") or ())
+
+    def remember(self, stage: str, fingerprint: str, result: str) -> None:
+        if self.by_stage.get(stage) != (fingerprint, result):
+            self.by_stage[stage] = (fingerprint, result)
+            self._changed = True
+
+    def remember_failed(self, stages: Iterable[str]) -> None:
+        failed = list(stages)
+        if failed != list(self.failed):
+            self._stored["failed"] = failed
+            self._changed = True
+
+    def save(self) -> None:
+        if self._changed:
+            stored = {"results": self.by_stage, "failed": list(self.failed)}
+            write_atomic(self.path, json.dumps(stored).encode())
+            self._changed = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Answers from the run cache (`runs`), HEAD's note (`head`) and the last results of this work tree (`last`)."""
+
+    runs: RunCache
+    head: Mapping[str, tuple[NoteLine, ...]]
+    last: LastResults
+    _seen: dict[str, list[Record]] = field(default_factory=dict)
+
+    def results(self, fingerprint: str) -> list[Record]:
+        if fingerprint not in self._seen:
+            self._seen[fingerprint] = [found.record for found in self.runs.lookup(fingerprint)]
+        return self._seen[fingerprint]
+
+    def refresh(self) -> None:
+        """Look at the run cache again: it has new records."""
+        self._seen.clear()
+        self.runs.refresh()
+
+    def reach(self, static: str) -> list[str]:
+        """Modules that earlier runs of a situation imported beyond what the analysis sees."""
+        return self.runs.reach(static)
+
+    def previous(self, stage: str) -> Past | None:
+        """The record to compare a stage with: the last in this work tree, else the one HEAD's note names."""
+        noted = [(line.fingerprint, line.result) for line in self.head.get(stage, ()) if line.fingerprint]
+        for fingerprint, result in (*filter(None, [self.last.by_stage.get(stage)]), *noted):
+            for found in self.runs.lookup(fingerprint):
+                if found.result == result:
+                    infos = self.runs.infos(fingerprint, found.result)
+                    own = [info for info in infos if info.stage == stage] or infos
+                    return Past(found.record, own[0] if own else None)
+        return None
+
+    def rank(self, stage: str, fingerprint: str) -> Callable[[Record], int]:
+        """Order among several results of one fingerprint: this work tree's last, then HEAD's note's, then others."""
+        last = self.last.by_stage.get(stage)
+        noted = {line.result for line in self.head.get(stage, ()) if line.fingerprint == fingerprint}
+
+        def rank(record: Record) -> int:
+            if last == (fingerprint, record.result):
+                return 0
+            return 1 if record.result in noted else 2
+
+        return rank

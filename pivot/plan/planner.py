@@ -1,0 +1,207 @@
+"""Walks the graph and asks for a decision for each stage, upstreams first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pivot.code.model import Model, Stage
+from pivot.code.reach import extend
+from pivot.git.records import Output, Record
+from pivot.graph import Graph, Producers, build_graph, find_producers
+from pivot.pipeline.paths import PathKey
+from pivot.plan.decide import Candidate, View, decide
+from pivot.plan.decision import Action, Change, Decision, Plan
+from pivot.plan.explain import differences
+from pivot.plan.external import identify_external
+from pivot.plan.inputs import Inputs
+from pivot.plan.memory import Memory
+from pivot.plan.situation import Situation, situation_of
+from pivot.store.objects import Object
+
+
+@dataclass(slots=True)
+class _Deps:
+    """Ids of a stage's deps as far as they are known, and what keeps the others from being known."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    missing: list[Change] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    running: set[str] = field(default_factory=set)
+    provisional: set[str] = field(default_factory=set)
+
+
+class Planner:
+    """Decides for the stages of a model; a run tells it each outcome, and asks again what that changes."""
+
+    def __init__(self, root: Path, model: Model, inputs: Inputs, memory: Memory) -> None:
+        self.stages: dict[str, Stage] = {stage.name: stage for stage in model.stages()}
+        specs = [stage.spec for stage in self.stages.values()]
+        self.producers: Producers = find_producers(specs, PathKey(root))
+        self.graph: Graph = build_graph(specs, self.producers)
+        self._root = root
+        self._inputs = inputs
+        self._memory = memory
+        self._forced: frozenset[str] = frozenset()
+        self._alone: frozenset[str] = frozenset()
+        self._settled: dict[str, Decision] = {}
+        self._decisions: dict[str, Decision] = {}
+        self._situations: dict[str, Situation] = {}
+
+    def force(self, stages: Iterable[str]) -> None:
+        """Run these stages whatever is known of them."""
+        self._forced = frozenset(stages)
+
+    def single_out(self, stages: Iterable[str]) -> None:
+        """Take what these stages read from other stages as it stands, instead of asking whether it is up to date."""
+        self._alone = frozenset(stages)
+
+    def plan(self, names: Iterable[str]) -> Plan:
+        wanted = set(names)
+        return Plan({name: self.decide(name) for name in self.graph.order if name in wanted})
+
+    def decide(self, name: str) -> Decision:
+        """The decision for a stage as things stand; asks for its upstreams first."""
+        todo = [name]
+        while todo:
+            open_upstreams = [above for above in self.graph.upstream[todo[-1]] if above not in self._decisions]
+            if open_upstreams:
+                todo += open_upstreams
+            elif (next_one := todo.pop()) not in self._decisions:
+                self._decisions[next_one] = self._decide(self.stages[next_one])
+        return self._decisions[name]
+
+    def situation(self, name: str) -> Situation:
+        """The situation of a stage all of whose inputs are known."""
+        return self._situations[name]
+
+    def settle(self, name: str, decision: Decision) -> None:
+        """Tell how a stage ended; what reads its outputs is decided again when asked for.
+
+        Stages further down are decided again when those in between have ended.
+        """
+        self._settled[name] = decision
+        self._inputs.forget(self.stages[name].spec.out_paths())
+        for stale in (name, *self.graph.downstream[name]):
+            self._decisions.pop(stale, None)
+
+    def take_outcomes(self, before: Planner) -> None:
+        """Go on from where another planner of the same run stood."""
+        self._settled = {name: one for name, one in before._settled.items() if name in self.stages}
+
+    def _decide(self, stage: Stage) -> Decision:
+        if (settled := self._settled.get(stage.name)) is not None:
+            return settled
+        deps = self._resolve(stage)
+        known = not (deps.missing or deps.failed or deps.running)
+        situation = self._situate(stage, deps.ids) if known else None
+        decision = decide(self._view(stage, deps, situation))
+        if decision.action is Action.RUN and deps.provisional:
+            # What must run needs bytes that are lost: wait until its upstream has made them again.
+            deps.running |= deps.provisional
+            decision = decide(self._view(stage, deps, None))
+        return decision
+
+    def _situate(self, stage: Stage, ids: Mapping[str, str]) -> Situation:
+        situation = situation_of(stage, ids)
+        if modules := self._memory.reach(situation.static):
+            manifest = extend(stage.manifest, self._root, modules)
+            wider = replace(stage, manifest=manifest, code=manifest.digest())
+            situation = replace(situation_of(wider, ids), static=situation.static)
+        self._situations[stage.name] = situation
+        return situation
+
+    def _view(self, stage: Stage, deps: _Deps, situation: Situation | None) -> View:
+        fingerprint = situation.fingerprint if situation else None
+        candidates = self._candidates(stage, fingerprint) if fingerprint else ()
+        past = None if candidates else self._memory.previous(stage.name)
+        changes = differences(past, situation.stage if situation else stage, deps.ids, deps.sizes) if past else ()
+        return View(
+            stage=stage.name,
+            fingerprint=fingerprint,
+            candidates=candidates,
+            changes=changes,
+            first=past is None,
+            forced=stage.name in self._forced,
+            always=stage.spec.always,
+            frozen=stage.spec.frozen,
+            missing_inputs=tuple(deps.missing),
+            failed_upstreams=tuple(sorted(deps.failed)),
+            running_upstreams=tuple(sorted(deps.running)),
+        )
+
+    def _candidates(self, stage: Stage, fingerprint: str) -> tuple[Candidate, ...]:
+        records = self._memory.results(fingerprint)
+        found = [self._candidate(stage, record) for record in records]
+        rank = self._memory.rank(stage.name, fingerprint)
+        return tuple(
+            sorted(found, key=lambda one: (not one.in_place, rank(one.record), bool(one.lost), one.record.result))
+        )
+
+    def _candidate(self, stage: Stage, record: Record) -> Candidate:
+        here = {path: self._inputs.at(path) for path in stage.spec.out_paths()}
+        absent: list[str] = []
+        different: list[str] = []
+        unstored: list[str] = []
+        lost: list[str] = []
+        for path, out in record.outs.items():
+            stands = here.get(path)
+            same = stands is not None and (stands.id, stands.mode) == (out.id, out.mode)
+            if not same:
+                (absent if stands is None else different).append(path)
+            if not self._inputs.stored(Object(out.id, out.mode, out.size)):
+                (unstored if same else lost).append(path)
+        different += [path for path, stands in here.items() if stands and path not in record.outs]
+        return Candidate(record, tuple(absent), tuple(different), tuple(unstored), tuple(lost))
+
+    def _resolve(self, stage: Stage) -> _Deps:
+        deps = _Deps()
+        for path in stage.spec.dep_paths():
+            self._resolve_path(stage, path, deps)
+        for address in stage.spec.external_paths():
+            if (external := identify_external(address, self._inputs)) is None:
+                deps.missing.append(Change(address, None, None, str(stage.spec.where)))
+            else:
+                deps.ids[address] = external
+        return deps
+
+    def _resolve_path(self, stage: Stage, path: str, deps: _Deps) -> None:
+        made_by = [] if stage.name in self._alone else self.producers.of(path)
+        decisions = [self._decisions[name] for name, _ in made_by]
+        stopped = {one.stage for one in decisions if one.action is Action.BLOCKED}
+        running = {one.stage for one in decisions if one.action in (Action.RUN, Action.WAIT)}
+        if stopped:
+            deps.failed |= stopped
+            return
+        if len(made_by) == 1 and (found := self._from_upstream(path, made_by[0][1], decisions[0])) is not None:
+            deps.ids[path], deps.sizes[path] = found.id, found.size
+            deps.provisional |= running
+            return
+        # A directory that holds other stages' outputs is read as it stands, once they are in place.
+        unready = running | {one.stage for one in decisions if one.action is Action.RESTORE}
+        if unready:
+            deps.running |= unready
+        elif (stands := self._inputs.at(path)) is not None:
+            deps.ids[path], deps.sizes[path] = stands.id, stands.size
+        else:
+            deps.missing.append(Change(path, None, None, self._where(stage, path)))
+
+    def _from_upstream(self, path: str, out: str, decision: Decision) -> Object | None:
+        if decision.record is None or not (held := _output(decision.record, out)):
+            return None
+        wanted, written = self.producers.key(path), self.producers.key(out)
+        if wanted == written:
+            return Object(held.id, held.mode, held.size)
+        if not wanted.startswith(written + "/"):
+            return None
+        inside = path[len(out) + 1 :] if path.startswith(out + "/") else wanted[len(written) + 1 :]
+        return self._inputs.find(held.id, inside)
+
+    def _where(self, stage: Stage, path: str) -> str:
+        return next(str(dep.where) for dep in stage.spec.deps if path in dep.paths)
+
+
+def _output(record: Record, path: str) -> Output | None:
+    return record.outs.get(path)

@@ -1,0 +1,137 @@
+"""A repository, opened once: where things stand, and every part of it made when it is first needed. Wiring only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pivot.errors import ProjectError
+from pivot.files import FileLock
+from pivot.git.locate import Location, locate
+
+if TYPE_CHECKING:
+    from pivot.git.backend import Author, Backend
+    from pivot.git.config import Settings
+    from pivot.git.journal import Journal
+    from pivot.git.runs import RunCache
+    from pivot.store.stat_cache import StatCache
+    from pivot.store.store import Store
+
+LINKS = ("auto", "reflink", "hardlink", "copy")
+
+
+class Project:
+    """The user's repository and all that Pivot keeps for it; opening it reads nothing but the place of `.git`.
+
+    `scratch` is set where `.git` cannot be written: a run then works in a temporary folder, and records nothing.
+    """
+
+    def __init__(self, location: Location) -> None:
+        if location.root is None:
+            raise ProjectError(
+                "this is a bare repository: there is no work tree to run in", where=str(location.git_dir)
+            )
+        self.location = location
+        self.root: Path = location.root
+        self.scratch: Path | None = None
+        self.pivot_dir = location.pivot_dir
+        if not _writable(location.pivot_dir) or not _writable(location.store_dir.parent):
+            self.scratch = Path(tempfile.mkdtemp(prefix="git-pivot-"))
+            self.pivot_dir = self.scratch
+
+    @classmethod
+    def open(cls, start: Path) -> Self:
+        """Find the repository that `start` lies in.
+
+        Raises:
+            ProjectError: there is none, or it cannot be used.
+        """
+        return cls(locate(start))
+
+    @cached_property
+    def settings(self) -> Settings:
+        from pivot.git.config import read_settings
+
+        return read_settings(self.location)
+
+    @cached_property
+    def author(self) -> Author:
+        from pivot.git.identity import identify
+
+        return identify(self.settings, os.environ)
+
+    @cached_property
+    def backend(self) -> Backend:
+        from pivot.git.open import open_backend
+
+        return open_backend(self.location.git_dir, self.location.common_dir)
+
+    @cached_property
+    def runs(self) -> RunCache:
+        from pivot.git.runs import RunCache
+
+        return RunCache(self.backend)
+
+    @cached_property
+    def journal(self) -> Journal:
+        from pivot.git.journal import Journal
+
+        return Journal(self.pivot_dir / "journal")
+
+    @cached_property
+    def store_path(self) -> Path:
+        if self.scratch:
+            return self.scratch / "store.git"
+        setting = self.settings.get("pivot.store")
+        return self.root / Path(setting).expanduser() if setting else self.location.store_dir
+
+    @cached_property
+    def link(self) -> str:
+        return self.settings.get_choice("pivot.link", LINKS, "auto")
+
+    @cached_property
+    def store(self) -> Store:
+        from pivot.store.store import Store
+
+        return Store.open(self.store_path, link=self.link)
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        return self.pivot_dir / "cache"
+
+    @cached_property
+    def stats(self) -> StatCache:
+        from pivot.store.stat_cache import StatCache
+
+        return StatCache.open(self.cache_dir / "stat")
+
+    def lock(self) -> FileLock:
+        """Held while outputs and records of this work tree are written."""
+        command = " ".join(["git pivot", *sys.argv[1:]])
+        return FileLock(self.pivot_dir / "lock", command)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if "stats" in self.__dict__:
+            self.stats.save()
+        if "backend" in self.__dict__:
+            self.backend.close()
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
+    while not folder.exists():
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)
