@@ -1,0 +1,71 @@
+"""What happens in a run, in order: the command line, JSON output and tests iterate over these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pivot.plan.decision import Plan, Reason
+
+Ending = Literal["ran", "restored", "unchanged", "failed", "blocked", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlanned:
+    """The stages that this run is about, with the decision for each as far as it is known before anything runs."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    stage: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StagePrinted:
+    """A line that the stage itself printed; a `passing` one is overwritten by the next (a progress bar)."""
+
+    stage: str
+    line: str
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """`seconds` is wall time (0 where nothing ran); `message` says why it failed or is blocked; `log` is a path."""
+
+    stage: str
+    ending: Ending
+    reasons: tuple[Reason, ...] = ()
+    seconds: float = 0.0
+    message: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A warning that concerns the run as a whole, or one stage."""
+
+    text: str
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """Totals; `seconds` is wall time of the whole run."""
+
+    endings: dict[str, Ending] = field(default_factory=dict)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    def count(self, ending: Ending) -> int:
+        return sum(1 for found in self.endings.values() if found == ending)
+
+    @property
+    def ok(self) -> bool:
+        return not self.interrupted and not (self.count("failed") or self.count("blocked"))
+
+
+Event = RunPlanned | StageStarted | StagePrinted | StageEnded | Noticed | RunEnded

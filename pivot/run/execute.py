@@ -1,0 +1,237 @@
+"""The run: decide, restore, run, record, and decide again for what that changes. A generator of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pivot.code.reach import beyond
+from pivot.errors import PivotError
+from pivot.plan.decision import Action, Decision, Plan
+from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
+from pivot.run.frontier import Frontier, Queue, longest_paths
+from pivot.run.interrupts import Interrupts
+from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted
+from pivot.run.outputs import Outputs
+from pivot.run.recorder import Recorder
+from pivot.run.selection import Selection
+from pivot.run.session import Session
+from pivot.run.trials import Trial, Trials
+
+POLL_SECONDS = 0.25
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`jobs` stages at a time; `verb` is what the run history calls this run."""
+
+    jobs: int
+    keep_going: bool = False
+    verb: str = "repro"
+
+
+def execute(session: Session, selection: Selection, options: RunOptions) -> Iterator[Event]:
+    """Bring the selected stages up to date.
+
+    Raises:
+        TargetError: the selection names nothing.
+        PipelineError, CodeError: the pipelines cannot be planned.
+    """
+    began = time.monotonic()
+    run = Run(session, selection, options)
+    with Interrupts() as interrupts:
+        try:
+            yield RunPlanned(run.prepare())
+            yield from run.loop(interrupts)
+        finally:
+            run.close()
+        yield from run.finish()
+    yield RunEnded(run.endings, time.monotonic() - began, bool(interrupts.count))
+
+
+class Run:
+    """One run over a selection of stages; `endings` fills as stages end."""
+
+    def __init__(self, session: Session, selection: Selection, options: RunOptions) -> None:
+        self.endings: dict[str, Ending] = {}
+        self._session = session
+        self._options = options
+        self._selection = selection
+        self._planner = session.planner()
+        self._frontier = Frontier(self._planner.graph, ())
+        self._queue = Queue({})
+        self._tries: dict[str, int] = {}
+        self._stopping = False
+        self._recorder = Recorder(session.project, session.memory, options.verb)
+        self._outputs = Outputs(session.project)
+        self._trials = Trials(session, self._outputs)
+
+    def prepare(self) -> Plan:
+        """Plan; where something must run, from an analysis made by the very processes that will run it."""
+        plan = self._plan_anew()
+        to_run = [name for name, one in plan.decisions.items() if one.action in (Action.RUN, Action.WAIT)]
+        files = {self._planner.stages[name].spec.file for name in to_run}
+        if files and self._session.refresh(files):
+            plan = self._plan_anew()
+        self._outputs.exclude(self._planner)
+        return plan
+
+    def loop(self, interrupts: Interrupts) -> Iterator[Event]:
+        """Until nothing is left: settle what needs no run, start what does, take in what ends."""
+        while True:
+            yield from self._advance()
+            if not self._trials:
+                break
+            for event in self._trials.events(POLL_SECONDS):
+                match event:
+                    case JobPrinted(stage, line):
+                        yield StagePrinted(stage, line, event.passing)
+                    case FilePrinted(file, line):
+                        yield Noticed(line, file)
+                    case JobDone():
+                        yield from self._done(event)
+                    case JobFailed():
+                        yield from self._failed(event)
+            self._recorder.flush()
+            yield from self._heed(interrupts)
+        yield from self._leave_out()
+
+    def finish(self) -> Iterator[Event]:
+        """Write what the run found out, and say what is to be said once."""
+        yield from (Noticed(text) for text in self._outputs.notices)
+        last = self._session.memory.last
+        last.remember_failed(name for name, ending in self.endings.items() if ending == "failed")
+        last.save()
+        self._outputs.note(self._planner)
+
+    def close(self) -> None:
+        """Stop what still runs, put back what was set aside for it, and keep every finished stage."""
+        self._trials.close()
+        self._recorder.flush(now=True)
+
+    def _plan_anew(self) -> Plan:
+        before, self._planner = self._planner, self._session.planner()
+        self._planner.take_outcomes(before)
+        names = self._selection.apply(self._planner)
+        self._frontier = Frontier(self._planner.graph, [name for name in names if name not in self.endings])
+        self._queue = Queue(longest_paths(self._planner.graph, {}))
+        for name in self._trials.stages():
+            self._frontier.hold(name)
+        return self._planner.plan(names)
+
+    def _advance(self) -> Iterator[Event]:
+        """Settle every stage that has become ready, and start as many as jobs allow."""
+        while ready := self._frontier.take():
+            for name in ready:
+                decision = self._planner.decide(name)
+                if decision.action is Action.RUN:
+                    self._queue.push(name)
+                else:
+                    yield from self._settle(name, decision)
+        while self._queue and not self._stopping and len(self._trials) < self._options.jobs:
+            yield from self._start(self._queue.pop())
+        # What could not even start may have made others ready (to be blocked).
+        if not self._trials and self._frontier.has_ready():
+            yield from self._advance()
+
+    def _settle(self, name: str, decision: Decision) -> Iterator[Event]:
+        """End a stage that needs no run."""
+        if decision.action in (Action.BLOCKED, Action.WAIT):
+            message = "; ".join(reason.text for reason in decision.reasons)
+            yield self._end(StageEnded(name, "blocked", decision.reasons, message=message))
+            return
+        ending: Ending = "restored" if decision.action is Action.RESTORE else "unchanged"
+        try:
+            self._outputs.bring(decision)
+        except PivotError as error:
+            yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
+            return
+        self._planner.settle(name, decision)
+        if decision.record is not None:
+            self._session.memory.last.remember(name, decision.record.fingerprint, decision.record.result)
+        yield self._end(StageEnded(name, ending, decision.reasons))
+
+    def _start(self, name: str) -> Iterator[Event]:
+        decision = self._planner.decide(name)
+        yield StageStarted(name, decision.reasons)
+        try:
+            self._trials.start(self._planner.situation(name), decision.reasons)
+        except PivotError as error:
+            yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
+
+    def _done(self, done: JobDone) -> Iterator[Event]:
+        trial = self._trials.pop(done.stage)
+        if moved := self._trials.moved(trial):
+            yield from self._try_again(trial, moved)
+            return
+        record, info = self._trials.result(trial, done)
+        self._recorder.write(trial.situation, record, info, beyond(trial.situation.stage.manifest, done.modules))
+        trial.aside.commit()
+        self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), record.fingerprint, record))
+        yield from (Noticed(warning, trial.stage) for warning in done.warnings)
+        yield self._end(StageEnded(trial.stage, "ran", trial.reasons, seconds=done.seconds, log=done.log))
+
+    def _failed(self, failed: JobFailed) -> Iterator[Event]:
+        trial = self._trials.pop(failed.stage)
+        trial.aside.rollback()
+        if failed.kind == "moved":
+            yield from self._try_again(trial, "its code")
+        else:
+            message = failure_text(failed)
+            yield self._end(
+                StageEnded(
+                    trial.stage, "failed", trial.reasons, message=message, seconds=failed.seconds, log=failed.log
+                )
+            )
+
+    def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
+        """A result of inputs that moved is the result of no situation: plan the stage again."""
+        trial.aside.rollback()
+        name = trial.stage
+        self._tries[name] = self._tries.get(name, 0) + 1
+        if self._tries[name] >= TRIES:
+            yield self._end(
+                StageEnded(name, "failed", trial.reasons, message=f"{moved} changed while it ran, {TRIES} times over")
+            )
+            return
+        yield Noticed(f"inputs changed while running ({moved}); planned again", name)
+        self._session.inputs.forget_all()
+        self._session.refresh({trial.situation.stage.spec.file})
+        self._plan_anew()
+
+    def _heed(self, interrupts: Interrupts) -> Iterator[Event]:
+        if interrupts.count and not self._stopping:
+            self._stopping = True
+            yield Noticed(f"stopping; waiting for {', '.join(self._trials.stages())} (Ctrl-C again kills)")
+        if interrupts.count > 1:
+            self._trials.cancel()
+
+    def _leave_out(self) -> Iterator[Event]:
+        """What is left was never started: it needs a failed stage, or the run was stopped."""
+        for name in self._frontier.left():
+            above = [
+                one for one in self._planner.graph.upstream[name] if self.endings.get(one) in ("failed", "blocked")
+            ]
+            if above:
+                yield self._end(StageEnded(name, "blocked", message=f"Upstream failed: {', '.join(above)}"))
+            else:
+                yield self._end(StageEnded(name, "skipped", message="the run was stopped before it started"))
+
+    def _end(self, ended: StageEnded) -> StageEnded:
+        """Take down how a stage ended, and let go on what waited for it."""
+        self.endings[ended.stage] = ended.ending
+        if ended.ending in ("failed", "blocked"):
+            self._planner.settle(ended.stage, Decision(ended.stage, Action.BLOCKED, ended.reasons))
+            self._stopping = self._stopping or (ended.ending == "failed" and not self._options.keep_going)
+        self._frontier.end(ended.stage)
+        return ended
+
+
+def failure_text(failed: JobFailed) -> str:
+    """What a failed stage shows: the user's frames or one sentence, its inputs, and the last that it printed."""
+    lines = [failed.traceback.rstrip() or failed.message]
+    if failed.inputs:
+        lines += ["Inputs:", *(f"  {line}" for line in failed.inputs)]
+    return "\n".join(lines)

@@ -1,0 +1,71 @@
+"""Which stages of a run are next: those whose upstreams in this run have all ended."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+
+from pivot.graph import Graph
+
+
+class Frontier:
+    """Counts, for each stage not yet ended, the upstreams it still waits for."""
+
+    def __init__(self, graph: Graph, names: Iterable[str]) -> None:
+        self._graph = graph
+        self._left = set(names)
+        self._waits = {name: sum(above in self._left for above in graph.upstream[name]) for name in self._left}
+        self._ready = [name for name in graph.order if self._waits.get(name) == 0]
+
+    def hold(self, name: str) -> None:
+        """Do not offer a stage that is running already."""
+        self._ready = [ready for ready in self._ready if ready != name]
+
+    def has_ready(self) -> bool:
+        return bool(self._ready)
+
+    def take(self) -> list[str]:
+        """The stages that have become ready since the last call, in running order."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def end(self, name: str) -> None:
+        """A stage has ended, however it did; what waited only for it becomes ready."""
+        self._left.discard(name)
+        for below in self._graph.downstream[name]:
+            if below in self._left:
+                self._waits[below] -= 1
+                if self._waits[below] == 0:
+                    self._ready.append(below)
+
+    def left(self) -> list[str]:
+        """What has not ended, in running order."""
+        return [name for name in self._graph.order if name in self._left]
+
+
+class Queue:
+    """Stages that must run and may start, the one with the longest path behind it first."""
+
+    def __init__(self, length: Mapping[str, float]) -> None:
+        self._length = length
+        self._heap: list[tuple[float, int, str]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def push(self, name: str) -> None:
+        heapq.heappush(self._heap, (-self._length.get(name, 0.0), self._count, name))
+        self._count += 1
+
+    def pop(self) -> str:
+        return heapq.heappop(self._heap)[2]
+
+
+def longest_paths(graph: Graph, seconds: Mapping[str, float]) -> dict[str, float]:
+    """For each stage the time of the longest chain that starts with it; `seconds` are past durations (unknown: 1)."""
+    length: dict[str, float] = {}
+    for name in reversed(graph.order):
+        below = max((length[stage] for stage in graph.downstream[name]), default=0.0)
+        length[name] = seconds.get(name, 1.0) + below
+    return length

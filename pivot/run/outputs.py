@@ -1,0 +1,84 @@
+"""What a run does to files: sets old outputs aside, restores known ones, keeps edits, has Git ignore them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pivot.git.records import Output
+from pivot.pipeline.spec import StageSpec
+from pivot.plan.decision import Action, Decision
+from pivot.plan.planner import Planner
+from pivot.project import Project
+from pivot.run.excluding import exclude_outputs
+from pivot.run.noting import note_head
+from pivot.store.objects import Object
+from pivot.store.saved import Saved
+from pivot.store.workspace import Aside, Keeper, keep_edits
+
+
+class Outputs:
+    """The outputs of one work tree during one run; `notices` collects what the user is to be told."""
+
+    def __init__(self, project: Project) -> None:
+        self.notices: list[str] = []
+        self._project = project
+        self._keeper = keeper_of(project)
+
+    def exclude(self, planner: Planner) -> None:
+        """Let Git ignore every output that Pivot keeps."""
+        if self._project.scratch:
+            return
+        specs = [stage.spec for stage in planner.stages.values()]
+        paths = [path for spec in specs for out in spec.outs if "no-cache" not in out.flags for path in out.paths]
+        self.notices += exclude_outputs(self._project, paths)
+
+    def set_aside(self, spec: StageSpec) -> Aside:
+        """Move the old outputs of a stage away until it has ended; edits that nobody else has are saved first."""
+        self._keep_edits(spec.out_paths(), f"{spec.name} was run")
+        aside = Aside(self._project.pivot_dir)
+        lent = [path for out in spec.outs if out.kind == "incremental" for path in out.paths]
+        aside.lend(self._places(lent))
+        aside.aside(self._places(path for path in spec.out_paths() if path not in lent))
+        for place in self._places(spec.out_paths()):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        return aside
+
+    def bring(self, decision: Decision) -> None:
+        """Make the outputs in place those of the decision's record, and the store complete."""
+        record = decision.record
+        if record is None:
+            return
+        store, stats, root = self._project.store, self._project.stats, self._project.root
+        for path in decision.unstored:
+            store.put(root / path, stats)
+        if decision.unstored:
+            store.put_tree(as_objects(record.outs))
+        if decision.action is Action.RESTORE:
+            self._keep_edits(record.outs, f"{decision.stage} was restored")
+            for path, out in as_objects(record.outs).items():
+                store.restore(out, root / path, stats)
+
+    def note(self, planner: Planner) -> None:
+        """Write down on HEAD what this run has found out."""
+        if not self._project.scratch:
+            note_head(self._project, planner)
+
+    def _places(self, paths: Iterable[str]) -> list[Path]:
+        return [self._project.root / path for path in paths]
+
+    def _keep_edits(self, paths: Iterable[str], why: str) -> None:
+        for place, kept in keep_edits(self._keeper, self._places(paths), why).items():
+            self.notices.append(saved_notice(place.relative_to(self._project.root).as_posix(), kept))
+
+
+def keeper_of(project: Project) -> Keeper:
+    return Keeper(project.root, project.store, project.stats, Saved(project.pivot_dir / "saved"))
+
+
+def saved_notice(path: str, kept: Object) -> str:
+    return f"{path} had edits that no stage made; they are kept: git pivot get {kept.id[:12]} -o {path}.saved"
+
+
+def as_objects(outs: Mapping[str, Output]) -> dict[str, Object]:
+    return {path: Object(out.id, out.mode, out.size) for path, out in outs.items()}

@@ -1,0 +1,68 @@
+"""Turns finished stages into records: into the journal at once, into the run cache at least once a second."""
+
+from __future__ import annotations
+
+import time
+
+from pivot.errors import GitError
+from pivot.git.journal import Finished, Reach
+from pivot.git.records import Info, Record
+from pivot.plan.memory import Memory
+from pivot.plan.situation import Situation
+from pivot.project import Project
+
+FLUSH_SECONDS = 1.0
+
+
+class Recorder:
+    """Writes what a run found out. With `verb` the run history says which command it was."""
+
+    def __init__(self, project: Project, memory: Memory, verb: str) -> None:
+        self._project = project
+        self._memory = memory
+        self._verb = verb
+        self._waiting: list[str] = []
+        self._flushed = time.monotonic()
+
+    def write(self, situation: Situation, record: Record, info: Info, modules: list[str]) -> None:
+        """Keep a result: from here on, no crash loses it. `modules` were imported beyond the manifest."""
+        name = situation.stage.name
+        sources = {entry.digest: entry.source for entry in situation.stage.manifest.entries if entry.source}
+        reach = Reach(situation.static, tuple(modules)) if modules else None
+        self._memory.last.remember(name, record.fingerprint, record.result)
+        if self._project.scratch:
+            return
+        self._project.journal.append(Finished(name, record, info, sources, reach))
+        self._waiting.append(name)
+
+    def flush(self, *, now: bool = False) -> None:
+        """Bring the journal into `refs/pivot/runs`; without `now`, only when a second has gone by."""
+        if not self._waiting or not (now or time.monotonic() - self._flushed >= FLUSH_SECONDS):
+            return
+        flush_journal(self._project, f"{self._verb}: {', '.join(self._waiting)}")
+        self._memory.refresh()
+        self._waiting.clear()
+        self._flushed = time.monotonic()
+
+
+def flush_journal(project: Project, message: str) -> int:
+    """Bring what the journal holds into the run cache; the number of results.
+
+    Raises:
+        GitError: the ref cannot be moved. The journal keeps everything for the next start.
+    """
+    if project.scratch:
+        return 0
+    pending = project.journal.pending()
+    if not pending:
+        return 0
+    try:
+        project.runs.flush(pending, message, project.author)
+    except GitError as error:
+        raise GitError(
+            f"the run cache could not be written: {error.what}",
+            where=error.where,
+            hint="Nothing is lost: the next `git pivot repro` writes it from the journal.",
+        ) from error
+    project.journal.clear(pending)
+    return len(pending)

@@ -1,0 +1,48 @@
+"""Which stages a run is about, as the user asked for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pivot.errors import TargetError
+from pivot.plan.planner import Planner
+from pivot.plan.targets import select
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`targets` as typed, `folder` they are typed in; `failed` (if asked for) are the stages that failed last time.
+
+    `force` runs the named stages whatever is known; `single` leaves their upstreams as they are.
+    """
+
+    targets: tuple[str, ...] = ()
+    folder: str = ""
+    force: bool = False
+    single: bool = False
+    failed: tuple[str, ...] | None = None
+
+    def apply(self, planner: Planner) -> list[str]:
+        """Tell the planner what is forced and singled out; the stages of the run, upstreams included, in running order.
+
+        Raises:
+            TargetError: a target names nothing.
+        """
+        named = self._named(planner)
+        if self.force:
+            planner.force(named)
+        if self.single:
+            planner.single_out(named)
+            return named
+        wanted = planner.graph.with_upstreams(named)
+        return [name for name in planner.graph.order if name in wanted]
+
+    def _named(self, planner: Planner) -> list[str]:
+        if self.single and not self.targets and self.failed is None:
+            raise TargetError("--single needs a stage", hint="Name it: `git pivot repro --single STAGE`.")
+        specs = [stage.spec for stage in planner.stages.values()]
+        if self.targets:
+            return select(self.targets, specs, planner.graph, self.folder)
+        if self.failed is not None:
+            return [name for name in planner.graph.order if name in self.failed]
+        return list(planner.graph.order)

@@ -1,0 +1,112 @@
+"""What a command works on: a project, the model of its pipelines, and a planner over both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from pivot.code.discovery import find_pipelines
+from pivot.code.model import Failure, Model, PipelineModel
+from pivot.errors import CodeError, PipelineError, ProjectError
+from pivot.git.index import tracked
+from pivot.git.notes import head_lines
+from pivot.pipeline.overlap import check_outputs
+from pivot.pipeline.paths import PathKey
+from pivot.pipeline.spec import StageSpec
+from pivot.plan.decision import Plan
+from pivot.plan.inputs import Inputs
+from pivot.plan.memory import LastResults, Memory
+from pivot.plan.planner import Planner
+from pivot.project import Project
+from pivot.run.selection import Selection
+from pivot.run.workers import Workers
+
+
+class Session:
+    """What needs the user's code goes through `workers`, which start when a cached analysis does not hold."""
+
+    def __init__(self, project: Project, workers: Workers) -> None:
+        self.project = project
+        self.workers = workers
+        self._models: dict[str, PipelineModel | Failure] = {}
+
+    @cached_property
+    def memory(self) -> Memory:
+        last = LastResults(self.project.cache_dir / "last")
+        return Memory(self.project.runs, head_lines(self.project.backend), last)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        return Inputs(self.project.root, self.project.store, self.project.stats)
+
+    def model(self) -> Model:
+        """All pipelines of the repository; each from its cached analysis, or from a code server.
+
+        Raises:
+            ProjectError: there is no pipeline.
+            CodeError: no pipeline can be imported.
+            PipelineError: two stages write one path.
+        """
+        files = find_pipelines(self.project.root)
+        if not files:
+            raise ProjectError(
+                "there is no pipeline in this repository",
+                where=str(self.project.root),
+                hint="Write a `pipeline.py` with `pipeline = pivot.Pipeline(...)`.",
+            )
+        self._load([file for file in files if file not in self._models])
+        found = [self._models[file] for file in files]
+        model = Model(
+            tuple(one for one in found if isinstance(one, PipelineModel)),
+            tuple(one for one in found if isinstance(one, Failure)),
+        )
+        if not model.pipelines:
+            raise CodeError("\n".join(failure.message for failure in model.failures))
+        specs = [stage.spec for stage in model.stages()]
+        for error in check_outputs(specs, PathKey(self.project.root)):
+            raise error
+        self._check_tracked(specs)
+        return model
+
+    def refresh(self, files: Iterable[str]) -> bool:
+        """Analyse these pipelines in code servers, which runs of their stages need anyway; True if one has changed."""
+        wanted = sorted(files)
+        before = {file: self._models.get(file) for file in wanted}
+        for file, found in zip(wanted, self.workers.models(wanted, fresh=True), strict=True):
+            self._models[file] = found
+        return any(self._models[file] != before[file] for file in wanted)
+
+    def planner(self) -> Planner:
+        return Planner(self.project.root, self.model(), self.inputs, self.memory)
+
+    def plan(self, selection: Selection) -> Plan:
+        """What `repro` would do, and nothing done."""
+        planner = self.planner()
+        return planner.plan(selection.apply(planner))
+
+    def failures(self) -> list[Failure]:
+        return [one for one in self._models.values() if isinstance(one, Failure)]
+
+    def packages(self, spec: StageSpec) -> dict[str, str]:
+        """Versions of the distributions that the pipeline of a stage imports."""
+        found = self._models[spec.file]
+        return found.packages if isinstance(found, PipelineModel) else {}
+
+    def code(self, spec: StageSpec) -> str:
+        """The digest of the code that the pipeline's own process must find for a stage."""
+        found = self._models[spec.file]
+        stages = found.stages if isinstance(found, PipelineModel) else ()
+        return next((stage.code for stage in stages if stage.name == spec.name), "")
+
+    def _check_tracked(self, specs: list[StageSpec]) -> None:
+        """Git and Pivot cannot both keep a path: a switch of branches would make them overwrite each other."""
+        kept = {path: out for spec in specs for out in spec.outs if "no-cache" not in out.flags for path in out.paths}
+        for path in sorted(tracked(self.project.location, kept)):
+            raise PipelineError(
+                f"Git tracks the output {path}",
+                where=str(kept[path].where),
+                hint=f"Hand it to Pivot with `git rm --cached {path}`, or leave it to Git with Out(..., cache=False).",
+            )
+
+    def _load(self, files: list[str]) -> None:
+        self._models.update(zip(files, self.workers.models(files), strict=True))

@@ -1,0 +1,112 @@
+"""Stages that run now: each a trial until its inputs are seen to be the ones that its fingerprint was made from."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+from pivot.code.cache import check
+from pivot.git.records import Info, Output, Record
+from pivot.plan.decision import Reason
+from pivot.plan.external import identify_external
+from pivot.plan.situation import Situation
+from pivot.run.jobs import Job, JobDone, JobEvent
+from pivot.run.outputs import Outputs
+from pivot.run.session import Session
+from pivot.store.workspace import Aside
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A stage under way: its situation, why it runs, and its old outputs, set aside."""
+
+    situation: Situation
+    reasons: tuple[Reason, ...]
+    aside: Aside
+    job: Job
+
+    @property
+    def stage(self) -> str:
+        return self.situation.stage.name
+
+
+class Trials:
+    """The trials under way, by stage."""
+
+    def __init__(self, session: Session, outputs: Outputs) -> None:
+        self._session = session
+        self._outputs = outputs
+        self._ids = count(1)
+        self._open: dict[str, Trial] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def stages(self) -> list[str]:
+        return list(self._open)
+
+    def start(self, situation: Situation, reasons: tuple[Reason, ...]) -> None:
+        """Set the stage's old outputs aside and start its process."""
+        spec = situation.stage.spec
+        aside = self._outputs.set_aside(spec)
+        # The manifest that the code server knows has no modules of earlier runs in it.
+        code = self._session.code(spec)
+        job = Job(next(self._ids), spec.name, spec.file, code)
+        self._open[spec.name] = Trial(situation, reasons, aside, job)
+        self._session.workers.start(job)
+
+    def events(self, timeout: float) -> Sequence[JobEvent]:
+        return self._session.workers.events(timeout)
+
+    def pop(self, stage: str) -> Trial:
+        return self._open.pop(stage)
+
+    def moved(self, trial: Trial) -> str:
+        """The input that changed while the stage ran, if one did; empty if all stand."""
+        inputs, situation = self._session.inputs, trial.situation
+        spec = situation.stage.spec
+        inputs.forget(spec.dep_paths())
+        for path in spec.dep_paths():
+            stands = inputs.at(path)
+            if stands is None or stands.id != situation.deps[path]:
+                return path
+        for address in spec.external_paths():
+            if identify_external(address, inputs) != situation.deps[address]:
+                return address
+        return check(self._session.project.cache_dir, self._session.project.root, spec.file)
+
+    def result(self, trial: Trial, done: JobDone) -> tuple[Record, Info]:
+        """What the run cache is to keep of a finished trial."""
+        project, stage = self._session.project, trial.situation.stage
+        project.stats.absorb(done.stats)
+        tree = project.store.put_tree(done.outs)
+        outs = {path: Output(out.id, out.mode, out.size) for path, out in done.outs.items()}
+        info = Info(
+            stage=stage.name,
+            entries=tuple((entry.name, entry.file, entry.line) for entry in stage.manifest.entries),
+            seconds=round(done.seconds, 3),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            host=platform.node(),
+            python=platform.python_version(),
+            user=f"{project.author.name} <{project.author.email}>",
+            packages=self._session.packages(stage.spec),
+            environment=done.environment,
+            memory=done.memory,
+            cpu=round(done.cpu, 3),
+        )
+        return trial.situation.result(outs, tree), info
+
+    def cancel(self) -> None:
+        """Kill what runs; each ends as a failed done."""
+        for trial in self._open.values():
+            self._session.workers.cancel(trial.job)
+
+    def close(self) -> None:
+        """Kill what still runs and put its old outputs back."""
+        self.cancel()
+        for trial in self._open.values():
+            trial.aside.rollback()
+        self._open.clear()
