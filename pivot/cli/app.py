@@ -1,0 +1,72 @@
+"""The command line as a group of commands, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+from pivot.errors import PivotError
+
+COMMANDS = {
+    "init": ("pivot.cli.init", "Prepare this clone: let `git fetch` bring results."),
+    "repro": ("pivot.cli.repro", "Run what a change reaches, and nothing else."),
+    "status": ("pivot.cli.status", "Say what repro would do, and why."),
+    "dag": ("pivot.cli.dag", "Draw the stages and the paths between them."),
+    "adopt": ("pivot.cli.outputs", "Let outputs made by hand count as a stage's result."),
+    "clean": ("pivot.cli.outputs", "Remove outputs whose bytes are in the store."),
+    "saved": ("pivot.cli.outputs", "List edits that were put away before a path was replaced."),
+    "get": ("pivot.cli.outputs", "Write a saved edit to a file."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module at its first use, so that one command does not pay for the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean `git pivot {near[0]}`?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="git-pivot", prog_name="git-pivot")
+def app() -> None:
+    """Git-native Python pipelines: change your code, Pivot knows what to run."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; user errors of Pivot pass through as `PivotError`."""
+    try:
+        result = app.main(list(arguments), prog_name="git pivot", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        error.show()
+        return PivotError.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,25 @@
+"""`git pivot init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pivot.git.remotes import add_fetch_refspecs
+from pivot.project import Project
+
+
+@click.command()
+def init() -> int:
+    """Prepare this clone: let a plain `git fetch` bring the results of others.
+
+    Everything else works without it. Can be run again at any time.
+    """
+    with Project.open(Path.cwd()) as project:
+        added = add_fetch_refspecs(project.location)
+        for remote in added:
+            click.echo(f"git fetch {remote} now brings results and notes too")
+        if not added:
+            click.echo("nothing to do: every Git remote brings results and notes already, or there is none")
+    return 0

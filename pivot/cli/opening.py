@@ -1,0 +1,83 @@
+"""What every command that looks at pipelines begins with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal, cast
+
+import click
+
+from pivot.errors import CodeError, LockTimeout
+from pivot.project import Project
+from pivot.run.outputs import keeper_of
+from pivot.run.recorder import flush_journal
+from pivot.run.session import Session
+from pivot.run.workers import Workers, WorkerSettings
+from pivot.store.workspace import recover
+
+STARTS = ("auto", "fork", "spawn")
+FOREVER = 10 * 365 * 86400.0
+
+
+@contextmanager
+def open_session(*, writing: bool = False) -> Iterator[Session]:
+    """A session on the repository of the current folder.
+
+    With `writing` the work tree's lock is held, and what a killed command left behind is put right first.
+    """
+    with ExitStack() as stack:
+        project = stack.enter_context(Project.open(Path.cwd()))
+        if project.scratch:
+            click.echo(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
+        elif writing:
+            stack.enter_context(_lock(project))
+            _recover(project)
+        flush_journal(project, "repro: results of an interrupted run")
+        yield Session(project, stack.enter_context(Workers(_worker_settings(project))))
+
+
+def report_failures(session: Session) -> int:
+    """Say which pipelines could not be imported; the exit code that this calls for."""
+    for failure in session.failures():
+        click.echo(f"error: {failure.file} cannot be imported; its stages are left out\n{failure.message}", err=True)
+    return CodeError.exit_code if session.failures() else 0
+
+
+def folder_in(project: Project) -> str:
+    """The current folder, relative to the repository ("": its root)."""
+    folder = os.path.relpath(Path.cwd(), project.root.resolve())
+    return "" if folder == "." else folder
+
+
+def _recover(project: Project) -> None:
+    """Put back what a command that was killed had set aside."""
+    keeper = keeper_of(project)
+    for path in recover(project.pivot_dir, lambda found: keeper.keep(found, "an interrupted run left it")):
+        click.echo(f"put back after an interrupted run: {path.relative_to(project.root)}", err=True)
+
+
+def _worker_settings(project: Project) -> WorkerSettings:
+    start = project.settings.get_choice("pivot.start", STARTS, "auto")
+    return WorkerSettings(
+        root=project.root,
+        store=project.store_path,
+        logs=project.pivot_dir / "logs",
+        cache=str(project.cache_dir),
+        link=project.link,
+        start=cast(Literal["auto", "fork", "spawn"], start),
+    )
+
+
+@contextmanager
+def _lock(project: Project) -> Iterator[None]:
+    lock = project.lock()
+    try:
+        lock.acquire()
+    except LockTimeout as error:
+        click.echo(f"waiting: {error.what}", err=True)
+        lock.acquire(FOREVER)
+    with lock:
+        yield

@@ -1,0 +1,61 @@
+"""`git pivot repro`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from pivot.cli.display import open_display, to_json
+from pivot.cli.opening import folder_in, open_session, report_failures
+from pivot.plan.decision import Plan
+from pivot.reports.run import dry_run_lines
+from pivot.reports.status import status_document
+from pivot.run.execute import RunOptions, execute
+from pivot.run.selection import Selection
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[STAGE]...")
+@click.option("-f", "--force", is_flag=True, help="Run the named stages (all, if none is named) even if up to date.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Stages at a time (default: usable cores).")
+@click.option("-k", "--keep-going", is_flag=True, help="After a failure, go on with stages that do not need it.")
+@click.option("-s", "--single", is_flag=True, help="The named stages only; what they read is taken as it stands.")
+@click.option("--failed", is_flag=True, help="The stages that failed in the last run, with their upstreams.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
+def repro(targets: tuple[str, ...], **options: bool | int | None) -> int:
+    """Run the stages that a change reaches, and restore what is known already.
+
+    STAGE is a stage's name, an output path or a glob; STAGE+ adds what depends on it. Upstreams are always included
+    (except with --single).
+    """
+    with open_session(writing=not options["dry_run"]) as session:
+        selection = Selection(
+            targets,
+            folder_in(session.project),
+            force=bool(options["force"]),
+            single=bool(options["single"]),
+            failed=session.memory.last.failed if options["failed"] else None,
+        )
+        if options["dry_run"]:
+            return _dry_run(session.plan(selection), as_json=bool(options["as_json"]))
+        run_options = RunOptions(int(options["jobs"] or usable_cores()), bool(options["keep_going"]))
+        with open_display(as_json=bool(options["as_json"])) as display:
+            for event in execute(session, selection, run_options):
+                display.show(event)
+        return report_failures(session) or display.exit_code
+
+
+def _dry_run(plan: Plan, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(to_json(status_document(plan.decisions.values())))
+    for line in () if as_json else dry_run_lines(plan):
+        click.echo(line)
+    return 0
+
+
+def usable_cores() -> int:
+    """Cores that this process may use; containers and `taskset` included."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,0 +1,102 @@
+"""A run as text lines or as JSON events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from pivot.plan.decision import Action, Decision, Plan
+from pivot.reports.status import decision_document, in_short, reason_documents
+from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
+
+
+def event_lines(event: Event) -> Iterator[str]:
+    """The lines that plain output shows for an event; unchanged stages are only counted."""
+    match event:
+        case StageStarted(stage, reasons):
+            yield f"{stage}: runs ({in_short(Decision(stage, Action.RUN, reasons))})"
+        case StagePrinted(stage, line):
+            yield f"{stage} | {line}"
+        case StageEnded(ending="ran"):
+            yield f"{event.stage}: done in {seconds(event.seconds)}"
+        case StageEnded(ending="restored"):
+            yield f"{event.stage}: restored"
+        case StageEnded(ending="failed"):
+            yield from failure_lines(event)
+        case StageEnded(ending="blocked" | "skipped"):
+            yield f"{event.stage}: {event.ending}: {event.message}"
+        case Noticed(text, stage):
+            yield f"{stage}: {text}" if stage else text
+        case RunEnded():
+            yield totals(event)
+
+
+def failure_lines(event: StageEnded) -> Iterator[str]:
+    yield f"{event.stage}: FAILED after {seconds(event.seconds)}"
+    for line in event.message.splitlines():
+        yield f"  {line}" if line else ""
+    if event.log:
+        yield f"  Log: {event.log}"
+
+
+def totals(event: RunEnded) -> str:
+    """The summary line; failed and blocked stages are named."""
+    text = (
+        f"{event.count('ran')} ran, {event.count('restored')} restored, {event.count('unchanged')} unchanged, "
+        f"{event.count('failed')} failed in {seconds(event.seconds)}"
+    )
+    for ending in ("failed", "blocked"):
+        names = [stage for stage, found in event.endings.items() if found == ending]
+        if names:
+            text += f"\n{ending}: {', '.join(names)}"
+    return text + ("\ninterrupted" if event.interrupted else "")
+
+
+def seconds(value: float) -> str:
+    if value < 60:
+        return f"{value:.2f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(value: int) -> str:
+    """Bytes for people, in powers of 1024."""
+    amount = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def event_document(event: Event) -> dict[str, object]:
+    """`repro --json`: one object a line; `event` names the kind."""
+    match event:
+        case RunPlanned(plan):
+            return {"event": "planned", "stages": [decision_document(one) for one in plan.decisions.values()]}
+        case StageStarted(stage, reasons):
+            return {"event": "started", "stage": stage, "reasons": reason_documents(reasons)}
+        case StagePrinted(stage, line):
+            return {"event": "printed", "stage": stage, "line": line}
+        case StageEnded():
+            return {
+                "event": "ended",
+                "stage": event.stage,
+                "ending": event.ending,
+                "seconds": round(event.seconds, 6),
+                "message": event.message,
+                "log": event.log,
+                "reasons": reason_documents(event.reasons),
+            }
+        case Noticed(text, stage):
+            return {"event": "noticed", "stage": stage, "text": text}
+        case RunEnded():
+            counts = {kind: event.count(kind) for kind in get_args(Ending)}
+            return {"event": "run-ended", **counts, "seconds": round(event.seconds, 6), "ok": event.ok}
+
+
+def dry_run_lines(plan: Plan) -> Iterator[str]:
+    for decision in plan.decisions.values():
+        if decision.action is not Action.KEEP:
+            yield f"would {decision.action}: {decision.stage} ({in_short(decision)})"

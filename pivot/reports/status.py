@@ -1,0 +1,90 @@
+"""`status` as text: one line a stage that is not up to date, and a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
+
+_WORDS = {
+    Action.KEEP: "up to date",
+    Action.RESTORE: "to restore",
+    Action.RUN: "to run",
+    Action.WAIT: "waiting for upstream",
+    Action.BLOCKED: "blocked",
+}
+
+
+def status_lines(plan: Plan) -> Iterator[str]:
+    """Each stage that `repro` would touch with its first reason, then how many there are of each kind."""
+    touched = [one for one in plan.decisions.values() if one.action is not Action.KEEP or one.results > 1]
+    width = max((len(one.stage) for one in touched), default=0)
+    for decision in touched:
+        yield f"{decision.stage:<{width}}  {in_short(decision)}"
+    yield summary(plan)
+
+
+def in_short(decision: Decision) -> str:
+    """The first reason, with the first thing that changed: `code changed: func:normalize (utils.py:15)`."""
+    if decision.action is Action.KEEP:
+        known = decision.results > 1
+        return f"not deterministic: {decision.results} results for one situation" if known else "up to date"
+    if decision.action is Action.RESTORE:
+        return "outputs will be restored: " + "; ".join(_short(reason) for reason in decision.reasons)
+    more = len(decision.reasons) - 1
+    return _short(decision.reasons[0]) + (f" (and {more} more)" if more > 0 else "")
+
+
+def _short(reason: Reason) -> str:
+    if reason.why in (Why.UPSTREAM, Why.UPSTREAM_FAILED) or not reason.changes:
+        return reason.text[0].lower() + reason.text[1:]
+    first, *others = reason.changes
+    return f"{reason.why}: {_changed(first)}" + (f" and {len(others)} more" if others else "")
+
+
+def _changed(change: Change) -> str:
+    return f"{change.name} ({change.where})" if change.where else change.name
+
+
+def summary(plan: Plan) -> str:
+    counts = {action: len(stages) for action, stages in plan.actions().items()}
+    total = sum(counts.values())
+    if not total:
+        return "No stages."
+    if counts[Action.KEEP] == total:
+        return f"All {_stages(total)} up to date." if total > 1 else "1 stage up to date."
+    return _stages(total) + ": " + ", ".join(f"{count} {_WORDS[action]}" for action, count in counts.items() if count)
+
+
+def _stages(count: int) -> str:
+    return f"{count} stage{'' if count == 1 else 's'}"
+
+
+def status_document(decisions: Iterable[Decision]) -> dict[str, object]:
+    """`status --json`: one object a stage, in running order."""
+    return {"version": 1, "stages": [decision_document(decision) for decision in decisions]}
+
+
+def decision_document(decision: Decision) -> dict[str, object]:
+    return {
+        "stage": decision.stage,
+        "action": decision.action.value,
+        "fingerprint": decision.fingerprint,
+        "result": decision.record.result if decision.record else None,
+        "results": decision.results,
+        "reasons": reason_documents(decision.reasons),
+    }
+
+
+def reason_documents(reasons: Iterable[Reason]) -> list[dict[str, object]]:
+    return [
+        {
+            "why": reason.why.value,
+            "text": reason.text,
+            "changes": [
+                {"name": one.name, "old": one.old, "new": one.new, "where": one.where, "note": one.note}
+                for one in reason.changes
+            ],
+        }
+        for reason in reasons
+    ]
