@@ -23,6 +23,8 @@ class Numpy:
     compress: bool = False
 
     def load(self, path: Path) -> Any:
+        import zipfile
+
         numpy = import_library("numpy", "numpy", "Numpy")
         try:
             found = numpy.load(path, allow_pickle=False)
@@ -30,7 +32,7 @@ class Numpy:
                 return found
             with found:
                 return {name: found[name] for name in found.files}
-        except (ValueError, EOFError) as error:
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
             raise malformed(path, "an array file", error) from error
 
     def save(self, value: Any, path: Path) -> None:

@@ -29,11 +29,11 @@ class CSV:
     frame: Literal["rows", "pandas", "polars"] = "rows"
 
     def load(self, path: Path) -> Any:
-        if self.frame == "pandas":
-            return self._load_pandas(path)
-        if self.frame == "polars":
-            return self._load_polars(path)
-        return self._load_rows(path)
+        if self.frame == "rows":
+            return self._load_rows(path)
+        if _is_blank(path):
+            return self.empty()
+        return self._load_pandas(path) if self.frame == "pandas" else self._load_polars(path)
 
     def save(self, value: Any, path: Path) -> None:
         library = frame_library(type(value))
@@ -61,7 +61,7 @@ class CSV:
                         raise malformed(path, "CSV", f"the head has {head} fields, this row has not", reader.line_num)
                     rows.append(row)
             except (csv.Error, UnicodeDecodeError) as error:
-                raise malformed(path, "CSV", error, reader.line_num or None) from error
+                raise malformed(path, "CSV", error, reader.reader.line_num or None) from error
             return rows
 
     def _save_rows(self, rows: Sequence[dict[str, Any]], path: Path) -> None:
@@ -78,14 +78,11 @@ class CSV:
 
     def _load_pandas(self, path: Path) -> Any:
         pandas = import_library("pandas", "pandas", "CSV")
+        # Before pandas 3 the default reads some numbers a little wrong; from then on naming it is deprecated.
+        precision = {"float_precision": "round_trip"} if pandas.__version__.startswith(("1.", "2.")) else {}
+        index = 0 if self.index else None
         try:
-            return pandas.read_csv(
-                path,
-                sep=self.sep,
-                encoding=self.encoding,
-                index_col=0 if self.index else None,
-                float_precision="round_trip",
-            )
+            return pandas.read_csv(path, sep=self.sep, encoding=self.encoding, index_col=index, **precision)
         except ValueError as error:
             raise malformed(path, "CSV", error) from error
 
@@ -143,6 +140,11 @@ def frame_library(kind: Any) -> Frame | None:
         return None
     library = kind.__module__.partition(".")[0]
     return "pandas" if library == "pandas" else "polars" if library == "polars" else None
+
+
+def _is_blank(path: Path) -> bool:
+    """A table without columns, which neither library reads back."""
+    return path.stat().st_size <= len("\r\n") and not path.read_bytes().strip()
 
 
 def _frame_of(value: Any) -> Frame:

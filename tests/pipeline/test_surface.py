@@ -1,0 +1,67 @@
+"""What users import, and that importing it costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import typing
+
+import pytest
+
+import pivot
+
+NAMES = {
+    "Dep", "DirectoryOut", "ExternalDep", "IncrementalOut", "Metric", "Out", "Pipeline", "PlaceholderDep", "Plot",
+    "StageParams", "depends_on", "loaders",
+}  # fmt: skip
+LOADERS = {
+    "Bytes", "CSV", "Feather", "Image", "JSON", "JSONLines", "Loader", "Matplotlib", "Numpy", "Parquet", "PathOnly",
+    "Pickle", "Reader", "TOML", "Text", "Writer", "YAML", "describe",
+}  # fmt: skip
+HEAVY = {
+    "blake3", "click", "matplotlib", "msgspec", "networkx", "numpy", "pandas", "paramiko", "PIL", "polars", "pygit2",
+    "rich", "watchfiles", "xxhash", "yaml",
+}  # fmt: skip
+
+
+def modules_after(code: str) -> set[str]:
+    script = f"import sys; before = set(sys.modules); {code}; print(*sorted(set(sys.modules) - before))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(answer.stdout.split())
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(pivot.__all__) == NAMES
+    assert set(pivot.loaders.__all__) == LOADERS
+    assert set(dir(pivot)) >= NAMES
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_public_name_can_be_imported(name: str) -> None:
+    assert modules_after(f"from pivot import {name}; assert {name}") >= {"pivot"}
+
+
+def test_importing_pivot_loads_nothing_else() -> None:
+    assert modules_after("import pivot") <= {"pivot", "__future__"}
+
+
+def test_declaring_stages_loads_nothing_heavy() -> None:
+    found = modules_after("import pivot; pivot.Pipeline, pivot.StageParams, pivot.loaders.CSV()")
+    assert not {name.partition(".")[0] for name in found} & HEAVY
+
+
+def test_a_name_that_is_not_there_says_what_is() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Input'; it offers Dep, "):
+        typing.cast("typing.Any", pivot).Input  # noqa: B018 - the access is the test
+
+
+def test_depends_on_leaves_the_function_alone_and_notes_the_objects() -> None:
+    def helper() -> None: ...
+
+    @pivot.depends_on(helper)
+    @pivot.depends_on(len, 3)
+    def function() -> int:
+        return 1
+
+    assert function() == 1
+    assert function.__pivot_depends_on__ == (len, 3, helper)  # type: ignore[attr-defined]
