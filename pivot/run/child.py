@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from sys import gettrace, settrace  # bound now: a stage may replace them
 from time import perf_counter
 from typing import Any, NoReturn
 
@@ -28,17 +29,17 @@ from pivot.run.protocol import LOST_ANSWER, FailureKind, Message, Put, RunStage,
 from pivot.store.stat_cache import StatCache
 from pivot.store.store import Store
 
-THREAD_GRACE = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A stage to run: what was asked, the live stage with its specification, and the descriptor for the answer."""
+    """A stage to run: what was asked, the live stage with its specification, who watches it, and where
+    the answer goes."""
 
     setup: Setup
     order: RunStage
     live: Any
     spec: StageSpec
+    observer: Observer
     result: int
 
 
@@ -79,39 +80,45 @@ class StageRun:
         self._root = task.setup.root
         self._folder = Path(self._root, task.spec.root)
         self._pid = os.getpid()
-        self._observer = Observer(self._root)
+        self._observer = task.observer
         self._inputs: dict[str, Any] = {}
         self._warnings: list[str] = []
         self._started = perf_counter()
+        self._user = ours
         self._limits = (sys.getrecursionlimit(), _umask())
 
     def perform(self, user: Snapshot) -> Message:
         """The answer; `user` is the interpreter as the pipeline file left it."""
-        modules = set(sys.modules)
-        os.chdir(self._folder)
-        user.restore()
+        live, folder = self._task.live, self._folder
+        os.chdir(folder)
+        self._user = user
         try:
             self._observer.start()
-            self._inputs = self._attempt("declared", self._task.live.load_inputs, self._folder)
-            self._attempt("declared", self._task.live.prepare_outputs, self._folder)
-            value = self._attempt("raised", self._task.live.function, **self._inputs)
+            self._inputs = self._attempt("declared", live.load_inputs, folder)
+            self._attempt("declared", live.prepare_outputs, folder)
+            value = self._attempt("raised", live.function, **self._inputs)
             self._settle()
-            self._attempt("declared", self._task.live.save_outputs, value, self._folder)
+            self._attempt("declared", live.save_outputs, value, folder)
             self._observer.stop()
-            return self._put(sorted(set(sys.modules) - modules))
+            return self._put()
         except _Stopped as stopped:
-            self._ours.restore()
             return stopped.answer
 
     def _attempt(self, kind: FailureKind, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call something that runs user code, in the interpreter as that code expects it."""
+        tracer = gettrace()
+        self._user.restore()
+        value, error = None, None
         try:
             value = call(*args, **kwargs)
-        except BaseException as error:
-            self._leave_if_forked(error)
-            self._ours.restore()
+        except BaseException as caught:
+            error = caught
+        settrace(tracer)
+        self._ours.restore()
+        self._leave_if_forked(error)
+        if error is not None:
             self._observer.stop()
             raise self._explain(kind, error) from None
-        self._leave_if_forked(None)
         return value
 
     def _leave_if_forked(self, error: BaseException | None) -> None:
@@ -139,20 +146,16 @@ class StageRun:
                 traceback=format_exception(error, self._root) if error else "",
                 inputs=describe_inputs(self._inputs),
                 seconds=perf_counter() - self._started,
-                opened=[printable(path) for path in self._observer.opened()],
             )
         )
 
     def _settle(self) -> None:
         """The function has returned: end what it left behind, and take back what it changed in this process."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.settrace(None)
-        sys.setprofile(None)
         sys.setrecursionlimit(max(self._limits[0], sys.getrecursionlimit()))
         os.umask(self._limits[1])
         self._attempt("raised", run_exit_handlers)
-        self._ours.restore()
-        if names := busy_threads(THREAD_GRACE):
+        if names := busy_threads(self._task.setup.grace):
             raise self._stop("threads", f"threads were still at work when it had returned: {', '.join(names[:5])}")
         gc.collect()  # closes files that only a reference cycle kept open
         with contextlib.suppress(OSError):
@@ -160,21 +163,18 @@ class StageRun:
         if left := children_of(self._pid):
             self._warnings.append(f"it left {len(left)} process{'es' * (len(left) > 1)} running; they were stopped")
 
-    def _put(self, modules: list[str]) -> StageDone:
-        self._ours.restore()
+    def _put(self) -> StageDone:
         stats = StatCache(Path(), {}, {})
         outs = self._put_outputs(stats)
-        environment: dict[str, str | None] = {}
-        files = _project_files(modules, self._root)
-        opened = [
-            printable(path) for path in self._observer.opened() if path not in files and "__pycache__/" not in path
-        ]
+        spec = self._task.spec
+        declared = [*spec.dep_paths(), *spec.external_paths(), *spec.out_paths()]
+        variables = self._observer.variables_read()
         return StageDone(
             outs=outs,
             seconds=perf_counter() - self._started,
-            modules=sorted(files),
-            opened=opened,
-            environment=environment,
+            modules=[printable(path) for path in self._observer.modules()],
+            undeclared=[printable(path) for path in self._observer.files_read(declared)],
+            environment={printable(name): value and printable(value) for name, value in variables.items()},
             stats=stats.delta(),
             warnings=self._warnings,
         )
@@ -207,13 +207,6 @@ def run_stage(task: Task, user: Snapshot, ours: Snapshot) -> NoReturn:
     sent = answer.send(StageRun(task, ours).perform(user))
     flush_output()
     os._exit(0 if sent else LOST_ANSWER)
-
-
-def _project_files(modules: list[str], root: str) -> set[str]:
-    """Repository-relative files of the modules named that lie below `root`."""
-    prefix = root.rstrip("/") + "/"
-    files = (getattr(sys.modules.get(name), "__file__", None) for name in modules)
-    return {file[len(prefix) :] for file in files if isinstance(file, str) and file.startswith(prefix)}
 
 
 def _identity(descriptor: int) -> tuple[int, int]:

@@ -39,7 +39,8 @@ class JobDone:
     """A stage has run and its outputs are in the store. All paths are repository-relative.
 
     `seconds` is wall time, `cpu` in seconds and `memory` (peak resident bytes) include child processes. `modules` are
-    project files imported while it ran, `opened` project files opened for reading, `stats` is for `StatCache.absorb`.
+    project files imported while it ran, `undeclared` project files that it read without declaring them; `stats` is for
+    `StatCache.absorb`.
     """
 
     stage: str
@@ -49,7 +50,7 @@ class JobDone:
     cpu: float
     memory: int
     modules: tuple[str, ...]
-    opened: tuple[str, ...]
+    undeclared: tuple[str, ...]
     environment: dict[str, str | None]
     stats: bytes
     warnings: tuple[str, ...]
@@ -75,7 +76,6 @@ class JobFailed:
     memory: int = 0
     tail: tuple[str, ...] = ()
     log: str = ""
-    opened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

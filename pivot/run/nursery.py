@@ -27,6 +27,7 @@ from pivot.run.isolation import (
     move_high,
     redirect_output,
 )
+from pivot.run.observe import Observer
 from pivot.run.pristine import Snapshot
 from pivot.run.protocol import (
     Exited,
@@ -58,6 +59,7 @@ class Ready:
     start: Literal["fork", "spawn"]
     user: Snapshot
     ours: Snapshot
+    observer: Observer
 
 
 class Nursery:
@@ -204,4 +206,4 @@ def find_task(ready: Ready, order: RunStage, result: int) -> Task | None:
     model = ready.stages.get(order.stage)
     if model is None or order.code not in ("", model.code):
         return None
-    return Task(ready.setup, order, ready.analysis.live[order.stage], model.spec, result)
+    return Task(ready.setup, order, ready.analysis.live[order.stage], model.spec, ready.observer, result)

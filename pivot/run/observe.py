@@ -1,53 +1,153 @@
-"""What a stage reads while it runs: files of the project that Python opens, and environment variables.
+"""What a stage reads while it runs: files of the project that Python opens, modules, and environment variables.
 
-Seen are opens through Python (`open`, `os.open`, and whatever stands on them). Libraries that open files in C, and
-other programs that the stage starts, are not seen.
+Seen are opens through Python (`open`, `os.open`, `sqlite3`, and whatever stands on them). Libraries that open files
+in C, and other programs that the stage starts, are not seen.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import sys
-from os import O_ACCMODE, O_WRONLY, fspath
+from collections.abc import Iterable
+from os import O_ACCMODE, O_TRUNC, O_WRONLY, fsdecode, fspath
 from os.path import abspath  # bound now: the stage may replace it
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pivot.code.project_files import ProjectFiles
 
 _LIMIT = 10_000
+_ENVIRONMENT_FILES = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 
 
 class Observer:
-    """Collects from `start()` on; an audit hook cannot be taken out again, so it lives in the stage's own process."""
+    """Watches from `start()` to `stop()`.
 
-    def __init__(self, root: str) -> None:
-        self._prefix = root.rstrip("/") + "/"
-        self._own = self._prefix + ".git/"
-        self._opened: set[str] = set()
+    Made before the user's code is imported, so that a name bound by `from importlib import import_module` is the
+    watched one; started in the stage's own process, since an audit hook cannot be taken out again.
+    """
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self._files = files
+        self._read: set[str] = set()
+        self._written: set[str] = set()
+        self._environment: dict[str, str | None] = {}
+        self._asked_for: set[str] = set()
+        self._before: frozenset[str] = frozenset()
         self._active = False
+        self._watch_import_module()
 
     def start(self) -> None:
+        self._before = frozenset(sys.modules)
         self._active = True
         sys.addaudithook(self._hear)
+        self._watch_environment()
 
     def stop(self) -> None:
         self._active = False
 
-    def opened(self) -> list[str]:
-        """Repository-relative paths of project files that were opened for reading, sorted; at most 10,000."""
-        return sorted(path[len(self._prefix) :] for path in self._opened)
+    def modules(self) -> list[str]:
+        """Repository-relative files of the project modules that were imported, or asked for by name, meanwhile."""
+        return sorted(self._project_files((sys.modules.keys() - self._before) | self._asked_for))
 
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event != "open" or not self._active:
-            return
-        path, _, flags = arguments
-        if isinstance(flags, int) and flags & O_ACCMODE == O_WRONLY:
-            return
-        if not isinstance(path, int) and path is not None:
-            self._note(path)
+    def files_read(self, declared: Iterable[str]) -> list[str]:
+        """Repository-relative files that were there to be read and are neither declared nor in a declared folder.
 
-    def _note(self, path: object) -> None:
-        # An exception here would make the user's own open fail.
+        Project modules are left out: that they are read follows from the code. Sorted; at most 10,000.
+        """
+        known = set(declared) | self._project_files(sys.modules.keys())
+        files = (path for path in sorted(self._read) if not _is_within(path, known))
+        return [path for path in files if Path(self._files.root, path).is_file()]
+
+    def variables_read(self) -> dict[str, str | None]:
+        """Environment variables that project code asked for, with the value that they had (None: not set)."""
+        return dict(sorted(self._environment.items()))
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        # An exception here would make the user's own call fail.
+        if not self._active:
+            return
+        if event == "open":
+            path, _, flags = arguments
+            self._note_file(path, flags if isinstance(flags, int) else 0)
+        elif event == "sqlite3.connect":
+            self._note_file(arguments[0], 0)
+
+    def _note_file(self, path: Any, flags: int) -> None:
         try:
-            name = os.fsdecode(abspath(fspath(path)))  # type: ignore[call-overload]  # noqa: PTH100
+            name = fsdecode(abspath(fspath(path)))  # noqa: PTH100
         except (OSError, TypeError, ValueError):
             return
-        if name.startswith(self._prefix) and not name.startswith(self._own) and len(self._opened) < _LIMIT:
-            self._opened.add(name)
+        if len(self._read) >= _LIMIT or not self._files.owns(name):
+            return
+        path = self._files.relative(name)
+        if flags & O_ACCMODE == O_WRONLY or flags & O_TRUNC:
+            self._written.add(path)
+        elif path not in self._written and not path.startswith((".git/", "/")) and "__pycache__/" not in path:
+            self._read.add(path)
+
+    def _watch_import_module(self) -> None:
+        """A module that another stage had loaded already makes no import, yet this stage depends on it now."""
+        original = importlib.import_module
+
+        @functools.wraps(original)
+        def import_module(name: str, package: str | None = None) -> ModuleType:
+            module = original(name, package)
+            if self._active:
+                self._asked_for.add(module.__name__)
+            return module
+
+        importlib.import_module = import_module
+
+    def _watch_environment(self) -> None:
+        """Note what is read from `os.environ`, but not by a copy of the whole, as for another program."""
+        kind, note, copied = type(os.environ), self._note_variable, set[Any]()
+
+        class Watched(kind):  # type: ignore[misc, valid-type]
+            def __getitem__(self, key: Any) -> Any:
+                if key in copied:
+                    copied.discard(key)
+                else:
+                    note(key, self._data.get(self.encodekey(key)))
+                return super().__getitem__(key)
+
+            def keys(self) -> Any:
+                copied.update(self)  # `dict(os.environ)` asks for the keys, and then for each
+                return super().keys()
+
+            def copy(self) -> Any:
+                return {key: super(Watched, self).__getitem__(key) for key in self}
+
+        os.environ.__class__ = Watched
+
+    def _note_variable(self, name: str, value: bytes | None) -> None:
+        if self._active and len(self._environment) < _LIMIT and self._asked_by_project():
+            self._environment.setdefault(name, None if value is None else fsdecode(value))
+
+    def _asked_by_project(self) -> bool:
+        """Whether the line that reads the variable is the project's; what libraries read is their own affair."""
+        frame = sys._getframe(3)
+        while frame.f_back is not None and frame.f_code.co_filename in _ENVIRONMENT_FILES:
+            frame = frame.f_back
+        return self._files.owns(frame.f_code.co_filename)
+
+    def _project_files(self, modules: Iterable[str]) -> set[str]:
+        found = set()
+        for name in list(modules):
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(file, str) and self._files.owns(file):
+                found.add(self._files.relative(file))
+        return found
+
+
+def _is_within(path: str, known: set[str]) -> bool:
+    """Whether a path or one of the folders that it stands in is known."""
+    end = len(path)
+    while end > 0:
+        if path[:end] in known:
+            return True
+        end = path.rfind("/", 0, end)
+    return False

@@ -47,13 +47,17 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Setup(Message, frozen=True):
-    """What a code server is for. `root` and `store` are absolute; `cache` is where the analysis is kept ("": not)."""
+    """What a code server is for. `root` and `store` are absolute; `cache` is where the analysis is kept ("": not).
+
+    `grace` is how many seconds threads may go on after the function has returned.
+    """
 
     root: str
     file: str
     store: str
     link: str
     cache: str
+    grace: float
     start: Literal["auto", "fork", "spawn"]
 
 
@@ -111,14 +115,14 @@ class Put(msgspec.Struct, frozen=True):
 class StageDone(Message, frozen=True):
     """The stage's result. All paths are repository-relative; `seconds` is wall time of load, call, save and put.
 
-    `modules` are project files imported while it ran, `opened` project files that it opened for reading,
-    `environment` the variables that it read, with their values, `stats` what the store's stat cache learnt.
+    `modules` are project files imported while it ran, `undeclared` other project files that it read without declaring
+    them, `environment` the variables that it read, with their values, `stats` what the store's stat cache learnt.
     """
 
     outs: dict[str, Put]
     seconds: float
     modules: list[str]
-    opened: list[str]
+    undeclared: list[str]
     environment: dict[str, str | None]
     stats: bytes
     warnings: list[str]
@@ -132,7 +136,6 @@ class StageFailed(Message, frozen=True):
     traceback: str
     inputs: list[str]
     seconds: float
-    opened: list[str] = []
 
 
 ToServer = Setup | RunStage | Kill

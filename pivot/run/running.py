@@ -118,7 +118,6 @@ class Running:
             memory,
             tuple(self.capture.tail),
             self.capture.log.path,
-            tuple(found.opened),
         )
 
     def close(self) -> None:
@@ -135,7 +134,7 @@ class Running:
             cpu,
             memory,
             tuple(answer.modules),
-            tuple(answer.opened),
+            tuple(answer.undeclared),
             answer.environment,
             answer.stats,
             tuple(answer.warnings),

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from pivot.code.analysis import Analysis, analyse
 from pivot.code.cache import save
+from pivot.code.project_files import ProjectFiles
 from pivot.errors import PivotError
 from pivot.run.failure import format_exception, printable
 from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
 from pivot.run.isolation import Seeds, flush_output, move_high
 from pivot.run.nursery import Nursery, Ready
+from pivot.run.observe import Observer
 from pivot.run.pristine import Snapshot
 from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Setup, encode
 
@@ -29,7 +31,8 @@ def main(descriptor: int) -> None:
     """Serve the command at the other end of `descriptor` until it closes it."""
     link = socket.socket(fileno=move_high(descriptor))
     setup = _read_setup(link)
-    ours, seeds = Snapshot(), Seeds()
+    observer, seeds = Observer(ProjectFiles(Path(setup.root))), Seeds()
+    ours = Snapshot()
     _watch_command(link)
     analysis = import_pipeline(setup, ours)
     if isinstance(analysis, ImportFailed):
@@ -41,7 +44,7 @@ def main(descriptor: int) -> None:
     _unwatch_command(link)
     start, why = choose_start(setup.start)
     stages = {stage.name: stage for stage in analysis.model.stages}
-    nursery = Nursery(link, Ready(setup, analysis, stages, start, user, ours), seeds)
+    nursery = Nursery(link, Ready(setup, analysis, stages, start, user, ours, observer), seeds)
     flush_output()
     if setup.cache:
         save(Path(setup.cache), Path(setup.root), setup.file, analysis)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn, cast
 
+from pivot.code.project_files import ProjectFiles
 from pivot.run.isolation import die_with_parent, keep_orphans, move_high
 from pivot.run.nursery import Ready, run_order
+from pivot.run.observe import Observer
 from pivot.run.pristine import Snapshot
 from pivot.run.protocol import ImportFailed, RunStage, Setup, StageFailed, encode
 from pivot.run.server import import_pipeline, prepare_output
@@ -19,7 +22,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     die_with_parent(parent)
     keep_orphans()
     result = move_high(result)
-    ours = Snapshot()
+    observer, ours = Observer(ProjectFiles(Path(setup.root))), Snapshot()
     analysis = import_pipeline(setup, ours)
     if isinstance(analysis, ImportFailed):
         os.write(
@@ -30,7 +33,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     user = Snapshot()
     ours.restore()
     stages = {stage.name: stage for stage in analysis.model.stages}
-    run_order(Ready(setup, analysis, stages, "spawn", user, ours), order, result)
+    run_order(Ready(setup, analysis, stages, "spawn", user, ours, observer), order, result)
 
 
 if __name__ == "__main__":

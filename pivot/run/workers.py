@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from pivot.code.cache import load
+from pivot.code.cache import check, load
 from pivot.code.model import Failure, PipelineModel
 from pivot.run.capture import Line, LogFile, log_folder
 from pivot.run.connection import Connection
@@ -28,7 +28,8 @@ from pivot.run.running import Running
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """Where things stand and how stages start; `grace` is the time in seconds between SIGTERM and SIGKILL.
+    """Where things stand and how stages start; `grace` is in seconds: between SIGTERM and SIGKILL, and for
+    threads that a stage leaves at work.
 
     `logs` is the folder of the stages' logs. `cache` is where code servers keep their analysis ("": they do not).
     """
@@ -83,13 +84,13 @@ class Workers:
 
     def _standing(self, file: str, fresh: bool) -> PipelineModel | None:
         """The model of an analysis that still holds; a code server whose import does not hold any more is retired."""
-        cached = load(Path(self._settings.cache), self._settings.root, file) if self._settings.cache else None
+        place = (Path(self._settings.cache), self._settings.root, file)
         connection = self._connections.get(file)
-        if connection is None:
-            return None if fresh else cached
-        if cached is None or cached != connection.answer:
+        if connection is not None and connection.answer is not None:
+            if isinstance(connection.answer, PipelineModel) and self._settings.cache and not check(*place):
+                return connection.answer
             self._retire(file)
-        return cached if not fresh or cached == connection.answer else None
+        return load(*place) if self._settings.cache and not fresh else None
 
     def start(self, job: Job) -> None:
         """Begin a job; its events come from `events`. The code server is started when there is none."""
@@ -163,7 +164,15 @@ class Workers:
         if found:
             self._retire(file)
         settings = self._settings
-        setup = Setup(str(settings.root), file, str(settings.store), settings.link, settings.cache, settings.start)
+        setup = Setup(
+            root=str(settings.root),
+            file=file,
+            store=str(settings.store),
+            link=settings.link,
+            cache=settings.cache,
+            grace=settings.grace,
+            start=settings.start,
+        )
         log = LogFile(log_folder(settings.logs, f"import {file}"))
         connection = self._connections[file] = Connection(setup, log)
         self._watch(connection.fileno(), lambda: self._hear(connection))
