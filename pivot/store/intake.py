@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pivot.errors import InputError
 from pivot.git.backend import SYMLINK
+from pivot.store.crowd import CHUNK, CROWD, in_threads
 from pivot.store.large import LargeFiles, digest
 from pivot.store.objects import LARGE, Pointer, object_id, parse_pointer
 from pivot.store.pack_writer import Entry, encode
 from pivot.store.scan import FileNode, unreadable
 
-_CHUNK = 64  # files that one thread reads at a time
 _CHUNK_BYTES = 4 << 20  # bytes of small files that one thread holds at a time
-_CROWD = 128  # files; below it threads cost more than they save
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,12 @@ def _look(stat: os.stat_result) -> tuple[int, int, int, int]:
 
 def take_all(files: list[FileNode], work: Callable[[FileNode], list[Entry]], add: Callable[[Entry], object]) -> None:
     """Do `work` for every file, in threads when there are many, and hand the new entries to `add` in this one."""
-    if len(files) < _CROWD and sum(file.stat.st_size for file in files) < 64 << 20:
+    if len(files) < CROWD and sum(file.stat.st_size for file in files) < 64 << 20:
         for file in files:
             for entry in work(file):
                 add(entry)
         return
-    for entries in _in_threads(_chunks(files), work):
+    for entries in in_threads(_chunks(files), lambda chunk: _take_chunk(chunk, work)):
         for entry in entries:
             add(entry)
 
@@ -116,26 +115,10 @@ def _chunks(files: list[FileNode]) -> Iterator[list[FileNode]]:
     for file in files:
         chunk.append(file)
         held += file.stat.st_size
-        if len(chunk) >= _CHUNK or held >= _CHUNK_BYTES:
+        if len(chunk) >= CHUNK or held >= _CHUNK_BYTES:
             yield chunk
             chunk, held = [], 0
     yield chunk
-
-
-def _in_threads(chunks: Iterable[list[FileNode]], work: Callable[[FileNode], list[Entry]]) -> Iterable[list[Entry]]:
-    """Results in order, with a few chunks in flight at most, so that memory does not grow with the directory."""
-    from collections import deque
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    workers = min(8, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        flying: deque[Future[list[Entry]]] = deque()
-        for chunk in chunks:
-            flying.append(pool.submit(_take_chunk, chunk, work))
-            if len(flying) > 2 * workers:
-                yield flying.popleft().result()
-        while flying:
-            yield flying.popleft().result()
 
 
 def _take_chunk(chunk: list[FileNode], work: Callable[[FileNode], list[Entry]]) -> list[Entry]:

@@ -6,11 +6,16 @@ the umask, its folders are then writable and its files readable by the group.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import stat as modes
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from pivot.errors import StoreError
 from pivot.files import TEMP_PREFIX, temp_path
 
 # `preciousObjects` keeps `git gc`, `git prune` and `git repack -d` from removing what no ref names: nothing has a ref.
@@ -25,6 +30,12 @@ _CONFIG = """[core]
 \tpruneExpire = never
 """
 _FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
+_MENDS = {
+    errno.ENOSPC: "Make room on the disk (`git pivot gc`), and run again.",
+    errno.EDQUOT: "Make room in your quota (`git pivot gc`), and run again.",
+    errno.EACCES: "Ask its owner for write permission, or choose another store with `git config pivot.store PATH`.",
+    errno.EROFS: "Choose another store with `git config pivot.store PATH`.",
+}
 _OLD = 86_400  # seconds; a temporary file of that age belongs to no living command
 
 
@@ -75,6 +86,38 @@ def sweep(store: str) -> None:
         path = f"{store}/tmp/{name}"
         if name.startswith(TEMP_PREFIX) and _age(path) > _OLD:
             shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+@contextmanager
+def lock_store(store: str, *, alone: bool) -> Iterator[None]:
+    """Hold the store's lock, together with others or alone; waits for it."""
+    descriptor = os.open(f"{store}/lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def in_words(what: str, where: str) -> Iterator[None]:
+    """Say in a sentence what the system refused: a full disk, a read-only file system, missing permissions."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if isinstance(error, FileExistsError):
+            reason = f"{error.filename} is there already; some file systems take two names for one"
+        raise StoreError(f"{what}: {reason}", where=where, hint=_MENDS.get(error.errno or 0)) from error
+
+
+def mark_recent(store: str, oid: str, mode: int) -> None:
+    """Say that an object is in use, to a `prune` that comes before there is a record of it."""
+    make_folder(store, f"{store}/recent")
+    path = f"{store}/recent/{mode:o}-{oid}"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
+    with suppress(PermissionError):  # another user's mark, which is about as new
+        os.utime(path)
 
 
 def _is_shared(store: str) -> bool:

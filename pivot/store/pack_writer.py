@@ -41,9 +41,13 @@ def encode(kind: bytes, data: bytes, oid: str | None = None) -> Entry:
 
 
 class NewObjects:
-    """Collects new objects and puts them into the store all at once; those in `apart` become loose in any case."""
+    """Collects new objects and puts them into the store all at once: from `many` on as a pack.
 
-    def __init__(self, store: str, loose: LooseObjects, apart: Set[str]) -> None:
+    Those in `apart` become loose in any case.
+    """
+
+    def __init__(self, store: str, loose: LooseObjects, apart: Set[str], many: int = MANY) -> None:
+        self._many = many
         self._store = store
         self._loose = loose
         self._apart = apart
@@ -69,7 +73,7 @@ class NewObjects:
             return
         self._few.append(entry)
         self._bytes += len(entry.packed)
-        if len(self._few) >= MANY or self._bytes >= _MUCH:
+        if len(self._few) >= self._many or self._bytes >= _MUCH:
             self._pack = _PackFile(self._store)
             for held in self._few:
                 self._pack.add(held)

@@ -45,6 +45,11 @@ class Pack:
                 high = middle
         return None
 
+    def ids(self) -> list[str]:
+        """The ids of all its objects."""
+        raw = self._index[_HEADER : _HEADER + self.count * 20]
+        return [raw[at : at + 20].hex() for at in range(0, len(raw), 20)]
+
     def header(self, offset: int) -> tuple[bytes, int]:
         """Kind and size of the object at `offset`."""
         kind, size, _ = self._entry(offset)
@@ -151,6 +156,14 @@ class Packs:
         """The pack that has an object, and where."""
         raw = bytes.fromhex(oid)
         return self._find(raw) or (self._find(raw) if self._refresh() else None)
+
+    def all(self) -> list[Pack]:
+        self._refresh()
+        return list(self._packs)
+
+    def forget(self) -> None:
+        """Look again at what is there: a pack that was known is gone."""
+        self._packs, self._seen, self._stamp = [], set(), -1
 
     def _find(self, raw: bytes) -> tuple[Pack, int] | None:
         for position, pack in enumerate(self._packs):

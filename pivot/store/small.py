@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE, TreeEntry
@@ -14,6 +16,8 @@ from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer, object
 from pivot.store.pack_writer import NewObjects
 from pivot.store.packs import Pack, Packs
 from pivot.store.trees import parse_tree
+
+_Found = TypeVar("_Found")
 
 
 class SmallObjects:
@@ -37,8 +41,7 @@ class SmallObjects:
     def header(self, oid: str) -> tuple[bytes, int] | None:
         """Kind and size, or None when it is not here or cannot be read."""
         try:
-            found = self._in_packs(oid)
-            return found[0].header(found[1]) if found else self._loose.header(oid)
+            return self._look_up(oid, Pack.header, self._loose.header)
         except DamagedObject:
             self._condemn(oid)
             return None
@@ -51,8 +54,7 @@ class SmallObjects:
             DamagedObject: what was here is something else; it is condemned now.
         """
         try:
-            found = self._in_packs(oid)
-            read = found[0].read(found[1]) if found else self._loose.read(oid)
+            read = self._look_up(oid, Pack.read, self._loose.read)
             if read is not None and object_id(*read) != oid:
                 raise DamagedObject(f"object {oid} in the store has other bytes", hint="git pivot fsck")
         except DamagedObject:
@@ -75,17 +77,27 @@ class SmallObjects:
         create(self._store)
         return NewObjects(self._store, self._loose, self._bad)
 
-    def freshen(self, oid: str) -> None:
-        """Mark an object as used now, so that a clean-up that runs at the same time leaves it alone."""
-        found = self._in_packs(oid)
-        with contextlib.suppress(OSError):  # in a store of others, or one that may only be read
-            os.utime(found[0].path if found else self._loose.path(oid))
+    def packs(self) -> list[Pack]:
+        return self._packs.all()
 
     def _of_kind(self, oid: str, kind: bytes) -> bytes:
         found, data = self.read(oid)
         if found != kind:
             raise DamagedObject(f"object {oid} is a {found.decode()}, not a {kind.decode()}")
         return data
+
+    def _look_up(
+        self, oid: str, packed: Callable[[Pack, int], _Found], loose: Callable[[str], _Found | None]
+    ) -> _Found | None:
+        found = self._in_packs(oid)
+        if found is None:
+            return loose(oid)
+        try:
+            return packed(*found)
+        except FileNotFoundError:  # a clean-up has just written this pack anew
+            self._packs.forget()
+            found = self._in_packs(oid)
+            return packed(*found) if found else loose(oid)
 
     def _in_packs(self, oid: str) -> tuple[Pack, int] | None:
         return self._packs.find(oid) if oid not in self._bad else None

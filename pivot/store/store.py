@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pivot.errors import DamagedObject, MissingObject, StoreError
@@ -11,8 +12,10 @@ from pivot.git.backend import BLOB, TREE, TreeEntry
 from pivot.store import standing
 from pivot.store.intake import Keep, take_all
 from pivot.store.large import LargeFiles
+from pivot.store.layout import create, in_words, lock_store, mark_recent
 from pivot.store.objects import LARGE, Object, Pointer, Problem, object_id, parse_pointer
 from pivot.store.pack_writer import NewObjects, encode
+from pivot.store.prune import Pruned, prune
 from pivot.store.restore import Restorer, learn
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
@@ -57,14 +60,16 @@ class Store:
             InputError: it is not there, cannot be read, or changes meanwhile.
             UnsafePath: it is, or holds, what no output may be.
         """
-        scanner = Scanner(stats, self._presence.tree)
-        node = standing.look(os.path.abspath(path), scanner)
-        if isinstance(node, FileNode):
-            node.oid = stats.lookup(node.path, node.stat)
-        self._keep_files([node] if isinstance(node, FileNode) else list(node.walk()), node, scanner)
-        if isinstance(node, FileNode):
-            stats.remember(node.path, node.stat, node.oid or "", node.read_at)
-        return standing.object_at(node)
+        with self._adding():
+            scanner = Scanner(stats, self._presence.tree)
+            node = standing.look(os.path.abspath(path), scanner)
+            if isinstance(node, DirectoryNode):
+                self._keep_directory(node, scanner)
+            else:
+                self._keep_file(node, stats)
+            held = standing.object_at(node)
+            mark_recent(str(self.path), held.id, held.mode)
+        return held
 
     def put_bytes(self, data: bytes) -> Object:
         """Store bytes that stand in memory as a small file.
@@ -74,14 +79,19 @@ class Store:
         """
         if len(data) >= LARGE or parse_pointer(data) is not None:
             raise ValueError("these bytes are a large file")
-        self._write([(b"blob", data)])
-        return Object(object_id(b"blob", data), BLOB, len(data))
+        held = Object(object_id(b"blob", data), BLOB, len(data))
+        with self._adding():
+            self._write([(b"blob", data)])
+            mark_recent(str(self.path), held.id, held.mode)
+        return held
 
     def put_tree(self, outs: Mapping[str, Object]) -> str:
         """Store the tree of outputs by repository-relative path; its id."""
         new: list[tuple[bytes, bytes]] = []
         tree = nest(outs, lambda oid, data: new.append((b"tree", data)))
-        self._write(new)
+        with self._adding():
+            self._write(new)
+            mark_recent(str(self.path), tree, TREE)
         return tree
 
     def tree_id(self, outs: Mapping[str, Object]) -> str:
@@ -109,12 +119,10 @@ class Store:
             raise MissingObject(f"the store does not have {obj.id}, which belongs at {path}", hint="git pivot pull")
         now = standing.standing(target, stats)
         kept = self._rescue(now)
-        restorer = Restorer.at(target, self._small, self._large, f"{self.path}/tmp")
-        if isinstance(now, DirectoryNode) and obj.mode == TREE:
-            restorer.update(obj.id, now)
-        else:
-            restorer.replace(obj.id, obj.mode, target)
-        learn(obj, target, stats, self._small, restorer.stamp)
+        with in_words(f"{path} cannot be restored", target):
+            restorer = Restorer.at(target, self._small, self._large, f"{self.path}/tmp")
+            restorer.restore(obj, target, now)
+            learn(obj, target, stats, restorer)
         return kept
 
     def unknown(self, path: Path, stats: StatCache) -> list[str]:
@@ -123,6 +131,14 @@ class Store:
             return []
         now = standing.standing(os.path.abspath(path), stats)
         return [file.path for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
+
+    def prune(self, roots: Iterable[Object], *, dry_run: bool = False) -> Pruned:
+        """Remove what neither `roots` nor what was stored in the last day reaches; alone with the store meanwhile."""
+        found = [(root.id, root.mode) for root in roots]
+        with in_words("the store cannot be cleaned up", str(self.path)):
+            done = prune(str(self.path), found, dry_run=dry_run)
+        self._presence = Presence(self._small, self._large)
+        return done
 
     def read(self, oid: str) -> bytes:
         """The bytes of a blob as it stands in Git: for a large file, its pointer.
@@ -176,31 +192,32 @@ class Store:
         below = [self._verify(entry.oid, entry.mode, f"{path}/{entry.name}".lstrip("/")) for entry in entries]
         return [problem for problems in below for problem in problems]
 
-    def _keep_files(self, files: list[FileNode], node: standing.Node, scanner: Scanner) -> None:
-        """Store those of `files` that the store lacks, and the trees above them, in one batch."""
-        batch = self._small.batch()
-        try:
-            new = [file for file in files if file.oid is None or not self._presence.blob(file.oid)]
-            take_all(new, Keep(self._small.has, self._large), batch.add)
-            if isinstance(node, DirectoryNode):
-                scanner.finish(node, lambda tree, data: self._add_tree(batch, tree, data))
-            batch.finish()
-        except BaseException:
-            batch.abandon()
-            raise
+    def _keep_directory(self, node: DirectoryNode, scanner: Scanner) -> None:
+        with self._batch() as batch:
+            self._keep_files(list(node.walk()), batch)
+            scanner.finish(node, lambda tree, data: self._add_tree(batch, tree, data))
+
+    def _keep_file(self, node: FileNode, stats: StatCache) -> None:
+        node.oid = stats.lookup(node.path, node.stat)
+        with self._batch() as batch:
+            self._keep_files([node], batch)
+        if node.read_at:
+            stats.remember(node.path, node.stat, node.oid or "", node.read_at)
+
+    def _keep_files(self, files: list[FileNode], batch: NewObjects) -> None:
+        """Store those of `files` that the store lacks."""
+        new = [file for file in files if file.oid is None or not self._presence.blob(file.oid)]
+        take_all(new, Keep(self._small.has, self._large), batch.add)
 
     def _rescue(self, now: standing.Node | None) -> list[tuple[str, Object]]:
         """Store the files at a path whose bytes are nowhere else."""
         files = [file for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
-        if not files:
-            return []
-        batch = self._small.batch()
-        try:
-            take_all(files, Keep(self._small.has, self._large), batch.add)
-            batch.finish()
-        except BaseException:
-            batch.abandon()
-            raise
+        if files:
+            with self._adding():
+                with self._batch() as batch:
+                    self._keep_files(files, batch)
+                for file in files:
+                    mark_recent(str(self.path), file.oid or "", file.mode)
         return [(file.path, standing.object_at(file)) for file in files]
 
     def _add_tree(self, batch: NewObjects, tree: str, data: bytes) -> None:
@@ -208,15 +225,33 @@ class Store:
             batch.add(encode(b"tree", data, tree))
 
     def _write(self, new: list[tuple[bytes, bytes]]) -> None:
+        with self._batch() as batch:
+            for kind, data in new:
+                entry = encode(kind, data)
+                if not self._small.has(entry.oid):
+                    batch.add(entry)
+
+    @contextmanager
+    def _adding(self) -> Iterator[None]:
+        """Nothing that is added here, or found to be here already, is cleaned up meanwhile."""
+        with in_words("the store cannot be written to", str(self.path)):
+            create(str(self.path))
+            with lock_store(str(self.path), alone=False):
+                yield
+
+    @contextmanager
+    def _batch(self) -> Iterator[NewObjects]:
         batch = self._small.batch()
-        for kind, data in new:
-            entry = encode(kind, data)
-            if not self._small.has(entry.oid):
-                batch.add(entry)
-        batch.finish()
+        try:
+            yield batch
+            batch.finish()
+        except BaseException:
+            batch.abandon()
+            raise
 
     def _keep_pointer(self, pointer: Pointer) -> None:
         self._write([(b"blob", pointer.to_bytes())])
+        mark_recent(str(self.path), pointer.id, BLOB)
 
 
 def _same(one: Object, other: Object) -> bool:

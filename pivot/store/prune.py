@@ -1,0 +1,146 @@
+"""Removing from the store what nothing names any more: the only way in which bytes ever leave it.
+
+A `put` holds the store's lock together with other puts and leaves a mark in `recent/` before it lets go; `prune` holds
+the lock alone and counts every mark of the last day as a root. So what a running command has stored, and not recorded
+yet, stays.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from pivot.errors import DamagedObject, MissingObject
+from pivot.git.backend import TREE
+from pivot.store import faults
+from pivot.store.layout import lock_store, sweep
+from pivot.store.loose import LooseObjects
+from pivot.store.objects import object_id
+from pivot.store.pack_writer import NewObjects, encode
+from pivot.store.packs import Pack
+from pivot.store.small import SmallObjects, pointer_of
+
+RECENT = 86_400  # seconds
+_WORTH = 0.2  # share of dead objects from which a pack is written anew
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What was removed, or would be: numbers of Git objects and of large files, and bytes on the disk."""
+
+    objects: int = 0
+    large: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Live:
+    objects: set[str] = field(default_factory=set)
+    large: set[str] = field(default_factory=set)
+
+
+def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False) -> Pruned:
+    """Remove what neither `roots` (id, mode) nor a recent mark reaches. Roots that the store lacks do no harm."""
+    done = Pruned()
+    if not os.path.isdir(f"{store}/objects"):
+        return done
+    small = SmallObjects(store)
+    with lock_store(store, alone=True):
+        live = _reach(small, [*roots, *_recent(store, dry_run=dry_run)])
+        faults.point("prune:marked")
+        for path in _dead_files(f"{store}/objects", live.objects, 38):
+            _remove(path, done, dry_run=dry_run)
+            done.objects += 1
+            faults.point("prune:loose")
+        for path in _dead_files(f"{store}/large", live.large, 62):
+            _remove(path, done, dry_run=dry_run)
+            done.large += 1
+            faults.point("prune:large")
+        for pack in small.packs():
+            _prune_pack(store, pack, live.objects, done, dry_run=dry_run)
+        if not dry_run:
+            sweep(store)
+    return done
+
+
+def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
+    live = _Live()
+    waiting = list(roots)
+    while waiting:
+        oid, mode = waiting.pop()
+        if oid in live.objects:
+            continue
+        live.objects.add(oid)
+        with suppress(MissingObject, DamagedObject):
+            if mode == TREE:
+                waiting += [(entry.oid, entry.mode) for entry in small.tree(oid)]
+                continue
+            header = small.header(oid)
+            pointer = pointer_of(small, oid, header[1]) if header else None
+            if pointer is not None:
+                live.large.add(pointer.blake3)
+    return live
+
+
+def _recent(store: str, *, dry_run: bool) -> list[tuple[str, int]]:
+    found = []
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(f"{store}/recent"):
+            mode, _, oid = entry.name.partition("-")
+            if time.time() - entry.stat().st_mtime < RECENT:
+                found.append((oid, int(mode, 8)))
+            elif not dry_run:
+                os.unlink(entry.path)
+    return found
+
+
+def _dead_files(folder: str, live: set[str], length: int) -> Iterator[str]:
+    """Files `ab/<length hex>` below a folder whose name is not live."""
+    for first in sorted(os.listdir(folder)):
+        if len(first) != 2:
+            continue
+        for rest in os.listdir(f"{folder}/{first}"):
+            if len(rest) == length and first + rest not in live:
+                yield f"{folder}/{first}/{rest}"
+
+
+def _prune_pack(store: str, pack: Pack, live: set[str], done: Pruned, *, dry_run: bool) -> None:
+    ids = pack.ids()
+    kept = [oid for oid in ids if oid in live]
+    if len(ids) - len(kept) <= len(ids) * _WORTH and kept:
+        return
+    before = os.stat(pack.path).st_size
+    done.objects += len(ids) - len(kept)
+    done.bytes += before * (len(ids) - len(kept)) // len(ids)
+    if dry_run:
+        return
+    try:
+        _write_anew(store, pack, kept)
+    except DamagedObject:
+        return  # whoever needs one of its objects hears of it; here nothing gets lost
+    faults.point("prune:repacked")
+    os.unlink(pack.path.removesuffix(".pack") + ".idx")  # first, so that nobody looks for what is gone
+    faults.point("prune:index")
+    os.unlink(pack.path)
+
+
+def _write_anew(store: str, pack: Pack, kept: list[str]) -> None:
+    batch = NewObjects(store, LooseObjects(store), frozenset(), many=1)
+    try:
+        for oid in kept:
+            kind, data = pack.read(pack.find(bytes.fromhex(oid)) or 0)
+            if object_id(kind, data) == oid:
+                batch.add(encode(kind, data, oid))
+        batch.finish()
+    except BaseException:
+        batch.abandon()
+        raise
+
+
+def _remove(path: str, done: Pruned, *, dry_run: bool) -> None:
+    done.bytes += os.lstat(path).st_size
+    if not dry_run:
+        os.unlink(path)
