@@ -26,7 +26,7 @@ def tracked(location: Location, paths: Iterable[str]) -> set[str]:
 
 
 def differences(location: Location, paths: Iterable[str]) -> dict[str, Difference]:
-    """Those of these files and folders whose bytes are not known to be HEAD's, with the strongest reason: untracked, else hidden.
+    """Those of these files and folders whose bytes are not known to be HEAD's: untracked, else hidden, else changed.
 
     A folder counts by everything in it, ignored files included. `hidden`: marked skip-worktree or assume-unchanged,
     so that Git would not notice a change.

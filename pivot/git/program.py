@@ -172,8 +172,10 @@ def resolve_by_git(git_dir: Path, revision: str, kind: str) -> str | None:
     """The id of the commit or tree that a revision names, in any form that Git knows; None where it names none."""
     if not revision or revision.startswith("-") or "\0" in revision or "\n" in revision:
         return None
-    args = ["--git-dir", str(git_dir), "rev-parse", "--verify", "--quiet", f"{revision}^{{{kind}}}"]
-    answer = ask_git(args, git_dir, env=placeless_environment())
+    ask = ["--git-dir", str(git_dir), "rev-parse", "--verify", "--quiet"]
+    if revision.startswith(":/"):  # the rest is a pattern: a suffix would become part of it
+        revision = ask_git([*ask, revision], git_dir, env=placeless_environment()).out.decode().strip()
+    answer = ask_git([*ask, f"{revision}^{{{kind}}}"], git_dir, env=placeless_environment())
     return answer.out.decode().strip() or None if answer.code == 0 else None
 
 
