@@ -56,7 +56,7 @@ class Watch:
             return
         if event == "open":
             self._note_open(arguments[0], arguments[2])
-        elif event in _FOLDERS:
+        elif event in _FOLDERS and not _is_import_system(sys._getframe(1)):
             self._note(self.listed, arguments[0] if arguments[0] is not None else ".")
         elif event in _VOLATILE:
             frame = self._asker()
@@ -113,6 +113,11 @@ class Watch:
             return original(path, *args, **options)
 
         return stat
+
+
+def _is_import_system(frame: FrameType | None) -> bool:
+    """The import system lists every folder that it searches; which names of it matter is known from the imports."""
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 def _replace(owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[], None]:
