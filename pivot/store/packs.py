@@ -5,9 +5,12 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import time
 import zlib
+from threading import Lock
 
 from pivot.errors import DamagedObject
+from pivot.store.stat_cache import FINE_TICK
 
 KINDS = {1: b"commit", 2: b"tree", 3: b"blob", 4: b"tag"}
 _OFFSET_DELTA, _NAMED_DELTA = 6, 7
@@ -144,18 +147,27 @@ class Pack:
 
 
 class Packs:
-    """All packs of one `objects/pack` folder, the one that was useful last in front."""
+    """All packs of one `objects/pack` folder; the one that was useful last is asked first."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._packs: list[Pack] = []
+        self._favourite: tuple[Pack, ...] = ()
         self._seen: set[str] = set()
         self._stamp = -1
+        self._generation = 0  # counts refreshes: another thread's counts as much as this one's
+        self._lock = Lock()
 
     def find(self, oid: str) -> tuple[Pack, int] | None:
         """The pack that has an object, and where."""
         raw = bytes.fromhex(oid)
-        return self._find(raw) or (self._find(raw) if self._refresh() else None)
+        generation = self._generation
+        found = self._find(raw)
+        if found is None:
+            self._refresh()
+            if generation != self._generation:
+                found = self._find(raw)
+        return found
 
     def all(self) -> list[Pack]:
         self._refresh()
@@ -163,31 +175,32 @@ class Packs:
 
     def forget(self) -> None:
         """Look again at what is there: a pack that was known is gone."""
-        self._packs, self._seen, self._stamp = [], set(), -1
+        with self._lock:
+            self._packs, self._favourite, self._seen, self._stamp = [], (), set(), -1
 
     def _find(self, raw: bytes) -> tuple[Pack, int] | None:
-        for position, pack in enumerate(self._packs):
+        for pack in (*self._favourite, *self._packs):
             offset = pack.find(raw)
             if offset is not None:
-                if position:
-                    self._packs = [pack, *(other for other in self._packs if other is not pack)]
+                self._favourite = (pack,)
                 return pack, offset
         return None
 
-    def _refresh(self) -> bool:
-        """Look for new packs; True when there are some."""
-        try:
-            stamp = os.stat(self.folder).st_mtime_ns
-        except FileNotFoundError:
-            return False
-        if stamp == self._stamp:
-            return False
-        new = [name for name in os.listdir(self.folder) if name.endswith(".idx") and name not in self._seen]
-        opened = (_open(f"{self.folder}/{name}") for name in new)
-        self._packs = [*(pack for pack in opened if pack is not None), *self._packs]
-        self._seen.update(new)
-        self._stamp = stamp
-        return bool(new)
+    def _refresh(self) -> None:
+        """Look for new packs."""
+        with self._lock:
+            try:
+                stamp = os.stat(self.folder).st_mtime_ns
+            except FileNotFoundError:
+                return
+            if stamp == self._stamp and stamp < time.time_ns() - FINE_TICK:
+                return  # within one tick of the clock a second pack leaves no trace
+            new = [name for name in os.listdir(self.folder) if name.endswith(".idx") and name not in self._seen]
+            opened = (_open(f"{self.folder}/{name}") for name in new)
+            self._packs = [*(pack for pack in opened if pack is not None), *self._packs]
+            self._seen.update(new)
+            self._stamp = stamp
+            self._generation += bool(new)
 
 
 def _open(index: str) -> Pack | None:

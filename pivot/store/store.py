@@ -28,6 +28,7 @@ class Store:
 
     def __init__(self, path: Path, link: str) -> None:
         self.path = path
+        self.link = link
         self._small = SmallObjects(str(path))
         self._large = LargeFiles(str(path), link, self._keep_pointer)
         self._presence = Presence(self._small, self._large)
