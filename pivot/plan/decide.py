@@ -55,8 +55,9 @@ def decide(view: View) -> Decision:
     if view.failed_upstreams:
         return _blocked(view, Reason(Why.UPSTREAM_FAILED, f"Upstream failed: {', '.join(view.failed_upstreams)}"))
     if view.missing_inputs:
-        names = ", ".join(change.name for change in view.missing_inputs)
-        return _blocked(view, Reason(Why.MISSING_INPUT, f"Input missing: {names}", view.missing_inputs))
+        names = ", ".join(f"{change.name} ({change.where})" for change in view.missing_inputs)
+        text = f"Input missing, and no stage writes it: {names}"
+        return _blocked(view, Reason(Why.MISSING_INPUT, text, view.missing_inputs))
     if view.fingerprint is None:
         upstream = Reason(Why.UPSTREAM, f"Upstream will run: {', '.join(view.running_upstreams)}")
         return Decision(view.stage, Action.WAIT, (*view.changes, upstream))
