@@ -92,7 +92,7 @@ def parse_record(data: bytes) -> Record:
     try:
         value = parse_canonical(data)
         version, scheme = value["version"], value["scheme"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordError(f"this is not a record: {error}") from error
     if (version, scheme) != (VERSION, SCHEME):
         raise UnknownVersion(
@@ -184,5 +184,5 @@ def parse_info(data: bytes) -> Info:
         value = {name: item for name, item in parse_canonical(data).items() if name in Info.__slots__}
         value["entries"] = tuple((name, file, line) for name, file, line in value["entries"])
         return Info(**value)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecordError(f"this is not an info blob: {error}") from error

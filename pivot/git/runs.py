@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pivot.errors import RecordError, UnknownVersion
-from pivot.git.backend import TREE, Author, Backend, TreeEntry
+from pivot.git.backend import BLOB, TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
 from pivot.git.journal import Finished, Reach
 from pivot.git.objects import object_id
@@ -166,11 +166,16 @@ class RunCache:
         return self._pruned(add_files(self._trees, tree, files), {path.rpartition("/")[0] for path in files})
 
     def _put(self, files: dict[str, Content], tree: str | None, path: str, data: bytes) -> None:
-        """Add a blob, unless one with a smaller id stands there."""
-        oid = self._trees.hold("blob", data)
-        there = self._trees.at(tree, path)
-        others = [other for other in (files.get(path), there.oid if there else None) if isinstance(other, str)]
-        files[path] = min([oid, *others])
+        """Add a blob, unless what stands there is to be preferred."""
+        name = path.rpartition("/")[2]
+        kept = TreeEntry(name, BLOB, self._trees.hold("blob", data))
+        there, added = self._trees.at(tree, path), files.get(path)
+        others = [there, TreeEntry(name, BLOB, added) if isinstance(added, str) else None]
+        for other in others:
+            if other and other.oid != kept.oid and other.mode != TREE:
+                settled = self._settle.blob(path, kept, other)
+                kept = settled if isinstance(settled, TreeEntry) else kept
+        files[path] = kept.oid
 
     def _widen(self, files: dict[str, Content], tree: str | None, reach: Reach) -> None:
         path = f"reach/{reach.static_fingerprint[:2]}/{reach.static_fingerprint}"

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pivot.errors import MissingObject, RecordError
+from pivot.errors import MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import TreeEntry
-from pivot.git.records import Info, parse_info
+from pivot.git.records import Info, check_record, parse_info, parse_record
 from pivot.git.trees import SmallerBlob, Trees
 
 MOST_INFOS = 5
 
 
 class RunsSettlement(SmallerBlob):
-    """Reach lists become one set, of infos the newest five stay, a record's folder is whole, else the smaller blob."""
+    """Reach lists become one set, of infos the newest five stay, a record's folder is whole, else the smaller blob.
+
+    Of two blobs at a record's path one at least is not that record: nobody's garbage takes the place of a good one.
+    """
 
     def __init__(self, trees: Trees) -> None:
         self._trees = trees
 
     def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
+        if path.startswith("runs/") and path.endswith("/record"):
+            return min(ours, theirs, key=lambda entry: (self._doubt(path, entry.oid), entry.oid, entry.mode))
         if not path.startswith("reach/"):
             return super().blob(path, ours, theirs)
         return format_lines(read_lines(self._trees.blob(ours.oid)) | read_lines(self._trees.blob(theirs.oid)))
@@ -28,6 +33,18 @@ class RunsSettlement(SmallerBlob):
             return entries
         kept = newest_infos(self._trees, (entry.oid for entry in entries.values()))
         return {name: entry for name, entry in entries.items() if entry.oid in kept}
+
+    def _doubt(self, path: str, oid: str) -> int:
+        """0 for the record of this path, 1 for one of a newer version, 2 for anything else."""
+        _, start, name, _ = path.split("/", 3)
+        rest, _, result = name.partition(".")
+        try:
+            check_record(parse_record(self._trees.blob(oid)), start + rest, result)
+        except UnknownVersion:
+            return 1
+        except (RecordError, MissingObject):
+            return 2
+        return 0
 
     def is_whole(self, path: str) -> bool:
         return path.startswith("runs/") and path.count("/") == 2

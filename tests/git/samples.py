@@ -1,0 +1,31 @@
+"""Finished stages to put into a run cache, small and told apart by a number."""
+
+from __future__ import annotations
+
+from pivot.git.journal import Finished, Reach
+from pivot.git.records import Info, Output, Record
+
+
+def record(number: int, result: str = "a") -> Record:
+    """A situation by number; `result` is one hex digit."""
+    outs = {f"out/{number}.json": Output(result * 40, 0o100644, number)}
+    return Record({"nodes": [digest(number)], "edges": [[]]}, {}, {}, {"data.json": "1" * 40}, outs, result * 40)
+
+
+def digest(number: int) -> str:
+    return f"{number:032x}"
+
+
+def info(stage: str = "train", second: int = 0, host: str = "here") -> Info:
+    finished = f"2026-01-01T00:{second // 60:02}:{second % 60:02}"
+    return Info(stage, (("func:train", "pipeline.py", 3),), 1.5, finished, host, "3.11", "ada")
+
+
+def finished(number: int, result: str = "a", second: int = 0, modules: tuple[str, ...] = ()) -> Finished:
+    return Finished(
+        f"stage{number}",
+        record(number, result),
+        info(f"stage{number}", second),
+        {digest(number): f"def f(): return {number}\n"},
+        Reach(digest(number), modules) if modules else None,
+    )

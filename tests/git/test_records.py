@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pivot.errors import RecordError, UnknownVersion
+from pivot.git.records import Output, Record, check_record, is_safe_path, parse_info, parse_record
+from tests.git.samples import info, record
+
+
+def refuse(changed: Record, because: str) -> None:
+    """The invariant: a record that says this is not believed, even under its own name."""
+    with pytest.raises(RecordError, match=because):
+        check_record(changed, changed.fingerprint, changed.result)
+
+
+def with_output(path: str = "a", oid: str = "a" * 40, mode: int = 0o100644, size: int = 1) -> Record:
+    return replace(record(1), outs={path: Output(oid, mode, size)})
+
+
+def test_a_record_comes_back_as_it_was_written() -> None:
+    assert parse_record(record(1).to_bytes()) == record(1)
+
+
+def test_the_fingerprint_can_be_made_again_from_the_bytes() -> None:
+    assert parse_record(record(7).to_bytes()).fingerprint == record(7).fingerprint
+
+
+def test_info_comes_back_and_a_newer_field_is_left_out() -> None:
+    assert parse_info(info().to_bytes()) == info()
+    assert parse_info(info().to_bytes().replace(b'"host"', b'"a-new-field":1,"host"')) == info()
+
+
+def test_a_newer_version_is_a_sentence_and_no_guess() -> None:
+    with pytest.raises(UnknownVersion, match="has version 2, scheme 1; this Pivot reads version 1"):
+        parse_record(record(1).to_bytes().replace(b'"version":1', b'"version":2'))
+
+
+NO_RECORDS = [b"", b"{", b"[]", b"1", b"{}", b"\xff", b'{"version":1,"scheme":1}', b"null", b"[" * 100_000]
+
+
+@pytest.mark.parametrize("data", NO_RECORDS)
+def test_what_is_no_record_is_refused(data: bytes) -> None:
+    with pytest.raises(RecordError):
+        parse_record(data)
+
+
+def test_a_record_under_another_name_is_refused() -> None:
+    check_record(record(1), record(1).fingerprint, record(1).result)
+    for fingerprint, result in ((record(2).fingerprint, record(1).result), (record(1).fingerprint, "b" * 12)):
+        with pytest.raises(RecordError, match="another fingerprint or result"):
+            check_record(record(1), fingerprint, result)
+
+
+UNSAFE = ["", "/etc/x", "../x", "a/../../x", "a//b", "a/.", ".git/config", "a/.GIT/x", "git~1/x", ".git ./x", "a\0b"]
+
+
+@pytest.mark.parametrize("path", [*UNSAFE, ".g\u200cit/x", ".git::$INDEX_ALLOCATION/x"])
+def test_a_path_that_leads_out_or_into_git_is_refused(path: str) -> None:
+    refuse(with_output(path=path), "leads out of the project")
+
+
+@pytest.mark.parametrize("path", ["a", "a/b c", ".gitignore", "x.git/y", "...", "ünï", ".pivot"])
+def test_ordinary_paths_are_fine(path: str) -> None:
+    assert is_safe_path(path)
+
+
+def test_outputs_need_an_id_a_mode_and_a_size() -> None:
+    refuse(with_output(oid="../../x"), "no proper object id")
+    refuse(with_output(mode=0o160000), "no proper object id and mode")
+    refuse(with_output(size=-1), "size that cannot be")
+    refuse(replace(record(1), tree="zz"), "not an object id")
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda items: st.lists(items) | st.dictionaries(st.text(), items)
+    )
+)
+def test_a_field_of_any_shape_is_refused_and_never_crashes(value: object) -> None:
+    for field in ("outs", "deps", "tree", "code"):
+        data = record(1).to_bytes()
+        changed = replace(record(1), **{field: value})  # type: ignore[arg-type]
+        try:
+            data = changed.to_bytes()
+        except AttributeError:
+            continue  # Python itself cannot write this one
+        try:
+            found = parse_record(data)
+            check_record(found, record(1).fingerprint, record(1).result)
+        except RecordError:
+            continue
+        assert found.fingerprint == record(1).fingerprint
