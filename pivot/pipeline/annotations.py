@@ -11,8 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Artifact, Dep, Out, PlaceholderDep
-from pivot.pipeline.location import field_line, function_line, parameter_line, return_line, shown
-from pivot.pipeline.spec import Location
+from pivot.pipeline.location import Line, field_line, function_line, parameter_line, return_line
 
 _ARTIFACTS = (Dep, PlaceholderDep, Out)
 _WRAPPERS = tuple(
@@ -48,11 +47,11 @@ def class_types(owner: type) -> dict[str, Any]:
     except Exception as error:
         module = sys.modules.get(owner.__module__)
         key = _culprit(owner, vars(module) if module else {}, error)
-        where = field_line(owner, key or "\0") or Location(inspect.getfile(owner), 1)
+        where = field_line(owner, key or "\0")
         raise _unevaluated(error, where, postponed=key is not None) from error
 
 
-def split(annotation: Any, where: Location) -> tuple[Any, Artifact | None]:
+def split(annotation: Any, where: Line) -> tuple[Any, Artifact | None]:
     """The type and its artifact; None where it has none.
 
     Raises:
@@ -62,20 +61,20 @@ def split(annotation: Any, where: Location) -> tuple[Any, Artifact | None]:
     if _is_artifact(annotation):
         name = annotation.__name__ if isinstance(annotation, type) else type(annotation).__name__
         raise PipelineError(
-            f"{name} stands where a type is expected", where=shown(where), hint=f"Write Annotated[dict, {name}(...)]."
+            f"{name} stands where a type is expected", where=where.text, hint=f"Write Annotated[dict, {name}(...)]."
         )
     if get_origin(annotation) in (Union, types.UnionType) and any(split(arm, where)[1] for arm in get_args(annotation)):
         raise PipelineError(
-            "the artifact is on one side of a union", where=shown(where), hint="Write Annotated[X | None, ...]."
+            "the artifact is on one side of a union", where=where.text, hint="Write Annotated[X | None, ...]."
         )
     if get_origin(annotation) is not Annotated:
         return annotation, None
     found = [item for item in annotation.__metadata__ if _is_artifact(item)]
     if len(found) > 1:
-        raise PipelineError("an annotation takes one artifact, this has several", where=shown(where), hint="Keep one.")
+        raise PipelineError("an annotation takes one artifact, this has several", where=where.text, hint="Keep one.")
     if found and isinstance(found[0], type):
         raise PipelineError(
-            f"{found[0].__name__} is not called", where=shown(where), hint=f'Write {found[0].__name__}("path").'
+            f"{found[0].__name__} is not called", where=where.text, hint=f'Write {found[0].__name__}("path").'
         )
     return annotation.__origin__, found[0] if found else None
 
@@ -95,13 +94,13 @@ def _is_artifact(value: Any) -> bool:
     return isinstance(value, _ARTIFACTS) or (isinstance(value, type) and issubclass(value, _ARTIFACTS))
 
 
-def _unevaluated(error: Exception, where: Location, *, postponed: bool) -> PipelineError:
+def _unevaluated(error: Exception, where: Line, *, postponed: bool) -> PipelineError:
     """An artifact's own complaint is kept; where its text was evaluated later, it does not know its line."""
     if isinstance(error, PipelineError):
-        return PipelineError(error.what, where=shown(where) if postponed else error.where, hint=error.hint)
+        return PipelineError(error.what, where=where.text if postponed else error.where, hint=error.hint)
     return PipelineError(
         f"an annotation cannot be evaluated: {error}",
-        where=shown(where),
+        where=where.text,
         hint="Define or import the name above the registration, and outside `if TYPE_CHECKING`.",
     )
 

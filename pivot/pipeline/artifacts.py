@@ -157,7 +157,7 @@ def read_paths(path: Any, artifact: str) -> tuple[tuple[str, ...], Shape]:
     if len(paths) < len(given) or not all(isinstance(item, str) and item for item in paths) or not paths:
         raise PipelineError(
             f"{artifact} takes a path, or a list or tuple of paths, not {path!r}",
-            where=calling_line(),
+            where=calling_line().text,
             hint=f'Write {artifact}("folder/file.json").',
         )
     return paths, shape

@@ -10,18 +10,17 @@ from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Artifact, Dep, IncrementalOut, Out, PlaceholderDep
 from pivot.pipeline.loaders import PathOnly, describe
 from pivot.pipeline.loaders.choice import fit_loader, infer_loader
-from pivot.pipeline.location import relative_to, shown
+from pivot.pipeline.location import Line, relative_to
 from pivot.pipeline.paths import check_external, check_path, in_repository
 from pivot.pipeline.spec import ArtifactKind, ArtifactSpec, Location, Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a stage stands: its pipeline's folder, the repository if there is one, and the stage's name for errors."""
+    """Where a stage stands: its name for errors, and its pipeline's folder relative to the repository, if any."""
 
     stage: str
-    root: Path
-    repository: Path | None
+    prefix: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,15 @@ class Declared:
     shape: Shape
     loaders: tuple[Any, ...]
     value_type: Any
-    where: Location
+    line: Line
 
     @property
     def kind(self) -> ArtifactKind:
         return self.artifact.kind
+
+    @property
+    def where(self) -> Location:
+        return self.line.find() or Location("<unknown>", 0)
 
     @property
     def loader(self) -> Any:
@@ -51,18 +54,19 @@ class Declared:
     def flags(self) -> tuple[str, ...]:
         return self.artifact.flags if isinstance(self.artifact, Out) else ()
 
-    def to_spec(self, root: Path, repository: Path) -> ArtifactSpec:
+    def to_spec(self, prefix: str, repository: Path) -> ArtifactSpec:
         """As plain data with repository-relative paths.
 
         Raises:
             PipelineError: a path is outside the repository.
         """
-        where = relative_to(self.where, repository)
         paths = self.paths
         if self.kind != "external":
-            paths = tuple(in_repository(path, root, repository, str(where)) for path in paths)
+            paths = tuple(in_repository(path, prefix, self.line) for path in paths)
         loader = ", ".join(dict.fromkeys(describe(loader) for loader in self.loaders))
-        return ArtifactSpec(self.key, self.kind, paths, self.shape, self.flags, loader, where)
+        return ArtifactSpec(
+            self.key, self.kind, paths, self.shape, self.flags, loader, relative_to(self.where, repository)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Output(Declared):
 
 
 def bind_input(
-    artifact: Dep | PlaceholderDep | IncrementalOut, key: str, kind: Any, where: Location, place: Place
+    artifact: Dep | PlaceholderDep | IncrementalOut, key: str, kind: Any, where: Line, place: Place
 ) -> Input:
     """Check a parameter's artifact.
 
@@ -86,81 +90,80 @@ def bind_input(
     if isinstance(artifact, PlaceholderDep):
         raise PipelineError(
             f"stage `{place.stage}`: the path of parameter `{key}` is given where the stage is registered, and is not",
-            where=shown(where),
+            where=where.text,
             hint=f'Write register({place.stage}, dep_path_overrides={{"{key}": "path"}}).',
         )
     paths = _checked_paths(artifact, where, place)
-    loaders = tuple(_reader(artifact, path, kind, shown(where)) for path in paths)
+    loaders = tuple(_reader(artifact, path, kind, where) for path in paths)
     bound = Input(artifact, key, paths, artifact.shape, loaders, kind, where)
     if isinstance(artifact, IncrementalOut):
         _require_empty(bound)
     return bound
 
 
-def bind_output(artifact: Out, key: str, kind: Any, where: Location, place: Place) -> Output:
+def bind_output(artifact: Out, key: str, kind: Any, where: Line, place: Place) -> Output:
     """Check an artifact of the return type.
 
     Raises:
         PipelineError: a path or a loader that will not do.
     """
     paths = _checked_paths(artifact, where, place)
-    loaders = tuple(_writer(artifact, path, kind, shown(where)) for path in paths)
+    loaders = tuple(_writer(artifact, path, kind, where) for path in paths)
     return Output(artifact, key, paths, artifact.shape, loaders, kind, where)
 
 
-def _checked_paths(artifact: Dep | Out, where: Location, place: Place) -> tuple[str, ...]:
-    line = shown(where)
+def _checked_paths(artifact: Dep | Out, where: Line, place: Place) -> tuple[str, ...]:
     if artifact.kind == "external":
-        return tuple(check_external(path, line) for path in artifact.paths)
-    paths = tuple(check_path(path, place.root, place.repository, line) for path in artifact.paths)
+        return tuple(check_external(path, where) for path in artifact.paths)
+    paths = tuple(check_path(path, place.prefix, where) for path in artifact.paths)
     return tuple(path.rstrip("/") + "/" for path in paths) if artifact.kind == "directory" else paths
 
 
-def _reader(artifact: Dep | IncrementalOut, path: str, kind: Any, where: str) -> Any:
+def _reader(artifact: Dep | IncrementalOut, path: str, kind: Any, where: Line) -> Any:
     loader = _loader(artifact, path, kind, where)
     if not callable(getattr(loader, "load", None)):
         raise PipelineError(
             f"{describe(loader)} cannot read {path}: it has no `load`",
-            where=where,
+            where=where.text,
             hint="Name a loader that reads, such as loaders.PathOnly().",
         )
     return loader
 
 
-def _writer(artifact: Out, path: str, kind: Any, where: str) -> Any:
+def _writer(artifact: Out, path: str, kind: Any, where: Line) -> Any:
     loader = _loader(artifact, path, kind, where)
     if artifact.kind == "directory":
         if isinstance(loader, PathOnly):
             raise PipelineError(
                 f"DirectoryOut writes {path} file by file and needs a loader that writes",
-                where=where,
+                where=where.text,
                 hint=f'Write DirectoryOut("{path}", loaders.JSON()), or Out("{path}", loaders.PathOnly()).',
             )
     elif path.endswith("/") and not isinstance(loader, PathOnly):
         raise PipelineError(
             f"the output {path} is a directory, and {describe(loader)} writes one file",
-            where=where,
+            where=where.text,
             hint=f'Write DirectoryOut("{path}", {describe(loader)}) for one file a key.',
         )
     if not isinstance(loader, PathOnly) and not callable(getattr(loader, "save", None)):
         raise PipelineError(
             f"{describe(loader)} cannot write {path}: it only reads",
-            where=where,
+            where=where.text,
             hint="Name a loader that writes, or loaders.PathOnly() and write the file in the stage.",
         )
     return loader
 
 
-def _loader(artifact: Dep | Out, path: str, kind: Any, where: str) -> Any:
+def _loader(artifact: Dep | Out, path: str, kind: Any, where: Line) -> Any:
     loader = artifact.loader
     if isinstance(loader, type):
         raise PipelineError(
-            f"the loader of {path} is a class", where=where, hint=f"Make an instance: {loader.__name__}()."
+            f"the loader of {path} is a class", where=where.text, hint=f"Make an instance: {loader.__name__}()."
         )
     if loader is not None and not hasattr(loader, "load") and not hasattr(loader, "save"):
         raise PipelineError(
             f"{loader!r} is no loader for {path}: it has neither `load` nor `save`",
-            where=where,
+            where=where.text,
             hint="Name one of pivot.loaders, or an object with load(path), save(value, path) or both.",
         )
     if loader is not None:
@@ -169,7 +172,7 @@ def _loader(artifact: Dep | Out, path: str, kind: Any, where: str) -> Any:
     if found is None:
         raise PipelineError(
             f"nothing says how {path} is read or written: its extension has no loader of its own",
-            where=where,
+            where=where.text,
             hint=f'Name one: {type(artifact).__name__}("{path}", loaders.Bytes()), or loaders.PathOnly().',
         )
     return found
@@ -180,6 +183,6 @@ def _require_empty(bound: Input) -> None:
         return
     raise PipelineError(
         f"the loader {describe(bound.loader)} does not say which value `{bound.key}` has before the first run",
-        where=shown(bound.where),
+        where=bound.line.text,
         hint="Give the loader a method empty() -> value.",
     )

@@ -9,7 +9,6 @@ from typing import Any, get_origin
 from pivot.errors import InputError
 from pivot.pipeline.declared import Input
 from pivot.pipeline.loaders import JSON, YAML, PathOnly
-from pivot.pipeline.location import shown
 
 TIMEOUT_SECONDS = 60
 
@@ -36,7 +35,7 @@ def _load_path(bound: Input, path: str, loader: Any, folder: Path, stage: str) -
     if not file.exists():
         raise InputError(
             f"stage `{stage}` needs {path} for `{bound.key}`, which does not exist",
-            where=shown(bound.where),
+            where=bound.line.text,
             hint="Add the file, or register the stage that writes it.",
         )
     try:
@@ -61,7 +60,7 @@ def _unreadable(bound: Input, path: str, stage: str, error: Exception) -> InputE
     if isinstance(error, InputError):
         said = f"{error.where}: {error.what}" if error.where else error.what
     return InputError(
-        f"stage `{stage}` cannot load `{bound.key}` from {path}: {said}", where=shown(bound.where), hint=hint
+        f"stage `{stage}` cannot load `{bound.key}` from {path}: {said}", where=bound.line.text, hint=hint
     )
 
 

@@ -1,17 +1,21 @@
 """Lines of the user's code: who called Pivot, and where a parameter or a key of a return type is annotated.
 
-Lines are found in the text of a definition's head, not by parsing its module: the analysis has parsed it already, and
-on Python 3.11 and 3.12 `inspect` would parse it again for every class.
+A line is looked up when it is asked for, since most are never shown. It is found in the text of a definition's head,
+not by parsing the module: the analysis has parsed it already, and on Python 3.11 and 3.12 `inspect` would parse it
+again for every class.
 """
 
 from __future__ import annotations
 
+import bisect
 import inspect
-import linecache
 import os
 import re
 import sys
+import tokenize
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,6 +24,40 @@ from pivot.pipeline.spec import Location
 
 _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep  # noqa: PTH100, PTH120
 _EVALUATORS = frozenset({"annotationlib", "dataclasses", "functools", "typing"})
+_HEADS = re.compile(r"^[ \t]*(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the user's code; `find` gives None where there is no file (an interactive session)."""
+
+    find: Callable[[], Location | None]
+
+    @property
+    def text(self) -> str | None:
+        """`file:line` for an error: relative to the repository, else to the current folder, else absolute."""
+        found = self.find()
+        return shown(found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file's lines, and where its definitions start."""
+
+    lines: tuple[str, ...]
+    heads: tuple[int, ...]
+    classes: dict[str, int]
+
+    def search(self, pattern: str, start: int) -> int | None:
+        """The first line from `start` to the next definition that matches."""
+        following = bisect.bisect_right(self.heads, start)
+        end = self.heads[following] if following < len(self.heads) else len(self.lines) + 1
+        compiled = re.compile(pattern)
+        return next((number for number in range(start, end) if compiled.search(self.lines[number - 1])), None)
+
+
+def known_line(location: Location) -> Line:
+    return Line(lambda: location)
 
 
 def calling_frame() -> FrameType | None:
@@ -36,60 +74,92 @@ def _is_own(frame: FrameType) -> bool:
     return file.startswith((_OWN_FOLDER, "<")) or frame.f_globals.get("__name__") in _EVALUATORS
 
 
-def calling_line() -> str | None:
-    """`file:line` of the user's code that called Pivot, for an error."""
+def calling_line() -> Line:
+    """The line of the user's code that called Pivot."""
     frame = calling_frame()
-    return shown(Location(frame.f_code.co_filename, frame.f_lineno)) if frame else None
+    location = Location(frame.f_code.co_filename, frame.f_lineno) if frame else None
+    return Line(lambda: location)
 
 
-def function_line(function: Callable[..., Any]) -> Location:
+def function_line(function: Callable[..., Any]) -> Line:
     """Where the function's `def` stands (not its decorators)."""
-    code = inspect.unwrap(function).__code__
-    first = code.co_firstlineno
-    head = re.compile(rf"\s*(async\s+)?def\s+{re.escape(code.co_name)}\b")
-    return Location(code.co_filename, _first_match(code.co_filename, first, head) or first)
+    return Line(partial(_find_in_function, function, ""))
 
 
-def parameter_line(function: Callable[..., Any], name: str) -> Location:
+def parameter_line(function: Callable[..., Any], name: str) -> Line:
     """Where a parameter stands in the head of its function."""
-    start = function_line(function)
-    pattern = re.compile(rf"(?:^|[(,])\s*\*{{0,2}}{re.escape(name)}\s*[:=,)]")
-    return Location(start.file, _first_match(start.file, start.line, pattern) or start.line)
+    return Line(partial(_find_in_function, function, rf"(?:^|[(,])\s*\*{{0,2}}{re.escape(name)}\s*[:=,)]"))
 
 
-def return_line(function: Callable[..., Any]) -> Location:
+def return_line(function: Callable[..., Any]) -> Line:
     """Where the return type stands."""
-    start = function_line(function)
-    return Location(start.file, _first_match(start.file, start.line, re.compile(r"->")) or start.line)
+    return Line(partial(_find_in_function, function, r"->"))
 
 
-def field_line(owner: type, name: str) -> Location | None:
-    """Where a class annotates a field; None where the class has no source file."""
-    file = getattr(sys.modules.get(owner.__module__), "__file__", None)
-    if file is None:
+def field_line(owner: type, name: str) -> Line:
+    """Where a class, or one that it extends, annotates a field."""
+    return Line(partial(_find_field, owner, name))
+
+
+def _find_in_function(function: Callable[..., Any], pattern: str) -> Location:
+    code = inspect.unwrap(function).__code__
+    source = _source(code.co_filename)
+    # A decorated function's code starts at its first decorator, which may itself hold a lambda but no `def`.
+    following = bisect.bisect_left(source.heads, code.co_firstlineno)
+    start = source.heads[following] if following < len(source.heads) else code.co_firstlineno
+    return Location(code.co_filename, (source.search(pattern, start) if pattern else start) or start)
+
+
+def _find_field(owner: type, name: str) -> Location | None:
+    """TypedDict keeps its bases only in `__orig_bases__`."""
+    bases = (*owner.__mro__, *getattr(owner, "__orig_bases__", ()))
+    found = [location for base in bases if (location := _find_in_class(base, name))]
+    return next((location for location, holds in found if holds), found[0][0] if found else None)
+
+
+def _find_in_class(owner: Any, name: str) -> tuple[Location, bool] | None:
+    """The field's line; else the class's, and False."""
+    file = getattr(sys.modules.get(getattr(owner, "__module__", "")), "__file__", None)
+    if file is None or file.startswith(_OWN_FOLDER):
         return None
-    start = class_line(owner, file)
-    pattern = re.compile(rf"\s+{re.escape(name)}\s*:")
-    return Location(file, _first_match(file, start, pattern) or start)
+    source = _source(file)
+    # `__firstlineno__` is new in Python 3.13; before, the last class of that name is taken.
+    start = vars(owner).get("__firstlineno__") or source.classes.get(owner.__name__)
+    if not isinstance(start, int):
+        return None
+    line = source.search(rf"(?:^|[;:])\s*{re.escape(name)}\s*:", start)
+    return Location(file, line or start), line is not None
 
 
-def class_line(owner: type, file: str) -> int:
-    known = vars(owner).get("__firstlineno__")  # Python 3.13
-    if isinstance(known, int):
-        return known
-    return _first_match(file, 1, re.compile(rf"\s*class\s+{re.escape(owner.__name__)}\b")) or 1
+def _source(file: str) -> _Source:
+    try:
+        status = os.stat(file)  # noqa: PTH116 - one call per stage
+    except OSError:
+        return _Source((), (), {})
+    return _read_source(file, status.st_mtime_ns, status.st_size)
 
 
-def _first_match(file: str, start: int, pattern: re.Pattern[str]) -> int | None:
-    lines = linecache.getlines(file)
-    return next((number for number in range(start, len(lines) + 1) if pattern.search(lines[number - 1])), None)
+@lru_cache(maxsize=256)
+def _read_source(file: str, _mtime: int, _size: int) -> _Source:
+    try:
+        with tokenize.open(file) as text:
+            lines = tuple(text)
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return _Source((), (), {})
+    heads = [(number, found) for number, line in enumerate(lines, 1) if (found := _HEADS.match(line))]
+    classes = {found[2]: number for number, found in heads if found[1] == "class"}
+    return _Source(lines, tuple(number for number, _ in heads), classes)
 
 
 def relative_to(location: Location, root: Path) -> Location:
     """The location with a repository-relative path, or an absolute one where the file lies outside `root`."""
-    file = real_path(location.file)
-    inside = file.is_relative_to(root)
-    return Location(file.relative_to(root).as_posix() if inside else file.as_posix(), location.line)
+    return Location(_relative_file(location.file, str(root)), location.line)
+
+
+@lru_cache(maxsize=256)
+def _relative_file(file: str, root: str) -> str:
+    path = real_path(file)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
 def real_path(path: str | Path) -> Path:
@@ -99,9 +169,10 @@ def real_path(path: str | Path) -> Path:
 
 
 def shown(location: Location) -> str:
-    """`file:line` for an error: relative to the repository, else to the current folder, else absolute."""
-    file = real_path(location.file)
-    root = repository_of(file.parent) or Path.cwd()
+    """`file:line` as an error names it."""
+    if not os.path.isabs(location.file):  # noqa: PTH117
+        return str(location)
+    root = repository_of(real_path(location.file).parent) or Path.cwd()
     return str(relative_to(location, root))
 
 

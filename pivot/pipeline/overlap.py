@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pivot.errors import PipelineError
+from pivot.pipeline.location import Line, known_line
 from pivot.pipeline.spec import StageSpec
 
 PathKeyFunction = Callable[[str], str]
@@ -18,7 +19,7 @@ class Claim:
 
     stage: str
     path: str
-    where: str
+    where: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def check_outputs(specs: Iterable[StageSpec], key: PathKeyFunction) -> list[Pipe
 def check_own_inputs(spec: StageSpec, key: PathKeyFunction) -> list[PipelineError]:
     """Deps of a stage that are, contain or lie inside one of its own outputs."""
     outs = output_claims(spec)
-    deps = [Claim(spec.name, path, str(dep.where)) for dep in spec.deps if dep.kind == "dep" for path in dep.paths]
+    deps = [
+        Claim(spec.name, path, known_line(dep.where)) for dep in spec.deps if dep.kind == "dep" for path in dep.paths
+    ]
     return self_reads(deps, outs, key)
 
 
@@ -63,8 +66,8 @@ def self_reads(deps: Iterable[Claim], outs: Iterable[Claim], key: PathKeyFunctio
     return [
         PipelineError(
             f"stage `{dep.stage}` reads {dep.path} and writes {out.path}: a stage cannot read its own output",
-            where=dep.where,
-            hint=f"The output is declared at {out.where}. Write another path, or use IncrementalOut for both.",
+            where=dep.where.text,
+            hint=f"The output is declared at {out.where.text}. Write another path, or use IncrementalOut for both.",
         )
         for dep, out in pairs
     ]
@@ -77,7 +80,7 @@ def check_specs(specs: list[StageSpec], key: PathKeyFunction) -> list[PipelineEr
 
 
 def output_claims(spec: StageSpec) -> list[Claim]:
-    return [Claim(spec.name, path, str(out.where)) for out in spec.outs for path in out.paths]
+    return [Claim(spec.name, path, known_line(out.where)) for out in spec.outs for path in out.paths]
 
 
 def _collision(new: Claim, old: Claim, *, same: bool) -> PipelineError:
@@ -87,7 +90,9 @@ def _collision(new: Claim, old: Claim, *, same: bool) -> PipelineError:
         what = f"stages `{old.stage}` and `{new.stage}` both write {new.path}"
     else:
         what = f"outputs overlap: {new.path} of stage `{new.stage}` and {old.path} of stage `{old.stage}`"
-    return PipelineError(what, where=new.where, hint=f"The other is declared at {old.where}. Give one another path.")
+    return PipelineError(
+        what, where=new.where.text, hint=f"The other is declared at {old.where.text}. Give one another path."
+    )
 
 
 def _touch(left: str, right: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, dataclass_transform
 
 from pivot.errors import PipelineError
 from pivot.pipeline.convert import Mismatch, convert, field_values, is_params_class, is_pydantic, to_json
-from pivot.pipeline.location import calling_line, field_line, shown
+from pivot.pipeline.location import Line, calling_line, field_line
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -19,12 +19,13 @@ class _Validated(type):
     """Checks names and types before the dataclass's own `__init__` and the user's `__post_init__` see them."""
 
     def __call__(cls, *args: Any, **values: Any) -> Any:
-        where = calling_line()
         if args:
             raise PipelineError(
-                f"{cls.__name__} takes its parameters by name", where=where, hint=f"Write {cls.__name__}(name=value)."
+                f"{cls.__name__} takes its parameters by name",
+                where=calling_line().text,
+                hint=f"Write {cls.__name__}(name=value).",
             )
-        return super().__call__(**_checked(cls, values, where))
+        return super().__call__(**_checked(cls, values, calling_line()))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class StageParams(metaclass=_Validated):
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
 
-def build_params(kind: type, values: Mapping[str, Any], where: str | None) -> Any:
+def build_params(kind: type, values: Mapping[str, Any], where: Line) -> Any:
     """A parameter object from values by name.
 
     Raises:
@@ -54,7 +55,7 @@ def build_params(kind: type, values: Mapping[str, Any], where: str | None) -> An
     return kind(**checked)
 
 
-def apply_overrides(params: Any, values: Mapping[str, Any], where: str | None) -> Any:
+def apply_overrides(params: Any, values: Mapping[str, Any], where: Line) -> Any:
     """A copy of the parameter object with some values replaced; a mapping replaces single fields of a nested one.
 
     Raises:
@@ -96,20 +97,20 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"There are: {', '.join(names)}." if names else "There are none."
 
 
-def _checked(kind: type, values: Mapping[str, Any], where: str | None) -> dict[str, Any]:
+def _checked(kind: type, values: Mapping[str, Any], where: Line) -> dict[str, Any]:
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     _refuse_unknown(kind, values, fields, where)
     missing = [name for name, field in fields.items() if name not in values and not _has_default(field)]
     if missing:
         raise PipelineError(
             f"{kind.__name__} lacks a value for: {', '.join(missing)}",
-            where=where,
+            where=where.text,
             hint="Give it a value here, or a default in the class.",
         )
     types = _types(kind, where)
     found = {name: _checked_value(kind, name, value, types.get(name), where) for name, value in values.items()}
     for name in fields.keys() - values.keys():
-        found[name] = _checked_value(kind, name, _default(fields[name]), types.get(name), _line_of(kind, name) or where)
+        found[name] = _checked_value(kind, name, _default(fields[name]), types.get(name), field_line(kind, name))
     return found
 
 
@@ -117,39 +118,35 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _line_of(kind: type, name: str) -> str | None:
-    owner = next((base for base in kind.__mro__ if name in vars(base).get("__dataclass_fields__", ())), kind)
-    line = field_line(owner, name)
-    return shown(line) if line else None
-
-
-def _checked_value(kind: type, name: str, value: Any, expected: Any, where: str | None) -> Any:
+def _checked_value(kind: type, name: str, value: Any, expected: Any, where: Line) -> Any:
     try:
         return convert(value, expected, lambda nested, values: build_params(nested, values, where))
     except Mismatch as error:
         raise PipelineError(
             f"the parameter `{name}` of {kind.__name__}: {error}",
-            where=where,
+            where=where.text,
             hint=f"Change the value, or the type of `{name}` in {kind.__name__}.",
         ) from error
 
 
-def _types(kind: type, where: str | None) -> dict[str, Any]:
+def _types(kind: type, where: Line) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind, include_extras=True)
     except (NameError, TypeError) as error:
         raise PipelineError(
             f"an annotation of {kind.__name__} cannot be evaluated: {error}",
-            where=where,
+            where=where.text,
             hint="Import the name outside `if TYPE_CHECKING`, and define it above the class.",
         ) from error
 
 
-def _refuse_unknown(kind: type, values: Iterable[str], known: Iterable[str], where: str | None) -> None:
+def _refuse_unknown(kind: type, values: Iterable[str], known: Iterable[str], where: Line) -> None:
     names = list(known)
     for name in values:
         if name not in names:
-            raise PipelineError(f"{kind.__name__} has no parameter `{name}`", where=where, hint=closest(name, names))
+            raise PipelineError(
+                f"{kind.__name__} has no parameter `{name}`", where=where.text, hint=closest(name, names)
+            )
 
 
 def _has_default(field: dataclasses.Field[Any]) -> bool:
@@ -163,11 +160,11 @@ def _init_values(params: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {field.name: values[field.name] for field in dataclasses.fields(params) if field.init}
 
 
-def _build_pydantic(kind: Any, values: Mapping[str, Any], where: str | None) -> Any:
+def _build_pydantic(kind: Any, values: Mapping[str, Any], where: Line) -> Any:
     # Names are checked here: by default pydantic passes over those that it does not know.
     aliases = {field.alias for field in kind.model_fields.values() if field.alias}
     _refuse_unknown(kind, values, [*kind.model_fields, *aliases], where)
     try:
         return kind.model_validate(dict(values))
     except ValueError as error:
-        raise PipelineError(f"{kind.__name__} does not take these values: {error}", where=where) from error
+        raise PipelineError(f"{kind.__name__} does not take these values: {error}", where=where.text) from error

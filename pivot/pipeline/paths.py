@@ -9,13 +9,15 @@ import unicodedata
 from pathlib import Path
 
 from pivot.errors import PipelineError
+from pivot.pipeline.location import Line
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FETCHABLE = ("http://", "https://")
+_EXTERNAL = 'For data outside the repository write ExternalDep("/absolute/path", loader).'
 _GIT_FOLDERS = frozenset({".git", "git~1"})
 
 
-def check_external(path: str, where: str) -> str:
+def check_external(path: str, where: Line) -> str:
     """An absolute path or an http(s) URL, normalised.
 
     Raises:
@@ -26,49 +28,56 @@ def check_external(path: str, where: str) -> str:
     if _URL.match(path) or not path.startswith("/"):
         raise PipelineError(
             f"ExternalDep takes an absolute path or an http(s) URL, not {path}",
-            where=where,
+            where=where.text,
             hint="For a file of this repository write Dep; fetch other addresses in a stage of their own.",
         )
     return posixpath.normpath(path)
 
 
-def check_path(path: str, root: Path, repository: Path | None, where: str) -> str:
+def check_path(path: str, prefix: str | None, where: Line) -> str:
     """A declared path, normalised; a directory keeps its `/` at the end.
+
+    `prefix` is the pipeline's folder relative to the repository, None where there is no repository.
 
     Raises:
         PipelineError: it is absolute, outside the repository, inside `.git`, or the pipeline's folder itself.
     """
-    hint = 'For data outside the repository write ExternalDep("/absolute/path", loader).'
     if "\0" in path:
-        raise PipelineError(f"the path {path!r} contains a NUL character", where=where, hint="Take it out.")
+        raise PipelineError(f"the path {path!r} contains a NUL character", where=where.text, hint="Take it out.")
     if path.startswith(("/", "~")) or _URL.match(path):
-        raise PipelineError(f"the path {path} is not relative to the pipeline's folder", where=where, hint=hint)
+        raise PipelineError(
+            f"the path {path} is not relative to the pipeline's folder", where=where.text, hint=_EXTERNAL
+        )
     plain = posixpath.normpath(path)
     if plain == ".":
         raise PipelineError(
-            f"the path {path} is the pipeline's folder itself", where=where, hint="Name a file or a folder inside it."
+            f"the path {path} is the pipeline's folder itself",
+            where=where.text,
+            hint="Name a file or a folder inside it.",
         )
     if any(part.lower() in _GIT_FOLDERS for part in plain.split("/")):
-        raise PipelineError(f"the path {path} is inside Git's own folder", where=where, hint="Name another path.")
-    if repository and not is_inside(root / plain, repository):
-        raise PipelineError(f"the path {path} is outside the repository", where=where, hint=hint)
+        raise PipelineError(f"the path {path} is inside Git's own folder", where=where.text, hint="Name another path.")
+    if prefix is not None:
+        in_repository(plain, prefix, where)
     return plain + "/" if path.endswith("/") else plain
 
 
-def is_inside(path: Path, repository: Path) -> bool:
-    """Whether the path, read without following links, lies below the repository (not: is the repository)."""
-    plain = Path(os.path.normpath(path))
-    return plain != repository and plain.is_relative_to(repository)
-
-
-def in_repository(path: str, root: Path, repository: Path, where: str) -> str:
+def in_repository(path: str, prefix: str, where: Line) -> str:
     """The repository-relative POSIX path of a declared one, without a trailing slash.
 
     Raises:
-        PipelineError: it is outside the repository.
+        PipelineError: it is outside the repository, or the repository itself.
     """
-    check_path(path, root, repository, where)
-    return Path(os.path.normpath(root / path)).relative_to(repository).as_posix()
+    plain = posixpath.normpath(posixpath.join(prefix, path))
+    if plain in {".", ".."} or plain.startswith("../"):
+        said = "is the repository itself" if plain == "." else "is outside the repository"
+        raise PipelineError(f"the path {path} {said}", where=where.text, hint=_EXTERNAL)
+    return plain
+
+
+def prefix_of(root: Path, repository: Path) -> str:
+    """The pipeline's folder relative to the repository, with `..` where it lies outside."""
+    return posixpath.relpath(root.as_posix(), repository.as_posix())
 
 
 class PathKey:

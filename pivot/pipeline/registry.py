@@ -9,11 +9,11 @@ from typing import Any, TypeVar, overload
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Paths
-from pivot.pipeline.declared import Place
-from pivot.pipeline.location import calling_frame, calling_line, function_line, real_path, repository_of, shown
+from pivot.pipeline.declared import Declared, Place
+from pivot.pipeline.location import Line, calling_frame, calling_line, function_line, real_path, repository_of
 from pivot.pipeline.overlap import Claim, Claims, self_reads
 from pivot.pipeline.params import build_params
-from pivot.pipeline.paths import PathKey
+from pivot.pipeline.paths import PathKey, prefix_of
 from pivot.pipeline.signature import Overrides, Signature, read_signature
 from pivot.pipeline.stage import Home, Stage
 
@@ -34,13 +34,13 @@ class Pipeline:
     """
 
     def __init__(self, name: str, root: str | Path | None = None) -> None:
-        self._line = calling_line()
-        _check_name(name, "pipeline", self._line)
+        _check_name(name, "pipeline", calling_line())
         self.name = name
         self.root = _calling_folder() if root is None else real_path(_calling_folder() / root).resolve()
         self._repository = repository_of(self.root)
+        self._prefix = prefix_of(self.root, self._repository) if self._repository else None
         self._stages: dict[str, Stage] = {}
-        self._lines: dict[str, str | None] = {}
+        self._lines: dict[str, Line] = {}
         self._claims = Claims(PathKey(self.root))
 
     def __repr__(self) -> str:
@@ -99,11 +99,11 @@ class Pipeline:
         line = calling_line()
         overrides = Overrides(dep_path_overrides or {}, out_path_overrides or {})
         if frozen and always:
-            raise PipelineError("a stage cannot be frozen and always", where=line, hint="Keep one of the two.")
+            raise PipelineError("a stage cannot be frozen and always", where=line.text, hint="Keep one of the two.")
 
         def register(function: FunctionT) -> FunctionT:
             stage_name = name or str(getattr(function, "__name__", "stage"))
-            signature = read_signature(function, Place(stage_name, self.root, self._repository), overrides, line)
+            signature = read_signature(function, Place(stage_name, self._prefix), overrides, line)
             made = _params_of(signature, params, stage_name, line)
             home = Home(self.name, self.root)
             self._add(Stage(stage_name, function, signature, made, home, function_line(function), frozen, always), line)
@@ -111,17 +111,17 @@ class Pipeline:
 
         return register if function is None else register(function)
 
-    def _add(self, stage: Stage, line: str | None) -> None:
+    def _add(self, stage: Stage, line: Line) -> None:
         """Take a stage whose name and paths no other has."""
         _check_name(stage.name, "stage", line)
         if stage.name in self._stages:
             raise PipelineError(
                 f"pipeline `{self.name}` has a stage `{stage.name}` already",
-                where=line,
-                hint=f"It is registered at {self._lines[stage.name]}. Write register(..., name='another').",
+                where=line.text,
+                hint=f"It is registered at {self._lines[stage.name].text}. Write register(..., name='another').",
             )
-        outs = [_claim(stage, item.where, path) for item in stage.outputs for path in item.paths]
-        deps = [_claim(stage, item.where, path) for item in stage.inputs if item.kind == "dep" for path in item.paths]
+        outs = [_claim(stage, item, path) for item in stage.outputs for path in item.paths]
+        deps = [_claim(stage, item, path) for item in stage.inputs if item.kind == "dep" for path in item.paths]
         for error in self_reads(deps, outs, self._claims.key):
             raise error
         for error in filter(None, map(self._claims.add, outs)):
@@ -130,15 +130,15 @@ class Pipeline:
         self._lines[stage.name] = line
 
 
-def _claim(stage: Stage, where: Any, path: str) -> Claim:
-    return Claim(stage.name, path.rstrip("/"), shown(where))
+def _claim(stage: Stage, item: Declared, path: str) -> Claim:
+    return Claim(stage.name, path.rstrip("/"), item.line)
 
 
-def _check_name(name: Any, what: str, line: str | None) -> None:
+def _check_name(name: Any, what: str, line: Line) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise PipelineError(
             f"{name!r} is not a name for a {what}",
-            where=line,
+            where=line.text,
             hint="A name has letters, digits, `_`, `-` and `.`, and starts with a letter, digit or `_`.",
         )
 
@@ -150,7 +150,7 @@ def _calling_folder() -> Path:
     return Path.cwd().resolve() if file.startswith("<") else real_path(file).parent
 
 
-def _params_of(signature: Signature, given: Any, stage: str, line: str | None) -> Any:
+def _params_of(signature: Signature, given: Any, stage: str, line: Line) -> Any:
     """The parameter object of a stage, from what `register` was given or from the class's defaults."""
     taker, kind = signature.params, signature.params_class
     if taker is None or kind is None:
@@ -158,7 +158,7 @@ def _params_of(signature: Signature, given: Any, stage: str, line: str | None) -
             return None
         raise PipelineError(
             f"stage `{stage}` is given params, and no parameter takes them",
-            where=line,
+            where=line.text,
             hint="Annotate a parameter with the params' class: def train(..., params: TrainParams).",
         )
     if given is None and taker.default is not taker.empty:
@@ -171,7 +171,7 @@ def _params_of(signature: Signature, given: Any, stage: str, line: str | None) -
     if not isinstance(made, kind):
         raise PipelineError(
             f"stage `{stage}` takes {kind.__name__} for `{taker.name}`, not {type(made).__name__}",
-            where=line,
+            where=line.text,
             hint=f"Write params={kind.__name__}(...).",
         )
     return made

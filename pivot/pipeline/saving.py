@@ -14,7 +14,6 @@ from pivot.errors import CheckFailed
 from pivot.pipeline.declared import Output
 from pivot.pipeline.keys import why_bad_keys
 from pivot.pipeline.loaders import PathOnly, describe
-from pivot.pipeline.location import shown
 from pivot.pipeline.params import closest
 
 _MISSING = object()
@@ -30,7 +29,7 @@ class Returned:
     value: Any
 
     def error(self, what: str, hint: str) -> CheckFailed:
-        return CheckFailed(f"stage `{self.stage}` {what}", where=shown(self.output.where), hint=hint)
+        return CheckFailed(f"stage `{self.stage}` {what}", where=self.output.line.text, hint=hint)
 
 
 def save_all(value: Any, outputs: tuple[Output, ...], single: bool, folder: Path, stage: str) -> None:
@@ -57,7 +56,7 @@ def _by_output(value: Any, outputs: tuple[Output, ...], single: bool, stage: str
     if single:
         return [Returned(stage, outputs[0], value)]
     if not isinstance(value, dict):
-        where = shown(outputs[0].where)
+        where = outputs[0].line.text
         keys = ", ".join(output.key for output in outputs)
         raise CheckFailed(
             f"stage `{stage}` returned {_show(value)}, not a dict", where=where, hint=f"Return a dict with: {keys}."
@@ -72,14 +71,14 @@ def _check_keys(value: dict[Any, Any], outputs: tuple[Output, ...], stage: str) 
         if key not in known:
             raise CheckFailed(
                 f"stage `{stage}` returned the key {key!r}, which its return type has not",
-                where=shown(outputs[0].where),
+                where=outputs[0].line.text,
                 hint=closest(str(key), known),
             )
     for key, output in known.items():
         if key not in value and not _is_optional(output):
             raise CheckFailed(
                 f"stage `{stage}` did not return the key `{key}` ({', '.join(output.paths)})",
-                where=shown(output.where),
+                where=output.line.text,
                 hint=f"Return it, or write {type(output.artifact).__name__}(..., optional=True).",
             )
 

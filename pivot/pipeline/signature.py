@@ -13,7 +13,7 @@ from pivot.pipeline.annotations import class_types, function_types, split
 from pivot.pipeline.artifacts import Dep, ExternalDep, IncrementalOut, Out, Paths, PlaceholderDep
 from pivot.pipeline.convert import is_params_class
 from pivot.pipeline.declared import Input, Output, Place, bind_input, bind_output
-from pivot.pipeline.location import field_line, function_line, parameter_line, return_line, shown
+from pivot.pipeline.location import Line, field_line, function_line, known_line, parameter_line, return_line
 from pivot.pipeline.params import closest
 from pivot.pipeline.spec import Location
 
@@ -39,7 +39,7 @@ class Signature:
     params_class: type | None
 
 
-def read_signature(function: Callable[..., Any], place: Place, overrides: Overrides, line: str | None) -> Signature:
+def read_signature(function: Callable[..., Any], place: Place, overrides: Overrides, line: Line) -> Signature:
     """Read the annotations; `line` is where the stage is registered.
 
     Raises:
@@ -56,7 +56,7 @@ def read_signature(function: Callable[..., Any], place: Place, overrides: Overri
     return Signature(tuple(inputs), tuple(outputs), single, params, params_class)
 
 
-def check_function(function: Any, stage: str, line: str | None) -> None:
+def check_function(function: Any, stage: str, line: Line) -> None:
     """Refuse what cannot be called anew in another process.
 
     Raises:
@@ -65,21 +65,23 @@ def check_function(function: Any, stage: str, line: str | None) -> None:
     plain = inspect.unwrap(function) if callable(function) else function
     if not inspect.isfunction(plain):
         raise PipelineError(
-            f"a stage is a function, not {function!r}", where=line, hint="Define it with `def` in a module."
+            f"a stage is a function, not {function!r}", where=line.text, hint="Define it with `def` in a module."
         )
-    where = shown(function_line(plain))
+    where = function_line(plain)
     if plain.__name__ == "<lambda>":
-        raise PipelineError("a lambda cannot be a stage", where=where, hint="Define it with `def`, at module level.")
+        raise PipelineError(
+            "a lambda cannot be a stage", where=where.text, hint="Define it with `def`, at module level."
+        )
     if "<locals>" in plain.__qualname__:
         raise PipelineError(
             f"stage `{stage}`: {plain.__qualname__} is defined inside another function",
-            where=where,
+            where=where.text,
             hint="Move it to module level; register it several times under other names and paths where it varies.",
         )
     if inspect.iscoroutinefunction(plain) or inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
         raise PipelineError(
             f"stage `{stage}` is async or a generator: its value is not there when it returns",
-            where=where,
+            where=where.text,
             hint="Return the value; inside, call asyncio.run(...) or list(...).",
         )
 
@@ -101,7 +103,7 @@ def _read_parameters(
         elif artifact is not None:
             raise PipelineError(
                 f"stage `{place.stage}`: parameter `{name}` is annotated with {type(artifact).__name__}",
-                where=shown(where),
+                where=where.text,
                 hint="Outputs stand on the return type; a parameter takes Dep, or IncrementalOut for what was before.",
             )
         elif is_params_class(kind) and params is None:
@@ -111,27 +113,27 @@ def _read_parameters(
     return inputs, params
 
 
-def _check_parameter(parameter: inspect.Parameter, where: Location, place: Place) -> None:
+def _check_parameter(parameter: inspect.Parameter, where: Line, place: Place) -> None:
     if parameter.kind is parameter.POSITIONAL_ONLY:
         raise PipelineError(
             f"stage `{place.stage}`: parameter `{parameter.name}` can only be given by position",
-            where=shown(where),
+            where=where.text,
             hint="Take the `/` out of the parameters.",
         )
     if isinstance(parameter.default, Dep | PlaceholderDep | Out):
         name = type(parameter.default).__name__
         raise PipelineError(
             f"stage `{place.stage}`: {name} is the default of parameter `{parameter.name}`",
-            where=shown(where),
+            where=where.text,
             hint=f"Write {parameter.name}: Annotated[dict, {name}(...)].",
         )
 
 
-def _not_annotated(name: str, kind: Any, where: Location, place: Place) -> PipelineError:
+def _not_annotated(name: str, kind: Any, where: Line, place: Place) -> PipelineError:
     said = "has no annotation" if kind is inspect.Parameter.empty else "has no Dep in its annotation"
     return PipelineError(
         f"stage `{place.stage}`: parameter `{name}` {said}",
-        where=shown(where),
+        where=where.text,
         hint=f'Write {name}: Annotated[dict, pivot.Dep("path")], or a StageParams class, or give a default.',
     )
 
@@ -143,7 +145,7 @@ def _read_return(
     if "return" not in hints:
         raise PipelineError(
             f"stage `{place.stage}` does not say what it returns",
-            where=shown(where),
+            where=where.text,
             hint='Write -> Annotated[dict, pivot.Out("path")], a TypedDict of such, or -> None for no output.',
         )
     kind, artifact = split(hints["return"], where)
@@ -153,42 +155,37 @@ def _read_return(
     if kind is type(None) or kind is None:
         return [], True
     if typing.is_typeddict(kind):
-        return _read_keys(kind, where, place, overrides), False
+        return _read_keys(kind, place, overrides), False
     raise PipelineError(
         f"stage `{place.stage}`: the return type {_show(kind)} has no Out",
-        where=shown(where),
+        where=where.text,
         hint='Write -> Annotated[dict, pivot.Out("path")], or a TypedDict whose keys are annotated so.',
     )
 
 
-def _read_keys(owner: Any, fallback: Location, place: Place, overrides: Overrides) -> list[Output]:
+def _read_keys(owner: Any, place: Place, overrides: Overrides) -> list[Output]:
     outputs = []
     for key, annotation in class_types(owner).items():
-        where = next((line for base in _bases(owner) if (line := field_line(base, key))), fallback)
+        where = field_line(owner, key)
         kind, artifact = split(annotation, where)
         moved = _moved(_require_out(artifact, key, where, place), overrides.outs.get(key))
         if key in owner.__optional_keys__ and not moved.optional:
             raise PipelineError(
                 f"stage `{place.stage}`: the key `{key}` may be left out, its output may not",
-                where=shown(where),
+                where=where.text,
                 hint=f"Write Out(..., optional=True), or make `{key}` a required key.",
             )
         outputs.append(bind_output(moved, key, kind, where, place))
     return outputs
 
 
-def _bases(owner: Any) -> list[Any]:
-    """The TypedDict and those that it extends, the one that annotates a key last first."""
-    return [owner, *(base for base in getattr(owner, "__orig_bases__", ()) if typing.is_typeddict(base))]
-
-
-def _require_out(artifact: Any, key: str, where: Location, place: Place) -> Out:
+def _require_out(artifact: Any, key: str, where: Line, place: Place) -> Out:
     if isinstance(artifact, Out):
         return artifact
     said = "has no Out" if artifact is None else f"is annotated with {type(artifact).__name__}"
     raise PipelineError(
         f"stage `{place.stage}`: the return value `{key}` {said}",
-        where=shown(where),
+        where=where.text,
         hint=f'Write {key}: Annotated[dict, pivot.Out("path")].' if key != SINGLE else "Write Out on the return type.",
     )
 
@@ -205,12 +202,12 @@ def _moved(artifact: Any, paths: Paths | None) -> Any:
     return Dep(paths, artifact.loader)
 
 
-def _check_names(option: str, given: Mapping[str, Paths], known: list[str], place: Place, line: str | None) -> None:
+def _check_names(option: str, given: Mapping[str, Paths], known: list[str], place: Place, line: Line) -> None:
     for name in given:
         if name not in known:
             raise PipelineError(
                 f"stage `{place.stage}`: {option} names `{name}`, which has no path",
-                where=line,
+                where=line.text,
                 hint=closest(name, known),
             )
 
@@ -221,13 +218,13 @@ def _check_increments(inputs: list[Input], outputs: list[Output], place: Place) 
         if item.kind == "incremental" and item.paths not in written:
             raise PipelineError(
                 f"stage `{place.stage}` takes {item.paths[0]} as IncrementalOut and does not return it",
-                where=shown(item.where),
+                where=item.line.text,
                 hint="Annotate the return type with IncrementalOut and the same path.",
             )
 
 
 def _type_of(annotation: Any) -> type:
-    kind: type = split(annotation, Location("", 0))[0]
+    kind: type = split(annotation, known_line(Location("", 0)))[0]
     return kind
 
 

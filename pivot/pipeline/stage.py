@@ -10,8 +10,9 @@ from typing import Any
 from pivot.pipeline.declared import Input, Output
 from pivot.pipeline.loaders import PathOnly
 from pivot.pipeline.loading import load_input, nearest
-from pivot.pipeline.location import relative_to
+from pivot.pipeline.location import Line, relative_to
 from pivot.pipeline.params import params_values
+from pivot.pipeline.paths import prefix_of
 from pivot.pipeline.saving import save_all
 from pivot.pipeline.signature import Signature
 from pivot.pipeline.spec import Location, StageSpec
@@ -34,9 +35,13 @@ class Stage:
     signature: Signature
     params: Any
     home: Home
-    where: Location
+    line: Line
     frozen: bool = False
     always: bool = False
+
+    @property
+    def where(self) -> Location:
+        return self.line.find() or Location("<unknown>", 0)
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -69,16 +74,16 @@ class Stage:
             PipelineError: a path is outside the repository, or a parameter cannot be recorded.
         """
         repository = root.resolve()
-        folder = self.root.relative_to(repository).as_posix() if self.root.is_relative_to(repository) else "."
+        prefix = prefix_of(self.root, repository)
         return StageSpec(
             name=name,
             pipeline=self.pipeline,
             file=file,
-            root="" if folder == "." else folder,
+            root="" if prefix == "." else prefix,
             function=self.function.__qualname__,
             where=relative_to(self.where, repository),
-            deps=tuple(item.to_spec(self.root, repository) for item in self.inputs),
-            outs=tuple(item.to_spec(self.root, repository) for item in self.outputs),
+            deps=tuple(item.to_spec(prefix, repository) for item in self.inputs),
+            outs=tuple(item.to_spec(prefix, repository) for item in self.outputs),
             params={} if self.params is None else params_values(self.params, repository),
             frozen=self.frozen,
             always=self.always,

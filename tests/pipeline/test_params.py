@@ -13,8 +13,12 @@ import pytest
 
 import pivot
 from pivot.errors import PipelineError
+from pivot.pipeline.location import known_line
 from pivot.pipeline.params import apply_overrides, params_values
+from pivot.pipeline.spec import Location
 from tests.pipeline.project import Project
+
+HERE = known_line(Location("params.yaml", 3))
 
 
 class Kind(enum.Enum):
@@ -185,15 +189,15 @@ def test_a_value_without_a_stable_form_is_refused() -> None:
 
 
 def test_overrides_replace_single_fields_deep_down() -> None:
-    changed = apply_overrides(Train(), {"rate": 1, "optimizer": {"rate": 2}}, "params.yaml:3")
+    changed = apply_overrides(Train(), {"rate": 1, "optimizer": {"rate": 2}}, HERE)
     assert (changed.rate, changed.optimizer) == (1.0, Optimizer(name="adam", rate=2.0))
-    assert apply_overrides(Plain(), {"rate": 2}, None) == Plain(rate=2.0)
+    assert apply_overrides(Plain(), {"rate": 2}, HERE) == Plain(rate=2.0)
 
 
 @pytest.mark.parametrize("values", [{"rte": 1}, {"rate": "x"}, {"optimizer": {"rte": 1}}, {"optimizer": {"rate": "x"}}])
 def test_a_wrong_override_names_its_own_place(values: dict[str, Any]) -> None:
     with pytest.raises(PipelineError) as caught:
-        apply_overrides(Train(), values, "params.yaml:3")
+        apply_overrides(Train(), values, HERE)
     assert (caught.value.where, "rate" in str(caught.value)) == ("params.yaml:3", True)
 
 
@@ -238,11 +242,11 @@ def test_pydantic_models_are_taken_too() -> None:
         rate: float = 0.1
         layers: list[int] = [1]  # noqa: RUF012 - pydantic copies it
 
-    assert params_values(apply_overrides(Model(), {"rate": 2}, None)) == {"rate": 2.0, "layers": [1]}
+    assert params_values(apply_overrides(Model(), {"rate": 2}, HERE)) == {"rate": 2.0, "layers": [1]}
     with pytest.raises(PipelineError, match="Model has no parameter `rte`"):
-        apply_overrides(Model(), {"rte": 2}, None)
+        apply_overrides(Model(), {"rte": 2}, HERE)
     with pytest.raises(PipelineError, match="Model does not take these values"):
-        apply_overrides(Model(), {"rate": "x"}, "here:1")
+        apply_overrides(Model(), {"rate": "x"}, HERE)
 
 
 def test_annotated_types_and_postponed_ones_are_checked() -> None:

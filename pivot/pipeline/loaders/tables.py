@@ -53,16 +53,10 @@ class CSV:
         encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         with path.open(encoding=encoding, newline="") as file:
             reader = csv.DictReader(file, delimiter=self.sep, strict=True, restkey=_EXTRA_KEY)
-            rows = []
             try:
-                for row in reader:
-                    if _EXTRA_KEY in row or None in row.values():
-                        head = len(reader.fieldnames or ())
-                        raise malformed(path, "CSV", f"the head has {head} fields, this row has not", reader.line_num)
-                    rows.append(row)
+                return [_whole_row(row, reader, path) for row in reader]
             except (csv.Error, UnicodeDecodeError) as error:
                 raise malformed(path, "CSV", error, reader.reader.line_num or None) from error
-            return rows
 
     def _save_rows(self, rows: Sequence[dict[str, Any]], path: Path) -> None:
         rows = list(rows)
@@ -140,6 +134,13 @@ def frame_library(kind: Any) -> Frame | None:
         return None
     library = kind.__module__.partition(".")[0]
     return "pandas" if library == "pandas" else "polars" if library == "polars" else None
+
+
+def _whole_row(row: dict[str, str], reader: csv.DictReader[str], path: Path) -> dict[str, str]:
+    if _EXTRA_KEY in row or None in row.values():
+        head = len(reader.fieldnames or ())
+        raise malformed(path, "CSV", f"the head has {head} fields, this row has not", reader.line_num)
+    return row
 
 
 def _is_blank(path: Path) -> bool:
