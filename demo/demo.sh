@@ -28,6 +28,7 @@ run() {
     status=0
     eval "$1" >"$work/said" 2>&1 || status=$?
     cat "$work/said"
+    [ -z "$(tail -c 1 "$work/said")" ] || echo # a file without a newline at its end
     [ "$status" = 0 ] || fail "exit $status from: $1"
 }
 
