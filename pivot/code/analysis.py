@@ -21,6 +21,7 @@ from pivot.code.loader import SourceImporter
 from pivot.code.manifest import Remark
 from pivot.code.model import PipelineModel, Stage
 from pivot.code.namespaces import Modules
+from pivot.code.packages import imported_packages
 from pivot.code.nodes import Node, Place, manifest_of
 from pivot.code.project_files import PACKAGE, ProjectFiles
 from pivot.code.resolve import Live
@@ -84,7 +85,7 @@ def _walk(imported: Imported) -> Analysis:
         imported.file,
         tuple(stages),
         _volatile(imported),
-        _packages(imported.importer),
+        imported_packages(imported.importer.by_path.values()),
         dict(sorted(imported.watch.environment.items())),
     )
     return Analysis(model, live, gather(imported, modules))
@@ -243,33 +244,6 @@ def _volatile(imported: Imported) -> tuple[Remark, ...]:
         )
         for (path, line), why in sorted(imported.watch.volatile.items())
     )
-
-
-def _packages(importer: SourceImporter) -> dict[str, str]:
-    """The distributions that project modules import, with their versions."""
-    from importlib import metadata
-
-    tops = {name.partition(".")[0] for name in _imported_names(importer)} - sys.stdlib_module_names
-    known = metadata.packages_distributions() if tops else {}
-    found = {}
-    for top in tops:
-        for distribution in known.get(top, ()):
-            with contextlib.suppress(metadata.PackageNotFoundError):
-                found[distribution] = metadata.version(distribution)
-    return dict(sorted(found.items()))
-
-
-def _imported_names(importer: SourceImporter) -> set[str]:
-    import ast
-
-    names: set[str] = set()
-    for source in importer.by_path.values():
-        for node in source.tree.body:
-            if isinstance(node, ast.Import):
-                names.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                names.add(node.module)
-    return names - {source.name for source in importer.by_path.values()}
 
 
 def gather(imported: Imported, modules: Modules) -> Evidence:

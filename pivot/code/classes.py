@@ -57,6 +57,9 @@ def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: as
         if not _is_plain(walker, kind):
             rest = [part for part in tree.body if not isinstance(part, (*_FUNCTIONS, ast.AnnAssign))]
             walker.write(node, statement_syntax(rest), scope)
+    else:
+        made = [binding.node for binding in module.bindings.get(kind.__name__, ()) if not binding.origin]
+        walker.write(node, statement_syntax(made), scope)
     _write_space(walker, node, kind, tree, scope)
 
 

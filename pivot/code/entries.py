@@ -201,8 +201,7 @@ class Walker:
 
     def _generated(self, function: types.FunctionType) -> Node | str:
         """A function without source: of a package, or made by `exec` in a project module."""
-        home = sys.modules.get(function.__globals__.get("__name__", ""))
-        module = self.modules.of_live(home) if home is not None else None
+        module = self.modules.defining(str(function.__globals__.get("__name__")))
         if (
             module is None
             or self.modules.by_path(function.__code__.co_filename) is None
@@ -233,7 +232,7 @@ class Walker:
         """The entry of a project class, with all its methods."""
         if not self.owns_class(kind):
             return "X:" + self.public_name(kind)
-        module = self.modules.of_live(sys.modules[kind.__module__])
+        module = self.modules.defining(kind.__module__)
         assert module is not None
         trees = module.class_nodes(kind.__qualname__)
         tree = _fitting(trees, kind)
@@ -252,7 +251,7 @@ class Walker:
 
     def module_of(self, module: types.ModuleType) -> Node | str:
         """The entry of a module that is used as a value."""
-        found = self.resolver.module(module.__name__)
+        found = self.resolver.module_object(module)
         if isinstance(found, Whole):
             return self.whole(found.module)
         if isinstance(found, Binary):

@@ -137,7 +137,18 @@ class Modules:
     def of_live(self, module: ModuleType) -> Module | None:
         """The view of an imported module, if it is one of the project's."""
         path = getattr(module, "__file__", None)
-        return self.by_path(path) if isinstance(path, str) else None
+        view = self.by_path(path) if isinstance(path, str) else None
+        if view is not None and view.live is None:
+            view.live = vars(module)
+        return view
+
+    def defining(self, name: str) -> Module | None:
+        """The project module that calls itself `name`, as the classes and functions in it do."""
+        live = sys.modules.get(name)
+        if live is not None:
+            return self.of_live(live)
+        source = self.importer.modules.get(name)
+        return self._view(source) if source else None
 
     def _find(self, name: str) -> Module | None:
         live = sys.modules.get(name)

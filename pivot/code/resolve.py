@@ -103,7 +103,7 @@ class Resolver:
         return Missing(name)
 
     def _closed(self, value: Any, name: str) -> Found:
-        return self.module(value.__name__) if isinstance(value, ModuleType) else Live(value, None, name)
+        return self.module_object(value) if isinstance(value, ModuleType) else Live(value, None, name)
 
     def _follow(self, found: Found, chain: tuple[str, ...]) -> tuple[Found, tuple[str, ...]]:
         for at, part in enumerate(chain):
@@ -118,7 +118,7 @@ class Resolver:
         if isinstance(found, Live):
             return self._inside(found, part)
         if part[0] != ".":
-            return None
+            return self.module(name[1:]) if found == External("sys.modules") and name[:1] == "s" else None
         if isinstance(found, Whole):
             return self.attribute(found.module, name)
         if isinstance(found, Folder):
@@ -179,7 +179,7 @@ class Resolver:
             if isinstance(found, Whole | Folder | Binary) and isinstance(value, ModuleType):
                 return found
         if isinstance(value, ModuleType):
-            return self.module(value.__name__)
+            return self.module_object(value)
         return Live(value, module, name)
 
     def imported(self, origin: Import, module: Module) -> Found:
@@ -204,6 +204,11 @@ class Resolver:
         if path is None or not self.modules.files.owns(path):
             return External(name)
         return Binary(path) if path.endswith(EXTENSIONS) else Folder(name)
+
+    def module_object(self, module: ModuleType) -> Found:
+        """A module object, which may have been loaded from a path without a place in `sys.modules`."""
+        project = self.modules.of_live(module)
+        return Whole(project) if project else self.module(module.__name__)
 
     @staticmethod
     def _live_path(module: ModuleType) -> str | None:
@@ -242,8 +247,7 @@ class Resolver:
         return _ABSENT
 
     def is_project_class(self, kind: type) -> bool:
-        module = sys.modules.get(str(vars(kind).get("__module__")))
-        return module is not None and self.modules.of_live(module) is not None
+        return self.modules.defining(str(vars(kind).get("__module__"))) is not None
 
     # --- inside objects
 
@@ -256,7 +260,7 @@ class Resolver:
             if kind in (dict, list, tuple):
                 inner = _element(value, part[1:])
         elif isinstance(value, ModuleType):
-            return self._step(self.module(value.__name__), part)
+            return self._step(self.module_object(value), part)
         elif kind is type and self.is_project_class(value):
             inner = _class_data(value, part[1:])
         elif kind is SimpleNamespace or (kind not in (dict, list, tuple) and self.is_project_class(kind)):

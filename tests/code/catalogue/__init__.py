@@ -1,0 +1,16 @@
+"""The change-detection table: kind of reach, source, edit, stages that must run."""
+
+from tests.code.catalogue import callables, classes, constants, declared, functions, modules, unreached
+from tests.code.catalogue.row import Row
+
+ROWS: list[Row] = [
+    *functions.ROWS,
+    *modules.ROWS,
+    *classes.ROWS,
+    *callables.ROWS,
+    *constants.ROWS,
+    *declared.ROWS,
+    *unreached.ROWS,
+]
+
+__all__ = ["ROWS", "Row"]

@@ -1,0 +1,24 @@
+"""The change-detection table: an edit re-runs the stages that reach it, and no other stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.code.catalogue import ROWS, Row
+from tests.code.catalogue.harness import look, write_project
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.kind)
+def test_an_edit_reruns_the_stages_that_reach_it(row: Row, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    write_project(before, row.files())
+    write_project(after, row.edited())
+    old, new = look(before, run=row.calls), look(after, run=row.calls)
+
+    assert " ".join(name for name in sorted(new.codes) if old.codes.get(name) != new.codes[name]) == row.runs
+    if row.calls and not row.same_result:
+        # The table itself is held to the truth: what must run is what returns something else.
+        differs = [name for name in new.results if old.results.get(name) != new.results[name]]
+        assert " ".join(sorted(differs)) == row.runs
