@@ -58,12 +58,12 @@ def with_block(text: bytes, paths: Iterable[str]) -> bytes:
 def pattern(path: str) -> bytes:
     """The ignore rule that matches this path and nothing else, anchored at the top of the work tree.
 
-    A line cannot hold a line feed, and loses a carriage return at its end: `?` stands for them, and so also matches a
-    path that has another character there.
+    A line cannot hold a line feed: `?` stands for it, and so also matches a path that has another character there.
     """
     escaped = _GLOB.sub(rb"\\\g<0>", os.fsencode(path).lstrip(b"/"))
     escaped = _TRAILING_BLANKS.sub(lambda blanks: rb"\ " * len(blanks[0]), escaped)
-    return b"/" + escaped.replace(b"\n", b"?").replace(b"\r", b"?")
+    # Git takes a carriage return at the end of a line away; in brackets it is not at the end.
+    return b"/" + escaped.replace(b"\n", b"?").replace(b"\r", b"[\r]")
 
 
 def tracked_by_branches(backend: Backend, paths: Sequence[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ class RunsSettlement(SmallerBlob):
         self._trees = trees
 
     def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
-        if path.startswith("runs/") and path.endswith("/record"):
+        if path.startswith("runs/") and path.endswith("/record") and path.count("/") == 3:
             return min(ours, theirs, key=lambda entry: (self._doubt(path, entry.oid), entry.oid, entry.mode))
         if not path.startswith("reach/"):
             return super().blob(path, ours, theirs)

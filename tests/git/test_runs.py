@@ -332,4 +332,4 @@ class Clones(RuleBasedStateMachine):
 
 
 TestClones = Clones.TestCase
-TestClones.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
+TestClones.settings = settings(max_examples=6, stateful_step_count=14, deadline=None)

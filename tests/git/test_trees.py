@@ -107,6 +107,7 @@ PATHS = st.sampled_from(
     [f"runs/ab/{name}.{result}/record" for name in "xy" for result in "12"]
     + [f"code/ab/{name}" for name in "pq"]
     + [f"reach/cd/{name}" for name in "rs"]
+    + ["record", "runs/record", "runs/ab/record", "runs/ab/y/info/record", "reach/x", "other"]  # by a stranger
 )
 CONTENTS = st.sampled_from([b"m.a\n", b"m.b\n", b"m.a\nm.b\n", b"m.c\n"])
 INFOS = st.tuples(st.just("runs/ab/x.1/info/"), st.integers(0, 9)).map(lambda pair: pair[0] + str(pair[1]))
