@@ -24,7 +24,7 @@ from pivot.run.isolation import Seeds, flush_output, move_high
 from pivot.run.nursery import Nursery, Ready
 from pivot.run.observe import Observer
 from pivot.run.pristine import Snapshot
-from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Setup, encode
+from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Message, Setup, encode
 
 
 def main(descriptor: int) -> None:
@@ -36,7 +36,7 @@ def main(descriptor: int) -> None:
     _watch_command(link)
     analysis = import_pipeline(setup, ours)
     if isinstance(analysis, ImportFailed):
-        link.sendall(encode(analysis))
+        _send(link, analysis)
         return
     user = Snapshot()
     ours.restore()
@@ -48,7 +48,7 @@ def main(descriptor: int) -> None:
     flush_output()
     if setup.cache:
         save(Path(setup.cache), Path(setup.root), setup.file, analysis)
-    link.sendall(encode(Analysed(analysis.model, start, why)))
+    _send(link, Analysed(analysis.model, start, why))
     nursery.serve()
 
 
@@ -81,6 +81,15 @@ def _read_setup(link: socket.socket) -> Setup:
             assert isinstance(setup, Setup)
             return setup
     sys.exit(0)
+
+
+def _send(link: socket.socket, message: Message) -> None:
+    try:
+        link.sendall(encode(message))
+    except BrokenPipeError:
+        end_session()
+    except OSError:
+        sys.exit("the import closed file descriptors that are not its own")
 
 
 def _leave_if_forked(pid: int) -> None:

@@ -54,6 +54,7 @@ class Workers:
         self._waiting: dict[str, list[Running]] = {}
         self._events: list[JobEvent] = []
         self._selector = selectors.DefaultSelector()
+        self._closed = False
         self._wake, self._wakeup = os.pipe()
         for descriptor in (self._wake, self._wakeup):
             os.set_blocking(descriptor, False)
@@ -123,14 +124,21 @@ class Workers:
 
     def cancel(self, job: Job, kind: FailureKind = "cancelled", message: str = "it was cancelled") -> None:
         """End a job: SIGTERM to its process group, SIGKILL after the grace period. Its event is a `JobFailed`."""
-        if running := self._running.get(job.id):
-            running.end(kind, message, self._settings.grace)
+        running = self._running.get(job.id)
+        if running is None:
+            return
+        running.end(kind, message, self._settings.grace)
+        if running.connection is None:  # it still waits for the import: there is nothing to end
+            self._conclude(running, None)
 
     def running(self) -> list[Job]:
         return [one.job for one in self._running.values()]
 
     def close(self) -> None:
-        """End every process at once; jobs that were running give no more events."""
+        """End every process at once; jobs that were running give no more events. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         for running in list(self._running.values()):
             self._forget(running)
             running.close()
@@ -211,8 +219,8 @@ class Workers:
         if connection.ended:
             self._read_prints(connection)
         for running in self._waiting.pop(connection.file, []):
-            if running.job.id not in self._running:
-                continue
+            if self._running.get(running.job.id) is not running:
+                continue  # it was cancelled
             if isinstance(connection.answer, Failure):
                 running.fail_import(connection.answer.message)
                 self._conclude(running, None)

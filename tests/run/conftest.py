@@ -65,6 +65,7 @@ class Bench:
         events: list[JobEvent] = []
         while self.workers.running() and time.monotonic() < end:
             events += self.workers.events(0.5)
+        events += self.workers.events(0)
         assert not self.workers.running(), "a job has not ended in time"
         self.printed += [one.line for one in events if isinstance(one, JobPrinted) and not one.passing]
         return events

@@ -1,0 +1,110 @@
+"""Output of any kind becomes bounded lines and a bounded log."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pivot.run.capture import Capture, Line, LineSplitter, LogFile, log_folder
+
+SPLITS = {
+    "lines": ([b"a\nb\n"], ["a", "b"]),
+    "a line in pieces": ([b"on", b"e li", b"ne\n"], ["one line"]),
+    "no newline at the end": ([b"a\nb"], ["a", "b"]),
+    "empty lines": ([b"\n\n"], ["", ""]),
+    "Windows line ends": ([b"a\r\nb\r", b"\n"], ["a", "b"]),
+    "a progress bar": ([b"\r 10%", b"\r 20%", b"\r100%\n"], ["( 10%)", "100%"]),
+    "a bar in one piece": ([b"1\r2\r3\n"], ["3"]),
+    "not UTF-8": ([b"\xff\xfe\n"], ["\ufffd\ufffd"]),
+    "a character in two pieces": ([b"\xc3", b"\xa9\n"], ["\xe9"]),
+    "nothing": ([], []),
+}
+
+
+@pytest.mark.parametrize(("chunks", "lines"), SPLITS.values(), ids=SPLITS.keys())
+def test_output_is_split_into_lines(chunks: list[bytes], lines: list[str]) -> None:
+    assert [show(line) for line in split(chunks)] == lines
+
+
+def test_a_long_line_is_cut_between_characters() -> None:
+    lines = split(["\xe9".encode() * 20_000])
+    assert "".join(line.text for line in lines) == "\xe9" * 20_000
+    assert all(len(line.text.encode()) <= 8192 for line in lines)
+
+
+@given(st.text(alphabet="ab\xe9\u20ac\U0001f600\n", max_size=200), st.lists(st.integers(1, 7), max_size=80))
+def test_how_output_is_cut_into_chunks_does_not_matter(text: str, sizes: list[int]) -> None:
+    data, chunks = text.encode(), []
+    for size in sizes:
+        chunks.append(data[:size])
+        data = data[size:]
+    found = [line.text for line in split([*chunks, data])]
+    assert found == (text[:-1] if text.endswith("\n") else text).split("\n") if text else found == []
+
+
+def test_a_log_keeps_the_head_and_the_tail(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "logs")
+    for number in range(200_000):
+        log.write(f"{number:0100}")
+    log.close()
+    text = Path(log.path).read_text()
+    assert len(text) < (8 << 20) + (65 << 10)
+    assert text.startswith(f"{0:0100}\n")
+    assert text.endswith(f"{199_999:0100}\n")
+    assert text.count("bytes left out") == 1
+
+
+def test_the_last_five_logs_are_kept(tmp_path: Path) -> None:
+    for number in range(8):
+        log = LogFile(tmp_path)
+        log.write(str(number))
+        log.close()
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == [f"{number}\n" for number in range(3, 8)]
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    log = LogFile(tmp_path / "file" / "logs")
+    log.write("lost")
+    log.close()
+    assert log.path == ""
+
+
+def test_a_capture_never_waits(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    capture = Capture(read_end, LogFile(tmp_path))
+    assert capture.read() == []
+    os.write(write_end, b"one\ntwo")
+    assert [line.text for line in capture.drain()] == ["one", "two"]
+    assert not capture.ended
+    os.close(write_end)
+    assert capture.read() == []
+    assert capture.ended
+    capture.close()
+
+
+@pytest.mark.parametrize("stage", ["a/b", "..", ".", "a b", "a@x=1,y=2", "\xe9" * 300, "CON", "x" * 400, "a\nb", "%2e"])
+def test_every_stage_name_has_a_folder_of_its_own(tmp_path: Path, stage: str) -> None:
+    folder = log_folder(tmp_path, stage)
+    folder.mkdir()
+    assert folder.parent == tmp_path
+    assert folder.resolve() == tmp_path / folder.name
+    assert len(folder.name) < 200
+
+
+def test_no_two_stages_share_a_folder(tmp_path: Path) -> None:
+    names = ["a/b", "a%2fb", "a", "A", ".", "..", "%2e", "x" * 400, "x" * 401]
+    assert len({log_folder(tmp_path, name).name for name in names}) == len(names)
+
+
+def split(chunks: list[bytes]) -> list[Line]:
+    splitter = LineSplitter()
+    return [line for chunk in chunks for line in splitter.feed(chunk)] + splitter.finish()
+
+
+def show(line: Line) -> str:
+    return f"({line.text})" if line.passing else line.text
