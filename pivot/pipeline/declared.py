@@ -78,6 +78,10 @@ class Input(Declared):
 class Output(Declared):
     """An artifact on the return type; `key` is the key of the TypedDict, or `return`."""
 
+    @property
+    def optional(self) -> bool:
+        return "optional" in self.flags
+
 
 def bind_input(
     artifact: Dep | PlaceholderDep | IncrementalOut, key: str, kind: Any, where: Line, place: Place

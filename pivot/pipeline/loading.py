@@ -11,6 +11,8 @@ from pivot.pipeline.declared import Input
 from pivot.pipeline.loaders import JSON, YAML, PathOnly
 
 TIMEOUT_SECONDS = 60
+# What Git and the desktop put into a folder of data.
+_NOT_DATA = frozenset({".DS_Store", ".gitattributes", ".gitignore", ".gitkeep"})
 
 
 def load_input(bound: Input, folder: Path, stage: str) -> Any:
@@ -48,7 +50,7 @@ def _load_path(bound: Input, path: str, loader: Any, folder: Path, stage: str) -
 
 def _load_folder(folder: Path, loader: Any) -> dict[str, Any]:
     """One value a file, as `DirectoryOut` writes them, sorted by key."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in _NOT_DATA)
     return {file.relative_to(folder).as_posix(): loader.load(file) for file in files}
 
 

@@ -96,9 +96,9 @@ def return_line(function: Callable[..., Any]) -> Line:
     return Line(partial(_find_in_function, function, r"->"))
 
 
-def field_line(owner: type, name: str) -> Line:
-    """Where a class, or one that it extends, annotates a field."""
-    return Line(partial(_find_field, owner, name))
+def field_line(owner: type, name: str, otherwise: Line | None = None) -> Line:
+    """Where a class, or one that it extends, annotates a field; `otherwise` where the class has no source."""
+    return Line(partial(_find_field, owner, name, otherwise))
 
 
 def _find_in_function(function: Callable[..., Any], pattern: str) -> Location:
@@ -110,11 +110,16 @@ def _find_in_function(function: Callable[..., Any], pattern: str) -> Location:
     return Location(code.co_filename, (source.search(pattern, start) if pattern else start) or start)
 
 
-def _find_field(owner: type, name: str) -> Location | None:
-    """TypedDict keeps its bases only in `__orig_bases__`."""
-    bases = (*owner.__mro__, *getattr(owner, "__orig_bases__", ()))
-    found = [location for base in bases if (location := _find_in_class(base, name))]
-    return next((location for location, holds in found if holds), found[0][0] if found else None)
+def _find_field(owner: type, name: str, otherwise: Line | None) -> Location | None:
+    found = [location for base in _bases(owner) if (location := _find_in_class(base, name))]
+    of_class = found[0][0] if found else otherwise.find() if otherwise else None
+    return next((location for location, holds in found if holds), of_class)
+
+
+def _bases(owner: Any) -> list[Any]:
+    """A class and all that it extends; a TypedDict keeps its bases only in `__orig_bases__`."""
+    bases = getattr(owner, "__orig_bases__", ())
+    return [*getattr(owner, "__mro__", ()), *(above for base in bases for above in _bases(base))]
 
 
 def _find_in_class(owner: Any, name: str) -> tuple[Location, bool] | None:

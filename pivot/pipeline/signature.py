@@ -106,11 +106,23 @@ def _read_parameters(
                 where=where.text,
                 hint="Outputs stand on the return type; a parameter takes Dep, or IncrementalOut for what was before.",
             )
-        elif is_params_class(kind) and params is None:
-            params = parameter
+        elif is_params_class(kind):
+            params = _first_params(parameter, params, where, place)
         elif parameter.default is parameter.empty:
             raise _not_annotated(name, kind, where, place)
     return inputs, params
+
+
+def _first_params(
+    parameter: inspect.Parameter, before: inspect.Parameter | None, where: Line, place: Place
+) -> inspect.Parameter:
+    if before is not None:
+        raise PipelineError(
+            f"stage `{place.stage}` takes params twice, for `{before.name}` and for `{parameter.name}`",
+            where=where.text,
+            hint="Make one class of them; a field of it may be a class of its own.",
+        )
+    return parameter
 
 
 def _check_parameter(parameter: inspect.Parameter, where: Line, place: Place) -> None:
@@ -155,7 +167,7 @@ def _read_return(
     if kind is type(None) or kind is None:
         return [], True
     if typing.is_typeddict(kind):
-        return _read_keys(kind, place, overrides), False
+        return _read_keys(kind, where, place, overrides), False
     raise PipelineError(
         f"stage `{place.stage}`: the return type {_show(kind)} has no Out",
         where=where.text,
@@ -163,10 +175,10 @@ def _read_return(
     )
 
 
-def _read_keys(owner: Any, place: Place, overrides: Overrides) -> list[Output]:
+def _read_keys(owner: Any, fallback: Line, place: Place, overrides: Overrides) -> list[Output]:
     outputs = []
     for key, annotation in class_types(owner).items():
-        where = field_line(owner, key)
+        where = field_line(owner, key, fallback)
         kind, artifact = split(annotation, where)
         moved = _moved(_require_out(artifact, key, where, place), overrides.outs.get(key))
         if key in owner.__optional_keys__ and not moved.optional:

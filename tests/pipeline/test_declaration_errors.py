@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pivot.errors import PipelineError
@@ -514,6 +516,30 @@ CATALOGUE = [
         "TrainParams",
     ),
     (
+        "params for two parameters",
+        """
+        class P(pivot.StageParams):
+            lr: float = 0.1
+        def f(
+            one: P,
+            two: P,  # here
+        ) -> None: ...
+        pipeline.register(f)
+        """,
+        "stage `f` takes params twice, for `one` and for `two`",
+        "one class",
+    ),
+    (
+        "a key without an output, in a TypedDict that has no lines of its own",
+        """
+        Outs = TypedDict("Outs", {"one": dict})
+        def f() -> Outs: ...  # here
+        pipeline.register(f)
+        """,
+        "the return value `one` has no Out",
+        "one: Annotated",
+    ),
+    (
         "params of another class",
         """
         class P(pivot.StageParams):
@@ -588,3 +614,18 @@ def test_postponed_annotations_are_refused_with_the_same_lines(project: Project)
     error = project.refused(source, head=head)
     assert "not 3" in error.what
     assert error.where == project.marked()
+
+
+def test_a_key_of_an_extended_typed_dict_is_placed_as_near_as_python_tells(project: Project) -> None:
+    error = project.refused(
+        """
+        class One(TypedDict):
+            one: dict
+        class Two(One):
+            two: Annotated[dict, Out("two.json")]
+        def f() -> Two: ...
+        pipeline.register(f)
+        """
+    )
+    # Before Python 3.12 a TypedDict does not know what it extends.
+    assert error.where == ("pipeline.py:8" if sys.version_info >= (3, 12) else "pipeline.py:9")

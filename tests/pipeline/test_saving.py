@@ -203,3 +203,25 @@ def test_a_file_that_the_stage_wrote_is_taken_under_any_spelling(
     stage.prepare_outputs(project.folder)
     stage.save_outputs(stage.function(), project.folder)
     assert files(project.folder) == {"out/a.txt": "x"}
+
+
+def test_a_folder_that_cannot_be_made_is_said_and_not_a_traceback(project: Project) -> None:
+    project.write("out", "a file where the output's folder should be")
+    error = project.fails(ONE.format(value="{}"))
+    assert error.what.startswith("stage `f` cannot write out/a.json: ")
+    assert (error.where, error.hint) == (project.marked(), "Check the disk's space and the folder's permissions.")
+
+
+def test_only_the_output_stands_in_the_folder_after_a_failure(project: Project) -> None:
+    source = """
+    class Half:
+        def save(self, value, path):
+            path.write_text("half")
+            raise ValueError("no")
+    def f() -> Annotated[int, Out("out/a.x", Half())]: return 1
+    pipeline.register(f)
+    """
+    assert (
+        project.fails(source).what == "stage `f` returned a value of type int, which Half cannot write to out/a.x: no"
+    )
+    assert files(project.folder) == {}

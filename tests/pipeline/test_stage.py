@@ -286,3 +286,36 @@ def test_a_directory_where_a_file_is_declared_is_explained(project: Project) -> 
     project.write("in/a.json", "1")
     error = project.fails('def f(raw: Annotated[dict, Dep("in", loaders.JSON())]) -> None: ...\npipeline.register(f)')
     assert error.hint == 'For a directory write Dep("in/", loader), or loaders.PathOnly().'
+
+
+def test_a_cached_function_is_a_stage_too(project: Project) -> None:
+    source = """
+    import functools
+    @pipeline.register
+    @functools.lru_cache
+    def f(raw: Annotated[int, Dep("a.json")]) -> Annotated[int, Out("b.json")]:
+        return raw + 1
+    """
+    project.write("a.json", "1")
+    assert project.run(source) == 2
+
+
+def test_an_annotation_may_have_a_name(project: Project) -> None:
+    source = """
+    Raw = Annotated[int, Dep("a.json")]
+    Done = Annotated[int, Out("b.json")]
+    @pipeline.register
+    def f(
+        raw: Raw,
+    ) -> Done:
+        return raw + 1
+    """
+    spec = project.spec(source)
+    lines = project.read("pipeline.py").splitlines()
+    assert (lines[spec.deps[0].where.line - 1], lines[spec.outs[0].where.line - 1]) == ("    raw: Raw,", ") -> Done:")
+
+
+def test_a_pipeline_folder_that_is_reached_through_a_link_is_the_same(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(project.folder)
+    stage = project.stage('def f(raw: Annotated[int, Dep("a.json")]) -> None: ...\npipeline.register(f)')
+    assert stage.to_spec(tmp_path / "link", "pipeline.py", "f").dep_paths() == ["a.json"]
