@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "pivot"
 FLOORS = {
     1: ("errors", "canonical"),
     2: ("pipeline", "git", "files"),
-    3: ("code", "graph", "store"),
+    3: ("code", "graph", "loaders", "store"),
     4: ("project",),
     5: ("plan", "sync"),
     6: ("run", "hooks"),

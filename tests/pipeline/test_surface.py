@@ -65,3 +65,9 @@ def test_depends_on_leaves_the_function_alone_and_notes_the_objects() -> None:
 
     assert function() == 1
     assert function.__pivot_depends_on__ == (len, 3, helper)  # type: ignore[attr-defined]
+
+
+def test_loaders_are_a_module_of_their_own_too() -> None:
+    code = "from pivot.loaders import JSON, Loader; import pivot; assert pivot.loaders.JSON is JSON; print()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert modules_after("import pivot.loaders; from pivot import loaders; loaders.CSV()") >= {"pivot.loaders"}
