@@ -1,27 +1,29 @@
 """The tree of errors. Each says what is wrong, where, and which command or edit comes next.
 
-    PivotError                 exit code 2 unless said otherwise
-    +-- ProjectError           no repository here, or one that cannot be used
-    +-- SettingError           a `pivot.*` setting with a value that means nothing
-    +-- PipelineError          a stage or an artifact is declared wrongly
-    +-- CodeError              the user's module cannot be imported (carries the user's traceback)
-    +-- TargetError            a stage, path or revision that the user named does not exist
-    +-- InputError             a dep is missing, is a bare pointer, or cannot be read
-    +-- GitError               a Git operation failed
-    |   +-- RefMoved           somebody else moved the ref first; merge and try again
-    +-- RecordError            a record, note or journal line that this version cannot read
-    |   +-- UnknownVersion     it was written by a newer Pivot
-    +-- StoreError             the store cannot do what was asked
-    |   +-- MissingObject      the store does not have these bytes
-    |   +-- DamagedObject      the store has bytes that are not what their name says
-    |   +-- UnsafePath         a path that may not stand in an output (`.git`, a socket, ...)
-    +-- LockTimeout            another command holds the lock
-    +-- CheckFailed            exit code 1: a check or a stage did not hold
+PivotError                 exit code 2 unless said otherwise
++-- ProjectError           no repository here, or one that cannot be used
++-- SettingError           a `pivot.*` setting with a value that means nothing
++-- PipelineError          a stage or an artifact is declared wrongly
++-- CodeError              the user's module cannot be imported (carries the user's traceback)
++-- TargetError            a stage, path or revision that the user named does not exist
++-- InputError             a dep is missing, is a bare pointer, or cannot be read
++-- GitError               a Git operation failed
+|   +-- RefMoved           somebody else moved the ref first; merge and try again
++-- RecordError            a record, note or journal line that this version cannot read
+|   +-- UnknownVersion     it was written by a newer Pivot
++-- StoreError             the store cannot do what was asked
+|   +-- MissingObject      the store does not have these bytes
+|   +-- DamagedObject      the store has bytes that are not what their name says
+|   +-- UnsafePath         a path that may not stand in an output (`.git`, a socket, ...)
++-- LockTimeout            another command holds the lock
++-- CheckFailed            exit code 1: a check or a stage did not hold
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False  # importing `typing` costs a third of a bare start
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class PivotError(Exception):

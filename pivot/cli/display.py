@@ -4,83 +4,62 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from pivot.reports.run import event_document, event_lines
 from pivot.run.events import Event, RunEnded
 
-if TYPE_CHECKING:
-    from pivot.reports.progress import Progress
-
 INTERRUPTED = 130
 
 
-class Display(Protocol):
-    """Shows events; `exit_code` stands once the run has ended."""
+class Display:
+    """Hands events to `write`, and says what the run came to once it has ended."""
 
-    exit_code: int
-
-    def show(self, event: Event) -> None: ...
-
-
-class Lines:
-    """Plain lines on standard output."""
-
-    exit_code = 0
+    def __init__(self, write: Callable[[Event], None]) -> None:
+        self._write = write
+        self._ended: RunEnded | None = None
 
     def show(self, event: Event) -> None:
-        for line in event_lines(event):
-            click.echo(line)
-        self.exit_code = exit_code_of(event, self.exit_code)
+        self._write(event)
+        if isinstance(event, RunEnded):
+            self._ended = event
+
+    @property
+    def exit_code(self) -> int:
+        if self._ended is None or self._ended.interrupted:
+            return INTERRUPTED
+        return 0 if self._ended.ok else 1
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the run did nothing."""
+        return self._ended is not None and all(one == "unchanged" for one in self._ended.endings.values())
 
 
-class JsonLines:
-    """One JSON document an event on standard output."""
-
-    exit_code = 0
-
-    def show(self, event: Event) -> None:
-        click.echo(to_json(event_document(event)))
-        self.exit_code = exit_code_of(event, self.exit_code)
+def write_lines(event: Event) -> None:
+    for line in event_lines(event):
+        click.echo(line)
 
 
-class Terminal:
-    """A live display; `show` of the wrapped progress prints the lines too."""
-
-    exit_code = 0
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def show(self, event: Event) -> None:
-        self._progress.show(event)
-        self.exit_code = exit_code_of(event, self.exit_code)
-
-
-def exit_code_of(event: Event, before: int) -> int:
-    if not isinstance(event, RunEnded):
-        return before
-    if event.interrupted:
-        return INTERRUPTED
-    return 0 if event.ok else 1
+def write_json(event: Event) -> None:
+    click.echo(to_json(event_document(event)))
 
 
 @contextmanager
 def open_display(*, as_json: bool) -> Iterator[Display]:
     """The display that suits standard output."""
     if as_json:
-        yield JsonLines()
+        yield Display(write_json)
     elif sys.stdout.isatty():
         from pivot.reports.progress import open_progress
 
         with open_progress(event_lines) as progress:
-            yield Terminal(progress)
+            yield Display(progress.show)
     else:
-        yield Lines()
+        yield Display(write_lines)
 
 
 def to_json(document: object) -> str:

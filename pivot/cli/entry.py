@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import NoReturn
+import time
 
 from pivot.errors import PivotError
+from pivot.plan.settled import ELAPSED, answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 BUG = 3
 INTERRUPTED = 130
@@ -35,20 +39,33 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    if len(sys.argv) == 2 and _answered(sys.argv[1]):
+        return 0
     from pivot.cli.app import run
 
     return run(sys.argv[1:])
+
+
+def _answered(command: str) -> bool:
+    """Say again what was said when there was nothing to do, if all that it stood on still stands."""
+    began = time.perf_counter()
+    told = answer(command, os.getcwd())
+    if told is None:
+        return False
+    sys.stderr.write(told[1])
+    sys.stdout.write(told[0].replace(ELAPSED, f"{time.perf_counter() - began:.2f} s"))
+    return True
 
 
 def _say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _log_bug() -> Path:
+def _log_bug() -> str:
     import tempfile
     import traceback
 
     handle, path = tempfile.mkstemp(prefix="git-pivot-bug-", suffix=".log")
     with os.fdopen(handle, "w") as file:
         file.write(traceback.format_exc())
-    return Path(path)
+    return path

@@ -12,6 +12,7 @@ import click
 
 from pivot.errors import CodeError, LockTimeout
 from pivot.project import Project
+from pivot.reports.remarks import remark_lines
 from pivot.run.outputs import keeper_of
 from pivot.run.recorder import flush_journal
 from pivot.run.session import Session
@@ -44,6 +45,12 @@ def report_failures(session: Session) -> int:
     for failure in session.failures():
         click.echo(f"error: {failure.file} cannot be imported; its stages are left out\n{failure.message}", err=True)
     return CodeError.exit_code if session.failures() else 0
+
+
+def report_remarks(session: Session) -> None:
+    """Say what of the stages' code cannot be tracked."""
+    for line in remark_lines(session.model()):
+        click.echo(line, err=True)
 
 
 def folder_in(project: Project) -> str:

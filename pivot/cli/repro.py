@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 import click
 
 from pivot.cli.display import open_display, to_json
-from pivot.cli.opening import folder_in, open_session, report_failures
+from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
+from pivot.cli.settled import remember_settled
 from pivot.plan.decision import Plan
 from pivot.reports.run import dry_run_lines
 from pivot.reports.status import status_document
@@ -30,6 +32,7 @@ def repro(targets: tuple[str, ...], **options: bool | int | None) -> int:
     STAGE is a stage's name, an output path or a glob; STAGE+ adds what depends on it. Upstreams are always included
     (except with --single).
     """
+    made = time.time_ns()
     with open_session(writing=not options["dry_run"]) as session:
         selection = Selection(
             targets,
@@ -40,10 +43,13 @@ def repro(targets: tuple[str, ...], **options: bool | int | None) -> int:
         )
         if options["dry_run"]:
             return _dry_run(session.plan(selection), as_json=bool(options["as_json"]))
+        report_remarks(session)
         run_options = RunOptions(int(options["jobs"] or usable_cores()), bool(options["keep_going"]))
         with open_display(as_json=bool(options["as_json"])) as display:
             for event in execute(session, selection, run_options):
                 display.show(event)
+        if display.unchanged:
+            remember_settled(session, made)
         return report_failures(session) or display.exit_code
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from pivot.cli.display import to_json
-from pivot.cli.opening import folder_in, open_session, report_failures
+from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
+from pivot.cli.settled import remember_settled
 from pivot.plan.targets import select
 from pivot.reports.explain import explain
 from pivot.reports.status import status_document, status_lines
@@ -14,9 +17,11 @@ from pivot.reports.status import status_document, status_lines
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[STAGE]...")
 @click.option("--explain", "explained", is_flag=True, help="Say what changed: code, data, parameters, outputs.")
+@click.option("--diff", "diffed", is_flag=True, help="With --explain: the changed lines of the source too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def status(targets: tuple[str, ...], explained: bool, as_json: bool) -> int:
+def status(targets: tuple[str, ...], explained: bool, diffed: bool, as_json: bool) -> int:
     """Say what `repro` would do with each stage, and why. Nothing is run, and no file is touched."""
+    made = time.time_ns()
     with open_session() as session:
         planner = session.planner()
         specs = [stage.spec for stage in planner.stages.values()]
@@ -24,10 +29,14 @@ def status(targets: tuple[str, ...], explained: bool, as_json: bool) -> int:
         plan = planner.plan(wanted)
         if as_json:
             click.echo(to_json(status_document(plan.decisions.values())))
-        elif explained:
-            blocks = ["\n".join(explain(one)) for one in plan.decisions.values() if targets or one.reasons]
+        elif explained or diffed:
+            source = session.source if diffed else None
+            blocks = ["\n".join(explain(one, source)) for one in plan.decisions.values() if targets or one.reasons]
             click.echo("\n\n".join(blocks) if blocks else "\n".join(status_lines(plan)))
         else:
             for line in status_lines(plan):
                 click.echo(line)
+        report_remarks(session)
+        if plan.settled:
+            remember_settled(session, made)
         return report_failures(session)

@@ -48,6 +48,13 @@ def check(cache_dir: Path, root: Path, file: str) -> str:
     return "" if evidence.volatile else changed(evidence)
 
 
+def standing(cache_dir: Path, file: str) -> Evidence | None:
+    """What the kept analysis of a pipeline file stands on; None where there is none that can stand for long."""
+    held = _read(_path(cache_dir, file))
+    evidence = _evidence(held[1]) if held else None
+    return None if evidence is None or evidence.volatile else evidence
+
+
 def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:
     """Keep an analysis; a folder that cannot be written costs time, nothing else."""
     data = marshal.dumps((_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
@@ -11,17 +12,24 @@ _NAME = "pipeline.py"
 
 def find_pipelines(root: Path) -> list[str]:
     """Repository-relative paths of the pipeline files, sorted: each `pipeline.py`, and those that `pyproject.toml` names."""
-    found = set(_declared(root))
+    return sorted({*_declared(root), *(folder + _NAME for folder, names in _walk(root) if _NAME in names)})
+
+
+def looked_into(root: Path) -> list[str]:
+    """Absolute paths of every folder that discovery lists, and of the file that may name pipelines."""
+    return [str(root / "pyproject.toml"), *(str(root / folder) for folder, _ in _walk(root))]
+
+
+def _walk(root: Path) -> Iterator[tuple[str, set[str]]]:
+    """Each folder that may hold a pipeline ("" or with `/` at its end), with the names in it that matter."""
     todo = [""]
     while todo:
         folder = todo.pop()
         names, folders = _look(os.path.join(root, folder))  # noqa: PTH118
         if folder and ("pyvenv.cfg" in names or ".git" in names):
-            continue
-        if _NAME in names:
-            found.add(folder + _NAME)
+            names, folders = set(), []
+        yield folder, names
         todo.extend(f"{folder}{name}/" for name in folders)
-    return sorted(found)
 
 
 def _look(folder: str) -> tuple[set[str], list[str]]:

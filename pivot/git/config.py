@@ -58,6 +58,10 @@ class Settings:
     values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
 
+    def files(self) -> set[str]:
+        """The files that give these values, as Git names them: some relative to the work tree."""
+        return {value.origin for held in self.values.values() for value in held}
+
     def get_all(self, key: str) -> list[str]:
         """Every value of a key, the weakest first."""
         return [str(value) for value in self.values.get(canonical_key(key), ())]

@@ -93,7 +93,7 @@ def _out_of_place(held: Candidate) -> tuple[Reason, ...]:
 
 
 def _at(record: Record, path: str, new: str | None) -> Change:
-    return Change(path, record.outs[path].id[:8], new)
+    return Change(path, record.outs[path].id, new)
 
 
 def _run(view: View, *reasons: Reason) -> Decision:

@@ -39,7 +39,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: `old` and `new` are digests, ids or values as text; None where there is none."""
+    """One difference: `old` and `new` are whole digests, ids or values as text; None where there is none."""
 
     name: str
     old: str | None

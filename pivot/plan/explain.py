@@ -84,18 +84,18 @@ def _nodes(rows: list[Any]) -> dict[str, _Node]:
 
 def _entry_change(name: str, old: _Node | None, new: _Node | None) -> Change | None:
     if old is None and new is not None:
-        return Change(name, None, new.digest[:8], new.where)
+        return Change(name, None, new.digest, new.where)
     if new is None and old is not None:
-        return Change(name, old.digest[:8], None, old.where)
+        return Change(name, old.digest, None, old.where)
     assert old is not None and new is not None
     if old.digest != new.digest:
-        return Change(name, old.digest[:8], new.digest[:8], new.where)
+        return Change(name, old.digest, new.digest, new.where)
     rebound = [
         f"{reference} is now {target}"
         for reference, target in new.targets
         if dict(old.targets).get(reference, target) != target
     ]
-    return Change(name, old.digest[:8], new.digest[:8], new.where, note="; ".join(rebound)) if rebound else None
+    return Change(name, old.digest, new.digest, new.where, note="; ".join(rebound)) if rebound else None
 
 
 def _value_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
@@ -113,7 +113,7 @@ def _text(values: Mapping[str, Any], name: str) -> str | None:
 def _data_changes(old: Mapping[str, str], new: Mapping[str, str], sizes: Mapping[str, int]) -> list[Change]:
     # A path that is no longer declared is a change of the declaration, not of the data.
     return [
-        Change(path, old[path][:8], new[path][:8], note=f"{sizes[path]} bytes" if path in sizes else "")
+        Change(path, old[path], new[path], note=f"{sizes[path]} bytes" if path in sizes else "")
         for path in sorted(new)
         if path in old and old[path] != new[path]
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from pathlib import Path
 
 from pivot.errors import InputError
@@ -25,6 +24,8 @@ def identify_external(address: str, inputs: Inputs) -> str | None:
 
 
 def _identify_url(url: str) -> str:
+    import urllib.request  # 30 ms that only a URL pays
+
     request = urllib.request.Request(url, method="HEAD")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:

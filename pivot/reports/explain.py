@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Callable, Iterator
 
 from pivot.plan.decision import Action, Change, Decision, Reason, Why
 
@@ -13,11 +14,18 @@ STATUS = {
     Action.WAIT: "WAITS FOR UPSTREAM",
     Action.BLOCKED: "BLOCKED",
 }
-_OLD_AND_NEW = {Why.CODE, Why.DATA, Why.PARAMS, Why.SPEC, Why.EDITED_OUTPUT, Why.MISSING_OUTPUT, Why.LOST}
+_IDS = {Why.CODE, Why.DATA, Why.EDITED_OUTPUT, Why.MISSING_OUTPUT, Why.LOST}
+_VALUES = {Why.PARAMS, Why.SPEC}
+_SHOWN = 8
+
+Source = Callable[[str], str | None]
 
 
-def explain(decision: Decision) -> Iterator[str]:
-    """The lines that say what is done with a stage, and all that differs."""
+def explain(decision: Decision, source: Source | None = None) -> Iterator[str]:
+    """The lines that say what is done with a stage, and all that differs.
+
+    `source` gives the source text of a manifest entry by its digest; with it, changed lines are shown.
+    """
     yield f"Stage: {decision.stage}"
     yield f"  Status: {STATUS[decision.action]}"
     for reason in decision.reasons:
@@ -30,18 +38,31 @@ def explain(decision: Decision) -> Iterator[str]:
         yield "  Changes:"
     for reason, change in changes:
         yield f"    {change.name}"
-        yield from _details(reason, change)
+        yield from (f"      {line}" for line in _details(reason, change))
+        if source and reason.why is Why.CODE:
+            yield from (f"      {line}" for line in changed_lines(change, source))
+
+
+def changed_lines(change: Change, source: Source) -> Iterator[str]:
+    """The lines of an entry's source that differ, with three lines around them, without file names."""
+    texts = [source(digest) if digest else "" for digest in (change.old, change.new)]
+    if texts[0] is None or texts[1] is None:
+        yield "(the source of one side is not known here)"
+        return
+    before, after = (text.splitlines() for text in texts if text is not None)
+    yield from list(difflib.unified_diff(before, after, lineterm=""))[2:]
 
 
 def _details(reason: Reason, change: Change) -> Iterator[str]:
-    if reason.why in _OLD_AND_NEW:
-        yield f"      Old: {_side(change.old)}"
-        yield f"      New: {_side(change.new)}"
+    if reason.why in _IDS | _VALUES:
+        short = _SHOWN if reason.why in _IDS else None
+        yield f"Old: {_side(change.old, short)}"
+        yield f"New: {_side(change.new, short)}"
     if change.where:
-        yield f"      File: {change.where}"
+        yield f"File: {change.where}"
     if change.note:
-        yield f"      Note: {change.note}"
+        yield f"Note: {change.note}"
 
 
-def _side(value: str | None) -> str:
-    return "(none)" if value is None else value
+def _side(value: str | None, short: int | None) -> str:
+    return "(none)" if value is None else value[:short]

@@ -39,11 +39,11 @@ def failure_lines(event: StageEnded) -> Iterator[str]:
         yield f"  Log: {event.log}"
 
 
-def totals(event: RunEnded) -> str:
+def totals(event: RunEnded, elapsed: str = "") -> str:
     """The summary line; failed and blocked stages are named."""
     text = (
         f"{event.count('ran')} ran, {event.count('restored')} restored, {event.count('unchanged')} unchanged, "
-        f"{event.count('failed')} failed in {seconds(event.seconds)}"
+        f"{event.count('failed')} failed in {elapsed or seconds(event.seconds)}"
     )
     for ending in ("failed", "blocked"):
         names = [stage for stage, found in event.endings.items() if found == ending]

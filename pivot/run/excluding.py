@@ -16,7 +16,8 @@ LIST = "outputs"  # beside the cache: what this work tree's stages write, a JSON
 def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
     """Renew the ignore block for the outputs of all work trees; sentences about what stands against it."""
     own = sorted(set(paths))
-    write_atomic(project.pivot_dir / LIST, json.dumps(own).encode())
+    if own != _read(project.pivot_dir):
+        write_atomic(project.pivot_dir / LIST, json.dumps(own).encode())
     wanted = sorted({*own, *(path for folder in _other_trees(project) for path in _read(folder))})
     branches = tracked_by_branches(project.backend, wanted)
     rewrite(project.location.common_dir, [path for path in wanted if path not in branches])

@@ -84,6 +84,14 @@ class Session:
         planner = self.planner()
         return planner.plan(selection.apply(planner))
 
+    def source(self, digest: str) -> str | None:
+        """The source text of a manifest entry: of the code as it is now, or as a run of before kept it."""
+        return self._sources.get(digest) or self.project.runs.source(digest)
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        return {one.digest: one.source for stage in self.model().stages() for one in stage.manifest.entries}
+
     def failures(self) -> list[Failure]:
         return [one for one in self._models.values() if isinstance(one, Failure)]
 

@@ -97,6 +97,8 @@ def test_an_edited_helper_runs_the_stage_that_calls_it_and_explain_names_it(help
         re.M,
     ), said
     assert "count" not in said
+    diff = helper_page.pivot("status", "--explain", "--diff", "process").expect(0).out
+    assert "      -    top = max(values)\n      +    top = sum(values)\n" in diff
     assert "process  code changed: func:normalize (pipeline.py:5)" in helper_page.pivot("status").expect(0).out
     assert ran(helper_page) == ["process"]
 

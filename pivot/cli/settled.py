@@ -1,0 +1,26 @@
+"""Remembering that there was nothing to do, so that the next command need not find out again."""
+
+from __future__ import annotations
+
+from pivot.plan.settled import ELAPSED
+from pivot.reports.remarks import remark_lines
+from pivot.reports.run import totals
+from pivot.reports.status import status_lines
+from pivot.run.events import RunEnded
+from pivot.run.selection import Selection
+from pivot.run.session import Session
+from pivot.run.settling import keep_settled
+
+
+def remember_settled(session: Session, made: int) -> None:
+    """If every stage of the repository is up to date, keep what `repro` and `status` say of that.
+
+    `made` is the time (ns since the epoch) before this command read anything.
+    """
+    plan = session.plan(Selection())
+    if not plan.settled or session.failures():
+        return
+    warnings = "".join(f"{line}\n" for line in remark_lines(session.model()))
+    said = totals(RunEnded(dict.fromkeys(plan.decisions, "unchanged")), elapsed=ELAPSED)
+    status = "\n".join(status_lines(plan))
+    keep_settled(session, made, {"repro": (f"{said}\n", warnings), "status": (f"{status}\n", warnings)})

@@ -1,0 +1,121 @@
+"""What was said when there was nothing to do, and all that it stood on: while that stands, the same is said again.
+
+Where: `<pivot dir>/cache/settled`, deletable at any time. Format: `marshal` of `[magic, made, runtime, environment,
+rows, texts]` behind its CRC-32; `rows` maps absolute paths to `(mtime ns, ctime ns, size, inode)`, or to None where
+nothing was.
+
+A decision is a function of what it reads: code, data, outputs, refs, settings. Where none of that has another stat than
+when the full decision was made, making it again gives the same; so `repro` and `status` with nothing to do import
+neither the planner nor the command line. A file whose time is too close to the moment of the look is not trusted, as
+Git does not trust it in its index; then, and at any doubt, the full decision is made.
+
+This module is imported before everything else and imports next to nothing itself.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+Row = tuple[int, int, int, int] | None
+
+ELAPSED = "\0seconds\0"  # stands in a text for the time that the command took
+
+_MAGIC = "pivot settled 1"
+_TICK = 50_000_000  # ns, coarser than the clock of any local file system
+_COARSE = 2_500_000_000  # ns, for file systems that keep time in whole or double seconds
+_PREFIXES = ("GIT_", "PIVOT_")
+_NAMES = ("HOME", "XDG_CONFIG_HOME", "USER", "LANG", "LC_ALL")
+
+
+def answer(command: str, start: str) -> tuple[str, str] | None:
+    """What `command` said last on standard output and error, if it would say the same now; None: find out."""
+    git_dir = _find(start)
+    held = _read(f"{git_dir}/pivot/cache/settled") if git_dir else None
+    if held is None:
+        return None
+    made, runtime, environment, rows, texts = held
+    if command not in texts or runtime != _runtime() or _watched_names() - environment.keys():
+        return None
+    if any(os.environ.get(name) != value for name, value in environment.items()):
+        return None
+    return texts[command] if all(_stands(path, row, made) for path, row in rows.items()) else None
+
+
+def keep(path: str, made: int, paths: set[str], names: set[str], texts: dict[str, tuple[str, str]]) -> None:
+    """Remember what was said; `made` is the time (ns) before the first look at `paths`, `names` are variables read.
+
+    Nothing is kept where a path may still change without a trace.
+    """
+    rows = {each: row_of(each) for each in sorted(paths)}
+    environment = {name: os.environ.get(name) for name in names | _watched_names()}
+    data = marshal.dumps([_MAGIC, made, _runtime(), environment, rows, texts])
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "wb") as file:
+        file.write(zlib.crc32(data).to_bytes(4, "big") + data)
+    os.replace(temporary, path)
+
+
+def row_of(path: str) -> Row:
+    """What is compared of a path; a symlink counts as what it points to."""
+    try:
+        told = os.stat(path)
+    except OSError:
+        return None
+    return (told.st_mtime_ns, told.st_ctime_ns, told.st_size, told.st_ino)
+
+
+def _stands(path: str, row: Row, made: int) -> bool:
+    if row_of(path) != row:
+        return False
+    if row is None:
+        return True
+    tick = _COARSE if row[0] % 1_000_000_000 == 0 else _TICK
+    return max(row[0], row[1]) < made - tick
+
+
+def _find(start: str) -> str | None:
+    """The Git folder of the work tree that `start` lies in, for the plain case only."""
+    if "GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ:
+        return None
+    folder = start
+    while True:
+        found = f"{folder}/.git"
+        if os.path.isdir(found):
+            return found
+        if os.path.exists(found) or os.path.dirname(folder) == folder:
+            return None  # a linked work tree, or no repository: for those who know
+        folder = os.path.dirname(folder)
+
+
+def _read(path: str) -> list[Any] | None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+            return None
+        held = marshal.loads(data[4:])
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return held[1:] if isinstance(held, list) and held[:1] == [_MAGIC] and len(held) == 6 else None
+
+
+def _runtime() -> str:
+    """This Python and this Pivot: another one of either decides anew."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    newest = 0
+    for folder in (package, *(entry.path for entry in os.scandir(package) if entry.is_dir())):
+        newest = max(
+            [newest, *(entry.stat().st_mtime_ns for entry in os.scandir(folder) if entry.name.endswith(".py"))]
+        )
+    return f"{sys.version} {sys.prefix} {package} {newest}"
+
+
+def _watched_names() -> set[str]:
+    return {name for name in os.environ if name.startswith(_PREFIXES) or name in _NAMES}

@@ -1,0 +1,29 @@
+"""What the analysis wants said: where it had to be coarse, and what it cannot track."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pivot.code.manifest import Remark
+from pivot.code.model import Model, Stage
+
+
+def remark_lines(model: Model) -> Iterator[str]:
+    """A line for each thing that cannot be tracked, once for the repository."""
+    remarks = [one for pipeline in model.pipelines for one in pipeline.remarks]
+    remarks += [one for stage in model.stages() for one in stage.manifest.remarks]
+    for remark in dict.fromkeys(remarks):
+        if remark.kind == "untracked":
+            yield f"warning: {untracked(remark)}"
+
+
+def untracked(remark: Remark) -> str:
+    text = f"not tracked: {remark.name} ({remark.file}:{remark.line}), because {remark.why}"
+    return f"{text}; to track it: {remark.mend}" if remark.mend else text
+
+
+def stage_remarks(stage: Stage) -> Iterator[str]:
+    """What `--explain` says of one stage's code beyond what has changed."""
+    for remark in stage.manifest.remarks:
+        place = f"{remark.name} ({remark.file}:{remark.line})"
+        yield untracked(remark) if remark.kind == "untracked" else f"tracked as a whole: {place}, because {remark.why}"

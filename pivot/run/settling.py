@@ -1,0 +1,78 @@
+"""Collects what a decision that nothing is to be done stood on, for `pivot.plan.settled`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pivot.code.cache import standing
+from pivot.code.discovery import looked_into
+from pivot.plan.settled import keep
+from pivot.project import Project
+from pivot.run.session import Session
+
+_REFS = (
+    "HEAD",
+    "packed-refs",
+    "index",
+    "config",
+    "info/exclude",
+    "shallow",
+    "reftable/tables.list",
+    "info/sparse-checkout",
+)
+
+
+def keep_settled(session: Session, made: int, texts: dict[str, tuple[str, str]]) -> None:
+    """Remember what was said about all stages, where what it stood on can be told by stat alone.
+
+    `made` is the time (ns since the epoch) at which the command began, before it read anything.
+    """
+    project, stages = session.project, session.model().stages()
+    names: set[str] = set()
+    paths: set[str] = set()
+    if project.scratch or project.location.git_dir != project.location.common_dir:
+        return
+    for file in {stage.spec.file for stage in stages}:
+        evidence = standing(project.cache_dir, file)
+        if evidence is None:
+            return
+        paths |= {*evidence.files, *evidence.folders}
+        names |= evidence.environment.keys()
+    specs = [stage.spec for stage in stages]
+    if any(spec.external_paths() or spec.always for spec in specs):
+        return
+    declared = {path for spec in specs for path in (*spec.dep_paths(), *spec.out_paths())}
+    paths |= {below for path in declared for below in _everything(str(project.root / path))}
+    paths |= {*looked_into(project.root), *_state(project)}
+    keep(str(project.cache_dir / "settled"), made, paths, names, texts)
+
+
+def _everything(path: str) -> Iterator[str]:
+    """A path and, where it is a folder, all that is below it."""
+    yield path
+    for folder, names, files in os.walk(path):
+        yield from (f"{folder}/{name}" for name in (*names, *files))
+
+
+def _state(project: Project) -> Iterator[str]:
+    """Refs, settings, and what a killed command would have left."""
+    git_dir, store = project.location.git_dir, project.store_path
+    yield from (f"{git_dir}/{name}" for name in _REFS)
+    branch = project.location.branch()
+    names = ["refs/notes/pivot", "refs/pivot", "refs/pivot/runs", "refs/pivot/accepted", "refs/pivot-remotes"]
+    yield from (f"{git_dir}/{name}" for name in [*names, *([f"refs/heads/{branch}"] if branch else [])])
+    for folder, below, files in os.walk(f"{git_dir}/refs/pivot-remotes"):
+        yield from (f"{folder}/{name}" for name in (*below, *files))
+    yield from (str(project.pivot_dir / name) for name in ("journal", "aside"))
+    yield from (f"{store}/{name}" for name in ("", "objects", "objects/pack", "large"))
+    yield from _settings(project)
+
+
+def _settings(project: Project) -> Iterator[str]:
+    """Every file that settings may come from; included ones are named by the settings themselves."""
+    home = Path.home()
+    yield from (str(project.root / ".pivotconfig"), str(project.root / "pyproject.toml"))
+    yield from (str(home / ".gitconfig"), str(home / ".config/git/config"), "/etc/gitconfig")
+    yield from (str(project.root / file) for file in project.settings.files())
