@@ -58,6 +58,10 @@ class Backend(Protocol):
         """The kind and the bytes of any object; `MissingObject` when it is not here."""
         ...
 
+    def read_bytes(self, kind: str, oid: str) -> bytes:
+        """The bytes of an object that must be of this kind."""
+        ...
+
     def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         """Write objects (kind, bytes), many at a time in one pack; ids in the order given."""
         ...

@@ -14,14 +14,13 @@ import pygit2
 
 from pivot.errors import GitError, RefMoved
 from pivot.git.objects import ObjectVerbs, missing
-from pivot.git.program import move_ref, resolve_by_git, write_pack
+from pivot.git.program import LASTING, move_ref, resolve_by_git, write_pack
 from pivot.git.refs import list_refs, read_ref
 
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 # From here on one pack is cheaper than loose objects: a process costs about as much as writing thirty files.
 _PACK_FROM = 64
-_LOCKED_OR_MOVED = ("failed to lock file", "old reference value does not match", "is locked")
 
 
 class LibgitBackend(ObjectVerbs):
@@ -114,8 +113,6 @@ def _git_errors() -> Iterator[None]:
 def _ref_error(name: str, common_dir: Path, error: Exception) -> GitError:
     """Moved or locked, which is worth another try, or something that stays wrong."""
     lock = common_dir / f"{name}.lock"
-    if not os.access(lock.parent, os.W_OK):
-        return GitError(f"the ref {name} cannot be moved: no permission to write", where=str(lock.parent))
-    if any(sign in str(error) for sign in _LOCKED_OR_MOVED):
-        return RefMoved(f"the ref {name} moved, or is locked by {lock}")
-    return GitError(f"the ref {name} cannot be moved: {error}")
+    if not os.access(lock.parent, os.W_OK) or any(sign in str(error) for sign in LASTING):
+        return GitError(f"the ref {name} cannot be moved: {error}", where=str(lock.parent))
+    return RefMoved(f"the ref {name} moved, or is locked by {lock}")

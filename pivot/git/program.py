@@ -24,7 +24,7 @@ from pivot.git.refs import list_refs, read_ref
 _PACK_FROM = 64
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # Lock trouble that another try does not mend.
-_LASTING = (
+LASTING = (
     "Permission denied",
     "Read-only file system",
     "No space left",
@@ -163,7 +163,7 @@ def move_ref(git_dir: Path, name: str, values: tuple[str | None, str | None], wh
     answer = ask_git(args, git_dir, env=placeless_environment())
     if answer.code == 0:
         return
-    if "lock ref" in answer.complaint and not any(sign in answer.complaint for sign in _LASTING):
+    if "lock ref" in answer.complaint and not any(sign in answer.complaint for sign in LASTING):
         raise RefMoved(f"the ref {name} moved or is locked: {answer.complaint}")
     raise GitError(f"the ref {name} cannot be moved: {answer.complaint}", where=str(git_dir))
 

@@ -133,9 +133,10 @@ class RunCache:
     def _entries_of(self, fingerprint: str) -> Iterator[tuple[TreeEntry, str]]:
         start = fingerprint[2:] + "."
         for root in self._tips():
-            for name, entry in self._trees.folder(root, f"runs/{fingerprint[:2]}").items():
-                if name.startswith(start) and entry.mode == TREE:
-                    yield entry, name.removeprefix(start)
+            folder = self._trees.at(root, f"runs/{fingerprint[:2]}")
+            for entry in self._trees.entries_from(folder.oid, start) if folder and folder.mode == TREE else ():
+                if entry.mode == TREE:
+                    yield entry, entry.name.removeprefix(start)
 
     def _read(self, folder: TreeEntry, fingerprint: str, result: str) -> Found | None:
         blob = self._trees.entries(folder.oid).get("record")

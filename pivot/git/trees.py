@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from pivot.git.backend import BLOB, TREE, Backend, TreeEntry
-from pivot.git.objects import format_tree, is_component, object_id
+from pivot.git.objects import LONG_NAME, edit_tree, entries_from, format_tree, is_component, object_id, parse_tree
 
 # A file: bytes to be written, the id of a blob that is here, or None to remove what stands at the path.
 Content = bytes | str | None
@@ -54,6 +54,7 @@ class Trees:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._known: dict[str, dict[str, TreeEntry]] = {}
+        self._read: dict[str, bytes] = {}
         self._unsaved: dict[str, tuple[str, bytes]] = {}
 
     def entries(self, tree: str | None) -> dict[str, TreeEntry]:
@@ -61,22 +62,28 @@ class Trees:
         if tree is None:
             return {}
         if tree not in self._known:
-            listed = self._backend.read_tree(tree)
+            listed = parse_tree(self._bytes(tree), self._backend.algorithm)
             self._known[tree] = {entry.name: entry for entry in listed if is_component(entry.name)}
         return self._known[tree]
 
+    def entries_from(self, tree: str | None, start: str) -> list[TreeEntry]:
+        """The entries whose names begin with `start`; in a folder of a large run cache much faster than `entries`."""
+        if tree is None:
+            return []
+        if len(start) < LONG_NAME or tree in self._known:
+            return [entry for name, entry in self.entries(tree).items() if name.startswith(start)]
+        return entries_from(self._bytes(tree), start, self._backend.algorithm)
+
     def at(self, tree: str | None, path: str) -> TreeEntry | None:
         """The entry at a path below a tree, or None."""
-        folder, _, name = path.rpartition("/")
-        if folder:
-            above = self.at(tree, folder)
-            tree = above.oid if above and above.mode == TREE else None
-        return self.entries(tree).get(name)
+        *folders, name = path.split("/")
+        for folder in folders:
+            tree = _tree_id(self._entry(tree, folder))
+        return self._entry(tree, name)
 
     def folder(self, tree: str | None, path: str) -> dict[str, TreeEntry]:
         """The entries of the folder at a path; empty where there is none."""
-        above = self.at(tree, path)
-        return self.entries(above.oid) if above and above.mode == TREE else {}
+        return self.entries(_tree_id(self.at(tree, path)))
 
     def blob(self, oid: str) -> bytes:
         """The bytes of a blob, saved or not."""
@@ -96,10 +103,26 @@ class Trees:
         self._known[oid] = entries
         return oid
 
+    def edit(self, tree: str | None, changes: Mapping[str, TreeEntry | None]) -> str | None:
+        """A tree with entries put in, replaced or taken out; None where nothing is left."""
+        data = edit_tree(self._bytes(tree) if tree else b"", changes, self._backend.algorithm)
+        return self.hold("tree", data) if data else None
+
     def save(self) -> None:
         """Write what is held. A folder that was replaced again meanwhile is written too; Git prunes it some day."""
         self._backend.write(list(self._unsaved.values()))
         self._unsaved.clear()
+
+    def _entry(self, tree: str | None, name: str) -> TreeEntry | None:
+        return next((entry for entry in self.entries_from(tree, name) if entry.name == name), None)
+
+    def _bytes(self, tree: str) -> bytes:
+        """The bytes of a tree, kept: look-ups come back to the same folders."""
+        if tree in self._unsaved:
+            return self._unsaved[tree][1]
+        if tree not in self._read:
+            self._read[tree] = self._backend.read_bytes("tree", tree)
+        return self._read[tree]
 
 
 class _Nest(NamedTuple):
@@ -131,18 +154,14 @@ def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, 
 
 
 def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
-    entries = dict(trees.entries(tree))
+    changes: dict[str, TreeEntry | None] = {}
     for name, below in nest.folders.items():
-        old = entries.pop(name, None)
-        made = _add(trees, old.oid if old and old.mode == TREE else None, below)
-        if made:
-            entries[name] = TreeEntry(name, TREE, made)
+        made = _add(trees, _tree_id(trees.at(tree, name)), below)
+        changes[name] = TreeEntry(name, TREE, made) if made else None
     for name, content in nest.files.items():
-        entries.pop(name, None)
-        if content is not None:
-            oid = content if isinstance(content, str) else trees.hold("blob", content)
-            entries[name] = TreeEntry(name, BLOB, oid)
-    return trees.make(entries)
+        oid = trees.hold("blob", content) if isinstance(content, bytes) else content
+        changes[name] = TreeEntry(name, BLOB, oid) if oid else None
+    return trees.edit(tree, changes)
 
 
 _Sides = tuple[str | None, str | None, str | None]
