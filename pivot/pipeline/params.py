@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
+import functools
+import importlib
+import sys
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -38,7 +42,24 @@ class StageParams(metaclass=_Validated):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        _copy_mutable_defaults(cls)
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+def _copy_mutable_defaults(kind: type) -> None:
+    """`layers: list[int] = [8]` means a new list for each object, as everywhere that parameters are declared."""
+    for name, annotation in _own_annotations(kind).items():
+        default = vars(kind).get(name)
+        if type(default) in (list, dict, set) and "ClassVar" not in str(annotation):
+            setattr(kind, name, dataclasses.field(default_factory=functools.partial(copy.deepcopy, default)))
+
+
+def _own_annotations(kind: type) -> dict[str, Any]:
+    """As they stand: on Python 3.14 names that are not there yet must not be evaluated here."""
+    if sys.version_info < (3, 14):
+        return dict(vars(kind).get("__annotations__", {}))
+    annotationlib = importlib.import_module("annotationlib")
+    return dict(annotationlib.get_annotations(kind, format=annotationlib.Format.FORWARDREF))
 
 
 def build_params(kind: type, values: Mapping[str, Any], where: Line) -> Any:

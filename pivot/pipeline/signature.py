@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -47,12 +48,14 @@ def read_signature(function: Callable[..., Any], place: Place, overrides: Overri
     """
     check_function(function, place.stage, line)
     hints = function_types(function)
+    for option, given in (("dep_path_overrides", overrides.deps), ("out_path_overrides", overrides.outs)):
+        _check_mapping(option, given, place, line)
     inputs, params = _read_parameters(function, hints, place, overrides)
     outputs, single = _read_return(function, hints, place, overrides)
     _check_names("dep_path_overrides", overrides.deps, [item.key for item in inputs], place, line)
     _check_names("out_path_overrides", overrides.outs, [item.key for item in outputs], place, line)
     _check_increments(inputs, outputs, place)
-    params_class = _type_of(hints[params.name]) if params else None
+    params_class = _params_class(hints[params.name]) if params else None
     return Signature(tuple(inputs), tuple(outputs), single, params, params_class)
 
 
@@ -64,8 +67,9 @@ def check_function(function: Any, stage: str, line: Line) -> None:
     """
     plain = inspect.unwrap(function) if callable(function) else function
     if not inspect.isfunction(plain):
+        said = f"a {type(function).__name__}" if " at 0x" in repr(function) else repr(function)
         raise PipelineError(
-            f"a stage is a function, not {function!r}", where=line.text, hint="Define it with `def` in a module."
+            f"a stage is a function, not {said}", where=line.text, hint="Define it with `def` in a module."
         )
     where = function_line(plain)
     if plain.__name__ == "<lambda>":
@@ -76,7 +80,7 @@ def check_function(function: Any, stage: str, line: Line) -> None:
         raise PipelineError(
             f"stage `{stage}`: {plain.__qualname__} is defined inside another function",
             where=where.text,
-            hint="Move it to module level; register it several times under other names and paths where it varies.",
+            hint="Move it to module level. If it is a decorator's wrapper, put functools.wraps(function) on it.",
         )
     if inspect.iscoroutinefunction(plain) or inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
         raise PipelineError(
@@ -97,6 +101,7 @@ def _read_parameters(
         where = parameter_line(function, name)
         _check_parameter(parameter, where, place)
         kind, artifact = split(hints.get(name, parameter.empty), where)
+        params_class = _params_class(kind)
         if isinstance(artifact, Dep | PlaceholderDep | IncrementalOut):
             moved = _moved(artifact, overrides.deps.get(name))
             inputs.append(bind_input(moved, name, kind, where, place))
@@ -106,7 +111,7 @@ def _read_parameters(
                 where=where.text,
                 hint="Outputs stand on the return type; a parameter takes Dep, or IncrementalOut for what was before.",
             )
-        elif is_params_class(kind):
+        elif params_class:
             params = _first_params(parameter, params, where, place)
         elif parameter.default is parameter.empty:
             raise _not_annotated(name, kind, where, place)
@@ -168,8 +173,9 @@ def _read_return(
         return [], True
     if typing.is_typeddict(kind):
         return _read_keys(kind, where, place, overrides), False
+    name = getattr(typing.get_origin(kind) or kind, "__name__", str(kind))
     raise PipelineError(
-        f"stage `{place.stage}`: the return type {_show(kind)} has no Out",
+        f"stage `{place.stage}`: the return type, {name}, is neither annotated with an Out nor a TypedDict",
         where=where.text,
         hint='Write -> Annotated[dict, pivot.Out("path")], or a TypedDict whose keys are annotated so.',
     )
@@ -214,6 +220,15 @@ def _moved(artifact: Any, paths: Paths | None) -> Any:
     return Dep(paths, artifact.loader)
 
 
+def _check_mapping(option: str, given: Any, place: Place, line: Line) -> None:
+    if not isinstance(given, Mapping):
+        raise PipelineError(
+            f"stage `{place.stage}`: {option} is a dict of paths, not {given!r}",
+            where=line.text,
+            hint=f'Write {option}={{"name": "path"}}; the name of a single output is `{SINGLE}`.',
+        )
+
+
 def _check_names(option: str, given: Mapping[str, Paths], known: list[str], place: Place, line: Line) -> None:
     for name in given:
         if name not in known:
@@ -235,10 +250,9 @@ def _check_increments(inputs: list[Input], outputs: list[Output], place: Place) 
             )
 
 
-def _type_of(annotation: Any) -> type:
-    kind: type = split(annotation, known_line(Location("", 0)))[0]
-    return kind
-
-
-def _show(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
+def _params_class(annotation: Any) -> type | None:
+    """The parameter class that an annotation names, also as `TrainParams | None`."""
+    arms = typing.get_args(annotation) if typing.get_origin(annotation) in (typing.Union, types.UnionType) else ()
+    named = [annotation] if not arms else [arm for arm in arms if arm is not type(None)]
+    kind = split(named[0], known_line(Location("", 0)))[0] if len(named) == 1 else None
+    return kind if isinstance(kind, type) and is_params_class(kind) else None

@@ -342,7 +342,7 @@ CATALOGUE = [
         def f() -> dict: ...  # here
         pipeline.register(f)
         """,
-        "the return type dict has no Out",
+        "the return type, dict, is neither annotated with an Out nor a TypedDict",
         "TypedDict",
     ),
     (
@@ -382,6 +382,47 @@ CATALOGUE = [
         """,
         "a lambda cannot be a stage",
         "def",
+    ),
+    (
+        "a return type that only looks like several outputs",
+        """
+        def f() -> tuple[Annotated[dict, Out("a.json")], Annotated[dict, Out("b.json")]]: ...  # here
+        pipeline.register(f)
+        """,
+        "the return type, tuple, is neither",
+        "a TypedDict whose keys",
+    ),
+    (
+        "a decorator without functools.wraps",
+        """
+        def twice(function):
+            def inner(*args): ...  # here
+            return inner
+        @pipeline.register
+        @twice
+        def f() -> None: ...
+        """,
+        "twice.<locals>.inner is defined inside another function",
+        "functools.wraps",
+    ),
+    (
+        "a method",
+        """
+        class Model:
+            def fit(self) -> None: ...
+        pipeline.register(Model().fit)  # here
+        """,
+        "a stage is a function, not a method",
+        "def",
+    ),
+    (
+        "overrides that are no dict",
+        """
+        def f() -> Annotated[dict, Out("a.json")]: ...
+        pipeline.register(f, out_path_overrides="b.json")  # here
+        """,
+        "out_path_overrides is a dict of paths, not 'b.json'",
+        "the name of a single output is `return`",
     ),
     (
         "something that is no function",

@@ -7,7 +7,7 @@ import datetime
 import enum
 import pickle
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
@@ -167,6 +167,16 @@ def test_values_are_recorded_as_json() -> None:
     assert params_values(Plain()) == {"rate": 0.1, "since": "2024-02-29", "folder": "data"}
 
 
+def test_a_list_as_default_is_a_new_list_each_time() -> None:
+    class Lists(pivot.StageParams):
+        layers: list[int] = [8]  # noqa: RUF012 - that it works is the test
+        table: ClassVar[list[int]] = []
+
+    Lists().layers.append(9)
+    assert (Lists().layers, Lists.table) == ([8], [])
+    assert params_values(Lists()) == {"layers": [8]}
+
+
 def test_sets_are_recorded_without_an_order() -> None:
     class Sets(pivot.StageParams):
         names: frozenset[str] = frozenset()
@@ -210,6 +220,8 @@ class Q:
     rate: float = 0.1
 def f(params: P) -> Annotated[float, Out("a.json")]:
     return params.rate
+def h(params: P | None = None) -> Annotated[float, Out("a.json")]:
+    return params.rate
 def g(settings: Q = Q(rate=0.5)) -> Annotated[float, Out("a.json")]:
     return settings.rate
 """
@@ -223,6 +235,8 @@ def g(settings: Q = Q(rate=0.5)) -> Annotated[float, Out("a.json")]:
         ("f, params=P(rate=2)", 2.0),
         ("f, params={'rate': 3}", 3.0),
         ("g", 0.5),
+        ("h", 0.1),
+        ("h, params=P(rate=4)", 4.0),
         ("g, params=Q()", 0.1),
         ("g, params={'rate': 3}", 3.0),
     ],
