@@ -1,8 +1,8 @@
 """What was said when there was nothing to do, and all that it stood on: while that stands, the same is said again.
 
 Where: `<pivot dir>/cache/settled`, deletable at any time. Format: `marshal` of `[magic, made, runtime, environment,
-rows, texts]` behind its CRC-32; `rows` maps absolute paths to `(mtime ns, ctime ns, size, inode)`, or to None where
-nothing was.
+rows, texts]` behind its CRC-32; `rows` maps absolute paths to `(mtime ns, ctime ns, size, inode)`, to `()` where only
+being there counts, or to None where nothing was.
 
 A decision is a function of what it reads: code, data, outputs, refs, settings. Where none of that has another stat than
 when the full decision was made, making it again gives the same; so `repro` and `status` with nothing to do import
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-Row = tuple[int, int, int, int] | None
+Row = tuple[int, ...] | None
 
 ELAPSED = "\0seconds\0"  # stands in a text for the time that the command took
 
@@ -48,12 +48,12 @@ def answer(command: str, start: str) -> tuple[str, str] | None:
     return texts[command] if all(_stands(path, row, made) for path, row in rows.items()) else None
 
 
-def keep(path: str, made: int, paths: set[str], names: set[str], texts: dict[str, tuple[str, str]]) -> None:
-    """Remember what was said; `made` is the time (ns) before the first look at `paths`, `names` are variables read.
+def keep(path: str, made: int, paths: dict[str, bool], names: set[str], texts: dict[str, tuple[str, str]]) -> None:
+    """Remember what was said; `made` is the time (ns) before the first look at anything, `names` are variables read.
 
-    Nothing is kept where a path may still change without a trace.
+    `paths` says of each path whether its content counts, or only its being there.
     """
-    rows = {each: row_of(each) for each in sorted(paths)}
+    rows = {each: row_of(each) if whole or not os.path.exists(each) else () for each, whole in paths.items()}
     environment = {name: os.environ.get(name) for name in names | _watched_names()}
     data = marshal.dumps([_MAGIC, made, _runtime(), environment, rows, texts])
     temporary = f"{path}.{os.getpid()}"
@@ -72,10 +72,11 @@ def row_of(path: str) -> Row:
 
 
 def _stands(path: str, row: Row, made: int) -> bool:
-    if row_of(path) != row:
+    now = row_of(path)
+    if row is None or row == ():
+        return (now is None) == (row is None)
+    if now != row:
         return False
-    if row is None:
-        return True
     tick = _COARSE if row[0] % 1_000_000_000 == 0 else _TICK
     return max(row[0], row[1]) < made - tick
 

@@ -31,21 +31,24 @@ def keep_settled(session: Session, made: int, texts: dict[str, tuple[str, str]])
     """
     project, stages = session.project, session.model().stages()
     names: set[str] = set()
-    paths: set[str] = set()
+    whole: set[str] = set()
+    paths: dict[str, bool] = {}
     if project.scratch or project.location.git_dir != project.location.common_dir:
         return
     for file in {stage.spec.file for stage in stages}:
         evidence = standing(project.cache_dir, file)
         if evidence is None:
             return
-        paths |= {*evidence.files, *evidence.folders}
+        paths.update((path, bool(seen.digest)) for path, seen in evidence.files.items())
+        whole |= evidence.folders.keys()
         names |= evidence.environment.keys()
     specs = [stage.spec for stage in stages]
     if any(spec.external_paths() or spec.always for spec in specs):
         return
     declared = {path for spec in specs for path in (*spec.dep_paths(), *spec.out_paths())}
-    paths |= {below for path in declared for below in _everything(str(project.root / path))}
-    paths |= {*looked_into(project.root), *_state(project)}
+    whole |= {below for path in declared for below in _everything(str(project.root / path))}
+    whole |= {*looked_into(project.root), *_state(project)}
+    paths.update(dict.fromkeys(whole, True))
     keep(str(project.cache_dir / "settled"), made, paths, names, texts)
 
 
