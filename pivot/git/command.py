@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from pivot.errors import GitError
 
@@ -85,9 +86,10 @@ def ask_git(
         GitError: there is no `git` program, or `cwd` is gone.
     """
     try:
-        done = subprocess.run(
-            ["git", *args], cwd=cwd, env=quiet_environment(env), check=False, capture_output=True, input=stdin or b""
-        )
+        with _as_file(stdin) as source:
+            done = subprocess.run(
+                ["git", *args], cwd=cwd, env=quiet_environment(env), check=False, capture_output=True, stdin=source
+            )
     except FileNotFoundError as error:
         if error.filename != "git" and not cwd.is_dir():
             raise GitError("the folder to call git in is gone", where=str(cwd)) from error
@@ -112,6 +114,20 @@ def run_git(
     if check and answer.code:
         raise GitError(f"git {_verb(args)} failed: {answer.complaint or f'exit code {answer.code}'}", where=str(cwd))
     return answer.out
+
+
+@contextlib.contextmanager
+def _as_file(data: bytes | None) -> Iterator[IO[bytes] | int]:
+    """Input as a file: through a pipe, Python feeds a pack of some megabytes in a thousand small pieces."""
+    if not data:
+        yield subprocess.DEVNULL
+        return
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file
 
 
 def _verb(args: Sequence[str | Path]) -> str:

@@ -14,6 +14,7 @@ from pivot.git.backend import TREE, Author, Commit, TreeEntry
 Kind = Literal["blob", "tree", "commit", "tag"]
 
 EMPTY_TREE = b""
+_DAMAGED = "a tree object in the repository is damaged"
 ID_BYTES = {"sha1": 20, "sha256": 32}
 
 _ENTRY = {
@@ -27,6 +28,7 @@ _WHOLE = {
 }
 # A search in the bytes of a tree cannot be taken in by an id when what it looks for is longer than one.
 LONG_NAME = 30
+_MODES = (b"100644", b"100755", b"120000", b"160000", b"40000")
 
 
 def object_id(kind: str, data: bytes, algorithm: str) -> str:
@@ -50,7 +52,7 @@ def parse_tree(data: bytes, algorithm: str) -> list[TreeEntry]:
             break
         seen = found.end()
     if seen != len(data):
-        raise GitError("a tree object in the repository is damaged")
+        raise GitError(_DAMAGED)
     return entries
 
 
@@ -76,7 +78,7 @@ def edit_tree(data: bytes, changes: Mapping[str, TreeEntry | None], algorithm: s
     entries = [whole for whole, _, _ in found]
     keys = [name + b"/" if mode == b"40000" else name for _, mode, name in found]
     if sum(map(len, entries)) != len(data):
-        raise GitError("a tree object in the repository is damaged")
+        raise GitError(_DAMAGED)
     for name, entry in changes.items():
         plain = name.encode("utf-8", "surrogateescape")
         for key in (plain, plain + b"/"):
@@ -92,14 +94,23 @@ def edit_tree(data: bytes, changes: Mapping[str, TreeEntry | None], algorithm: s
 
 
 def entries_from(data: bytes, start: str, algorithm: str) -> list[TreeEntry]:
-    """The entries of a tree whose names begin with `start`, which must be at least LONG_NAME characters long."""
-    # Modes are spelled out, since the id before an entry may end in bytes that are digits.
-    modes = rb"(40000|100644|100755|120000|160000)"
-    pattern = modes + rb" (%s[^\0]*)\0(.{%d})" % (re.escape(start.encode()), ID_BYTES[algorithm])
-    return [
-        TreeEntry(name.decode("utf-8", "surrogateescape"), int(mode, 8), oid.hex())
-        for mode, name, oid in re.findall(pattern, data, re.DOTALL)
-    ]
+    """The entries of a tree whose names begin with `start`, which must be at least LONG_NAME characters long.
+
+    Raises:
+        GitError: these bytes are not a tree.
+    """
+    sought, found, length = b" " + start.encode(), [], ID_BYTES[algorithm]
+    at = data.find(sought)
+    while at >= 0:
+        # The id before an entry may end in bytes that are digits: only a whole mode counts.
+        mode = next((mode for mode in _MODES if data.endswith(mode, 0, at)), None)
+        end = data.find(b"\0", at)
+        if mode is None or end + length >= len(data):
+            raise GitError(_DAMAGED)
+        name = data[at + 1 : end].decode("utf-8", "surrogateescape")
+        found.append(TreeEntry(name, int(mode, 8), data[end + 1 : end + 1 + length].hex()))
+        at = data.find(sought, end + 1 + length)
+    return found
 
 
 def is_component(name: str) -> bool:

@@ -114,6 +114,8 @@ class Trees:
         self._unsaved.clear()
 
     def _entry(self, tree: str | None, name: str) -> TreeEntry | None:
+        if len(name) < LONG_NAME:
+            return self.entries(tree).get(name)
         return next((entry for entry in self.entries_from(tree, name) if entry.name == name), None)
 
     def _bytes(self, tree: str) -> bytes:
