@@ -112,14 +112,14 @@ def check_record(record: Record, fingerprint: str, result: str) -> None:
     Raises:
         RecordError: it does not, or an id, mode, size or path in it cannot be.
     """
+    if not _is_id(record.tree):
+        raise RecordError("its outputs tree is not an object id")
     try:
         own = (record.fingerprint, record.result)
     except (TypeError, AttributeError, ValueError) as error:
         raise RecordError(f"the record has a field of the wrong type: {error}") from error
     if own != (fingerprint, result):
         raise RecordError("its content gives another fingerprint or result than its path")
-    if not _is_id(record.tree):
-        raise RecordError("its outputs tree is not an object id")
     for path, out in record.outs.items():
         _check_output(path, out)
 
