@@ -25,6 +25,7 @@ from pivot.code.packages import imported_packages
 from pivot.code.nodes import Node, Place, manifest_of
 from pivot.code.project_files import PACKAGE, ProjectFiles
 from pivot.code.resolve import Live
+from pivot.code.stability import unstable_keys
 from pivot.code.watch import Watch
 from pivot.errors import CodeError, PivotError
 
@@ -47,15 +48,11 @@ def analyse(root: Path, file: str) -> Analysis:
         CodeError: the import failed; carries the user's own traceback.
         PivotError: what the user's code declares is wrong.
     """
-    made = time.time_ns()
-    path = root / file
-    files = ProjectFiles(root)
-    importer, watch = SourceImporter(files), Watch(files)
-    importer.install(list(dict.fromkeys([path.parent, root])))
-    with _quiet(), watch.watching(), _no_collection():
-        module = _import(path, importer)
+    environment = dict(os.environ)
+    walked = begin(root, file)
     with _no_collection():
-        return _walk(Imported(root, file, module, importer, watch, made))
+        walked.walker.replace_unstable(unstable_keys(walked.walker, root, file, environment))
+        return _finish(walked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +67,45 @@ class Imported:
     made: int
 
 
-def _walk(imported: Imported) -> Analysis:
-    modules = Modules(imported.importer)
-    walker = Walker(modules)
-    live = _stages(imported)
-    roots = {name: _root(walker, stage) for name, stage in live.items()}
-    walker.drain()
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The entry graph of all stages of an import."""
+
+    imported: Imported
+    walker: Walker
+    live: dict[str, Any]
+    roots: dict[str, Root]
+
+
+def begin(root: Path, file: str) -> Walked:
+    """Import a pipeline file and walk the code of its stages.
+
+    Raises:
+        CodeError: the import failed.
+    """
+    made = time.time_ns()
+    path = root / file
+    files = ProjectFiles(root)
+    importer, watch = SourceImporter(files), Watch(files)
+    importer.install(list(dict.fromkeys([path.parent, root])))
+    with _no_collection():
+        with _quiet(), watch.watching():
+            module = _import(path, importer)
+        imported = Imported(root, file, module, importer, watch, made)
+        walker = Walker(Modules(importer))
+        live = _stages(imported)
+        roots = {name: _root(walker, stage) for name, stage in live.items()}
+        walker.drain()
+    return Walked(imported, walker, live, roots)
+
+
+def _finish(walked: Walked) -> Analysis:
+    imported, walker = walked.imported, walked.walker
+    tops = {name: _with_loaders(walker, root) for name, root in walked.roots.items()}
     remarks = {key: tuple(told) for key, told in walker.remarks.items()}
     stages = []
-    for name, stage in live.items():
-        manifest = manifest_of(_with_loaders(walker, roots[name]), remarks)
+    for name, stage in walked.live.items():
+        manifest = manifest_of(tops[name], remarks)
         stages.append(Stage(stage.to_spec(imported.root, imported.file, name), manifest, manifest.digest()))
     model = PipelineModel(
         imported.file,
@@ -88,7 +114,7 @@ def _walk(imported: Imported) -> Analysis:
         imported_packages(imported.importer.by_path.values()),
         dict(sorted(imported.watch.environment.items())),
     )
-    return Analysis(model, live, gather(imported, modules))
+    return Analysis(model, walked.live, gather(imported, walker.modules))
 
 
 # --- the import

@@ -43,7 +43,7 @@ class Writer(Protocol):
 def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: ast.ClassDef | None) -> None:
     """Fill the node of a live class."""
     scope: Scope = (module, {})
-    node.text("class")
+    node.text("class " + kind.__name__)  # the name stands in pickles and in the text of objects
     for base in kind.__bases__:
         if base is not object:
             walker.refer(node, walker.class_of(base))
@@ -190,7 +190,7 @@ def _write_method(walker: Writer, node: Node, body: ast.stmt, scope: Scope) -> N
 def write_class_syntax(walker: Writer, node: Node, tree: ast.ClassDef, module: Module) -> None:
     """A class of a module that was not imported, by its source alone."""
     scope: Scope = (module, {})
-    node.text("class")
+    node.text("class " + tree.name)
     for part in (*tree.bases, *tree.keywords, *tree.decorator_list):
         walker.write(node, expression_syntax(part), scope)
     _write_fields(walker, node, tree, scope)

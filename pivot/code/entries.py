@@ -23,6 +23,7 @@ from pivot.code.values import Encoder, Resists
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+_TOLD = {".__name__", ".__qualname__", ".__doc__"}
 _PLAIN = (type(None), bool, int, float, complex, bytes, str)
 
 
@@ -34,6 +35,7 @@ class Walker:
         self.resolver = Resolver(modules)
         self.remarks: dict[int, list[Remark]] = {}
         self.values: dict[str, tuple[Node, Live]] = {}
+        self.certain: dict[str, bool] = {}
         self._nodes: dict[tuple[Any, ...], Node] = {}
         self._waiting: deque[Callable[[], None]] = deque()
         self._kept: list[Any] = []
@@ -83,9 +85,10 @@ class Walker:
 
     def write_value(self, node: Node, found: Live) -> None:
         """Fill a node with a value; where the value resists, with the statements that made it."""
-        home = found.module
-        if home is not None:
-            self.values[f"{home.path}:{found.name}"] = (node, found)
+        key = self.key_of(found, node)
+        if key in self.values and self.values[key][0] is not node:
+            key += f"#{len(self.values)}"
+        self.values[key] = (node, found)
         try:
             Encoder(self, node).encode(found.value)
         except (Resists, RecursionError) as error:
@@ -94,6 +97,21 @@ class Walker:
                 node, "untracked", why, "keep plain data at module level, and make such objects in the function"
             )
             self.write_statements(node, found)
+
+    def key_of(self, found: Live, node: Node | None = None) -> str:
+        """A name for a value that two imports of the same sources agree on."""
+        if found.module is not None:
+            return f"{found.module.path}:{found.name}"
+        return f"{node.place.file}:{node.place.line}:{found.name}" if node else found.name
+
+    def replace_unstable(self, keys: set[str]) -> None:
+        """Give values that differ from import to import the digest of what makes them."""
+        why = "its value differs between two imports of the same sources"
+        for key in sorted(keys):
+            node, found = self.values[key]
+            self.write_statements(node, found)
+            self.remark(node, "untracked", why, "make it in the function that uses it")
+        self.drain()
 
     def write_statements(self, node: Node, found: Live) -> None:
         """Replace a value by the statements that bind its name."""
@@ -373,6 +391,7 @@ class Walker:
     def write(self, node: Node, syntax: Syntax, scope: Scope, *, shallow: bool = False) -> None:
         """Append a piece of syntax and what each of its references means."""
         node.tokens.extend(syntax.tokens)
+        node.reads_names |= syntax.reads_names
         for number, ref in enumerate(syntax.refs):
             for found, rest in self.resolver.resolve(ref, scope):
                 self._write_ref(node, ref, found, rest, number, scope, shallow)
@@ -402,6 +421,8 @@ class Walker:
         """Append what a reference was found to be, and the part of its chain that stays text."""
         if isinstance(found, Live):
             self.refer(node, self.target(found, node.place))
+            if rest and rest[0] in _TOLD:
+                node.text(f"{getattr(found.value, rest[0][1:], None)}")
         elif isinstance(found, Written):
             node.edge(self.written(found.module, found.name))
         elif isinstance(found, Whole):
@@ -454,6 +475,7 @@ class Walker:
 
     def _refer_shallow(self, node: Node, found: Found, rest: tuple[str, ...]) -> None:
         """A reference that only the import used: code counts, what it collects (registries) does not."""
+        node.text("".join(rest))
         if isinstance(found, Live):
             value = found.value
             if isinstance(value, types.FunctionType):
@@ -466,7 +488,7 @@ class Walker:
                 self.refer(node, self.target(found, node.place))
             return
         if isinstance(found, External | Written):
-            self.refer_found(node, found, rest)
+            self.refer_found(node, found, ())
 
     def _shallow(self, function: types.FunctionType) -> Node | str:
         module = self.modules.by_path(function.__code__.co_filename)

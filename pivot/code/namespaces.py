@@ -115,6 +115,10 @@ class Modules:
         self._by_name: dict[str, Module | None] = {}
         self._by_path: dict[str, Module] = {}
 
+    def all(self) -> list[Module]:
+        """Every project module whose source has been read."""
+        return [self._view(source) for source in list(self.importer.by_path.values())]
+
     def by_name(self, name: str) -> Module | None:
         """The project module of this name, imported or not; None when the project has none."""
         if name not in self._by_name:

@@ -21,7 +21,7 @@ class Place:
 class Node:
     """One entry: tokens of its own, and edges to what it refers to, in the order in which it does."""
 
-    __slots__ = ("_digest", "edges", "key", "name", "place", "qualname", "tokens")
+    __slots__ = ("_digest", "edges", "name", "place", "qualname", "reads_names", "tokens")
 
     def __init__(self, name: str, qualname: str, place: Place) -> None:
         self.name = name
@@ -29,7 +29,7 @@ class Node:
         self.place = place
         self.tokens: list[str] = []
         self.edges: list[tuple[str, Node]] = []
-        self.key: str = ""
+        self.reads_names = False
         self._digest: str | None = None
 
     def text(self, token: str) -> None:
@@ -64,16 +64,21 @@ def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
                 number[id(target)] = len(order)
                 order.append(target)
     names = _names(order)
+    digests = [node.digest for node in order]
+    if any(node.reads_names for node in order):
+        # Some code asks for the names of functions: here, and only here, they are part of what the stage is.
+        short = sorted(node.name.removesuffix(" (decorated)") for node in order)
+        digests[0] = xxhash.xxh3_128_hexdigest("\0".join([digests[0], *short]).encode())
     entries = tuple(
         Entry(
             name,
-            node.digest,
+            digest,
             node.place.file,
             node.place.line,
             tuple((label, number[id(target)]) for label, target in node.edges),
             node.place.source,
         )
-        for name, node in zip(names, order, strict=True)
+        for name, digest, node in zip(names, digests, order, strict=True)
     )
     told = {remark: None for node in order for remark in remarks.get(id(node), ())}
     return Manifest(entries, tuple(told))

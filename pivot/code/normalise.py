@@ -54,11 +54,15 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """Tokens, in which `@n` stands for `refs[n]`; annotation references come last and have no token."""
+    """Tokens, in which `@n` stands for `refs[n]`; references of annotations have no token.
+
+    `reads_names` says that the name of some function or class is asked for (`f.__name__`), and so counts.
+    """
 
     tokens: tuple[str, ...]
     refs: tuple[Ref, ...]
     doubts: tuple[Doubt, ...] = ()
+    reads_names: bool = False
 
 
 def function_syntax(node: ast.AST, *, defaults: bool) -> Syntax:
@@ -105,6 +109,7 @@ class _Writer:
         self.notes: list[Ref] = []
         self.doubts: list[Doubt] = []
         self.annotating = False
+        self.reads_names = False
 
     # --- the end of a scope
 
@@ -118,7 +123,7 @@ class _Writer:
             number = numbers.setdefault(ref, len(numbers))
             if at >= 0:
                 self.out[at] = f"@{number}"
-        return Syntax(tuple(self.out), tuple(numbers), tuple(self.doubts))
+        return Syntax(tuple(self.out), tuple(numbers), tuple(self.doubts), self.reads_names)
 
     def _close(self, scope: _Scope, parent: _Scope | None) -> None:
         imported = scope.imports.keys() - scope.globals
@@ -131,6 +136,7 @@ class _Writer:
             elif (name in scope.bound and name not in scope.nonlocals) or name in imported:
                 if at >= 0:
                     self.out[at] = "n" + name + "".join(ref.chain)
+                self.reads_names |= not _NAMES.isdisjoint(ref.chain)
             elif parent is None:
                 self.outer.append((at, ref))
             else:
@@ -181,6 +187,7 @@ class _Writer:
     def _chained(self, node: ast.expr) -> None:
         ref = _chain(node)
         if ref is None or not isinstance(getattr(node, "ctx", None), ast.Load | None):
+            self.reads_names |= "." + getattr(node, "attr", "") in _NAMES
             self._generic(node)
         else:
             self._load(ref)
@@ -464,6 +471,7 @@ def constant_token(value: object) -> str:
 
 
 _DYNAMIC = {"eval", "exec"}
+_NAMES = {".__name__", ".__qualname__"}
 
 
 def _harmless(node: ast.Call) -> bool:
@@ -483,6 +491,8 @@ def _chain(node: ast.AST) -> Ref | None:
         elif isinstance(node, ast.Name):
             return Ref(node.id, tuple(reversed(parts)))
         elif isinstance(node, ast.Call):
+            if parts and parts[-1][:2] == "[s" and _is_globals(node):
+                return Ref(parts.pop()[2:], tuple(reversed(parts)))
             origin = _import_call(node)
             if origin:
                 return Ref("", tuple(reversed(parts)), (origin,))
@@ -493,6 +503,10 @@ def _chain(node: ast.AST) -> Ref | None:
             node = node.args[0]
         else:
             return None
+
+
+def _is_globals(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == "globals" and not node.args
 
 
 def _literal_getattr(node: ast.Call) -> str | None:

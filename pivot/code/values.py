@@ -74,10 +74,10 @@ class Encoder:
             Resists: something in it cannot be read.
         """
         if isinstance(value, _SCALARS) and type(value) in _SCALARS:
-            self.node.text(constant_token(value))
+            self.node.text("'" + constant_token(value))
             return
         if type(value) is str:
-            self.node.text("s" + self.walker.relative_text(value))
+            self.node.text("'s" + self.walker.relative_text(value))
             return
         known = self._seen.get(id(value))
         if known is not None:

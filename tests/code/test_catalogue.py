@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.code.catalogue import ROWS, Row
-from tests.code.catalogue.harness import look, write_project
+from tests.code.catalogue.harness import look_at, write_project
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.kind)
@@ -15,7 +15,7 @@ def test_an_edit_reruns_the_stages_that_reach_it(row: Row, tmp_path: Path) -> No
     before, after = tmp_path / "before", tmp_path / "after"
     write_project(before, row.files())
     write_project(after, row.edited())
-    old, new = look(before, run=row.calls), look(after, run=row.calls)
+    old, new = look_at(before, after, run=row.calls)
 
     assert " ".join(name for name in sorted(new.codes) if old.codes.get(name) != new.codes[name]) == row.runs
     if row.calls and not row.same_result:

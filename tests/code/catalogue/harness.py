@@ -34,18 +34,31 @@ def write_project(root: Path, files: Mapping[str, str]) -> None:
 
 def look(root: Path, *, run: bool = False, file: str = "pipeline.py") -> Seen:
     """Analyse the project at `root`; with `run`, also call its stages."""
+    return _answer(*_ask(root, file, run))
+
+
+def look_at(*roots: Path, run: bool = False) -> list[Seen]:
+    """The same for several projects at once."""
+    asked = [_ask(root, "pipeline.py", run) for root in roots]
+    return [_answer(*one) for one in asked]
+
+
+def _ask(root: Path, file: str, run: bool) -> tuple[int, int]:
     answer, question = os.pipe()
     pid = os.fork()
-    if not pid:
-        os.close(answer)
-        try:
-            told = _inside(root, file, run)
-        except BaseException:
-            told = {"error": traceback.format_exc()}
-        with os.fdopen(question, "w") as stream:
-            json.dump(told, stream)
-        os._exit(0)
-    os.close(question)
+    if pid:
+        os.close(question)
+        return pid, answer
+    try:
+        told = _inside(root, file, run)
+    except BaseException:
+        told = {"error": traceback.format_exc()}
+    with os.fdopen(question, "w") as stream:
+        json.dump(told, stream)
+    os._exit(0)
+
+
+def _answer(pid: int, answer: int) -> Seen:
     with os.fdopen(answer) as stream:
         told = json.load(stream)
     os.waitpid(pid, 0)

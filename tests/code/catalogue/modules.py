@@ -478,7 +478,7 @@ ROWS = [
         --- tool/work.py
         def helper(): return 1
         """,
-        "from tool.work => from tool.other ;; @tool/other.py: def helper(): return 2",
+        "from tool.work => from tool.other ;; +++ tool/other.py: def helper(): return 2",
         "a",
     ),
     Row(
@@ -587,7 +587,7 @@ ROWS = [
         --- plugins/one.py
         def run(): return 1
         """,
-        "@plugins/two.py: def run(): return 2",
+        "+++ plugins/two.py: def run(): return 2",
         "a",
     ),
 ]

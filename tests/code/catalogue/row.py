@@ -18,8 +18,8 @@ C = Annotated[int, pivot.Out("c.json")]
 """
 FOOT = """
 pipeline = pivot.Pipeline("p")
-for stage in (a, b, *([c] if "c" in globals() else [])):
-    pipeline.register(stage)
+for _stage in (a, b, *([c] if "c" in globals() else [])):
+    pipeline.register(_stage)
 """
 
 
@@ -55,15 +55,15 @@ class Row:
         return {name: text.rstrip("\n") + "\n" for name, text in found.items()}
 
     def edited(self) -> dict[str, str]:
-        """The project after the edit; a first part `@path:` of the edit limits it to one file, `@path: text` replaces it."""
+        """The project after the edit; a part `+++ path: text` writes a whole file."""
         files = self.files()
         for one in self.edit.split(" ;; "):
             files = self._apply(one, files)
         return files
 
     def _apply(self, edit: str, files: dict[str, str]) -> dict[str, str]:
-        if edit.startswith("@"):
-            name, _, text = edit[1:].partition(": ")
+        if edit.startswith("+++ "):
+            name, _, text = edit[4:].partition(": ")
             return {**files, name: text.replace("\\n", "\n") + "\n"}
         old, _, new = edit.partition(" => ")
         old, new = (part.replace("\\n", "\n").replace("\\t", "\t") for part in (old, new))

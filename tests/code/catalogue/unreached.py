@@ -101,8 +101,8 @@ ROWS = [
     ),
     _row("a statement at the end of a module", "def other(): => print('hello')\\ndef other():"),
     _row("a main block", "def unused => if __name__ == '__main__': print(1)\\ndef unused"),
-    _row("a new module", "@fresh.py: def fresh(): return 1"),
-    _row("a new file of text", "@notes.txt: notes"),
+    _row("a new module", "+++ fresh.py: def fresh(): return 1"),
+    _row("a new file of text", "+++ notes.txt: notes"),
     _row("the name of a helper", "deep(x) => deeper(x)", every=True),
     _row(
         "the other name of an import",
@@ -121,7 +121,7 @@ ROWS = [
     Row(
         "a helper and its constant moved to another module",
         "def a() -> A: return helper()\ndef b() -> B: return 5\nK = 1\ndef helper(): return K",
-        "def a() -> A => from moved import helper\\ndef a() -> A ;; \\nK = 1\\ndef helper(): return K =>  ;; @moved.py: K = 1\\ndef helper(): return K",
+        "def a() -> A => from moved import helper\\ndef a() -> A ;; \\nK = 1\\ndef helper(): return K =>  ;; +++ moved.py: K = 1\\ndef helper(): return K",
     ),
     Row(
         "a class moved to another module",
@@ -131,7 +131,7 @@ ROWS = [
     Row(
         "a module made a package",
         "from one import helper\ndef a() -> A: return helper()\ndef b() -> B: return 5\n--- one.py\ndef helper(): return 1",
-        "@one.py: raise RuntimeError ;; @one/__init__.py: from one.work import helper ;; @one/work.py: def helper(): return 1",
+        "+++ one.py: raise RuntimeError ;; +++ one/__init__.py: from one.work import helper ;; +++ one/work.py: def helper(): return 1",
     ),
     Row(
         "a random constant",

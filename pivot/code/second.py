@@ -1,0 +1,23 @@
+"""The second import of a pipeline file, in a process of its own: tells what digest each value has there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from pivot.code.analysis import begin
+
+
+def main() -> None:
+    """Write `{key: digest}` of all values reached to stdout; arguments are the repository and the pipeline file."""
+    root, file = Path(sys.argv[1]), sys.argv[2]
+    sys.argv[:] = [file]
+    out = os.dup(1)
+    walked = begin(root, file)
+    told = {key: node.digest for key, (node, _) in walked.walker.values.items()}
+    with os.fdopen(out, "w", encoding="utf-8") as stream:
+        json.dump(told, stream)
+    sys.stdout.flush()
+    os._exit(0)  # threads of the import must not keep this process
