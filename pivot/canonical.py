@@ -6,7 +6,7 @@ A mapping whose only key is `f` is written as `{"f": {"d": value}}`, so that it 
 
 from __future__ import annotations
 
-import json
+from json import dumps, loads  # bound here: a user's import may replace json.dumps
 from typing import Any
 
 
@@ -16,13 +16,13 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         TypeError: for any other type.
     """
-    text = json.dumps(_without_floats(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = dumps(_without_floats(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def parse_canonical(data: bytes) -> Any:
     """The inverse of `canonical_json`; tuples come back as lists."""
-    return json.loads(data.decode("utf-8", "surrogatepass"), object_hook=_with_float)
+    return loads(data.decode("utf-8", "surrogatepass"), object_hook=_with_float)
 
 
 def _without_floats(value: Any) -> Any:
