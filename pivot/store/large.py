@@ -171,9 +171,10 @@ class LargeFiles:
         make_folder(self._store, os.path.dirname(final))
         protect(self._store, path)
         seal(path, actual.blake3)
+        self._keep_pointer(actual)  # first: whoever is killed in between finds the broken seal again
+        faults.point("large:pointed")
         os.replace(path, final)
         faults.point("large:displaced")
-        self._keep_pointer(actual)
 
 
 def seal(path: str, name: str) -> None:
@@ -203,9 +204,10 @@ def _mark(name: str) -> int:
 
 
 def _hasher() -> Any:
+    """One thread: BLAKE3's own pool of threads does not survive a fork, and a stage that hashes would wait for ever."""
     from blake3 import blake3
 
-    return blake3(max_threads=blake3.AUTO)
+    return blake3(max_threads=1)
 
 
 def _settled(source: int) -> os.stat_result:

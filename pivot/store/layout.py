@@ -36,6 +36,7 @@ _MENDS = {
     errno.EACCES: "Ask its owner for write permission, or choose another store with `git config pivot.store PATH`.",
     errno.EROFS: "Choose another store with `git config pivot.store PATH`.",
 }
+RECENT, KEPT = "recent", "kept"  # folders of marks
 _OLD = 86_400  # seconds; a temporary file of that age belongs to no living command
 
 
@@ -111,13 +112,20 @@ def in_words(what: str, where: str) -> Iterator[None]:
         raise StoreError(f"{what}: {reason}", where=where, hint=_MENDS.get(error.errno or 0)) from error
 
 
-def mark_recent(store: str, oid: str, mode: int) -> None:
-    """Say that an object is in use, to a `prune` that comes before there is a record of it."""
-    make_folder(store, f"{store}/recent")
-    path = f"{store}/recent/{mode:o}-{oid}"
+def mark(store: str, folder: str, oid: str, mode: int) -> None:
+    """Say that an object is in use, to a clean-up that comes before there is a record of it.
+
+    `folder` is RECENT for what was just stored, KEPT for bytes that were saved from being overwritten.
+    """
+    make_folder(store, f"{store}/{folder}")
+    path = f"{store}/{folder}/{mode:o}-{oid}"
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
     with suppress(PermissionError):  # another user's mark, which is about as new
         os.utime(path)
+
+
+def is_marked(store: str, folder: str, oid: str, mode: int) -> bool:
+    return os.path.exists(f"{store}/{folder}/{mode:o}-{oid}")
 
 
 def _is_shared(store: str) -> bool:

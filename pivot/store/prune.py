@@ -1,8 +1,8 @@
 """Removing from the store what nothing names any more: the only way in which bytes ever leave it.
 
 A `put` holds the store's lock together with other puts and leaves a mark in `recent/` before it lets go; `prune` holds
-the lock alone and counts every mark of the last day as a root. So what a running command has stored, and not recorded
-yet, stays.
+the lock alone and counts every mark of the last day as a root, and those in `kept/` for 90 days. So what a running
+command has stored, and not recorded yet, stays, and so do edits that were saved from being overwritten.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from dataclasses import dataclass, field
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
 from pivot.store import faults
-from pivot.store.layout import lock_store, sweep
+from pivot.store.layout import KEPT, RECENT, lock_store, sweep
 from pivot.store.loose import LooseObjects
 from pivot.store.objects import object_id
 from pivot.store.pack_writer import NewObjects, encode
 from pivot.store.packs import Pack
 from pivot.store.small import SmallObjects, pointer_of
 
-RECENT = 86_400  # seconds
+DAY = 86_400  # seconds
+_KEPT_DAYS = 90  # as long as an entry of `saved`
 _WORTH = 0.2  # share of dead objects from which a pack is written anew
 
 
@@ -42,14 +43,17 @@ class _Live:
     large: set[str] = field(default_factory=set)
 
 
-def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False) -> Pruned:
-    """Remove what neither `roots` (id, mode) nor a recent mark reaches. Roots that the store lacks do no harm."""
+def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False, recent: float = DAY) -> Pruned:
+    """Remove what neither `roots` (id, mode) nor a mark of the last `recent` seconds reaches.
+
+    Roots that the store lacks do no harm.
+    """
     done = Pruned()
     if not os.path.isdir(f"{store}/objects"):
         return done
     small = SmallObjects(store)
     with lock_store(store, alone=True):
-        live = _reach(small, [*roots, *_recent(store, dry_run=dry_run)])
+        live = _reach(small, [*roots, *_marked(store, recent, dry_run=dry_run)])
         faults.point("prune:marked")
         for path in _dead_files(f"{store}/objects", live.objects, 38):
             _remove(path, done, dry_run=dry_run)
@@ -85,15 +89,16 @@ def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
     return live
 
 
-def _recent(store: str, *, dry_run: bool) -> list[tuple[str, int]]:
+def _marked(store: str, recent: float, *, dry_run: bool) -> list[tuple[str, int]]:
     found = []
-    with suppress(FileNotFoundError):
-        for entry in os.scandir(f"{store}/recent"):
-            mode, _, oid = entry.name.partition("-")
-            if time.time() - entry.stat().st_mtime < RECENT:
-                found.append((oid, int(mode, 8)))
-            elif not dry_run:
-                os.unlink(entry.path)
+    for folder, seconds in ((RECENT, recent), (KEPT, _KEPT_DAYS * DAY)):
+        with suppress(FileNotFoundError):
+            for entry in os.scandir(f"{store}/{folder}"):
+                mode, _, oid = entry.name.partition("-")
+                if time.time() - entry.stat().st_mtime < seconds:
+                    found.append((oid, int(mode, 8)))
+                elif not dry_run:
+                    os.unlink(entry.path)
     return found
 
 

@@ -12,10 +12,10 @@ from pivot.git.backend import BLOB, TREE, TreeEntry
 from pivot.store import standing
 from pivot.store.intake import Keep, take_all
 from pivot.store.large import LargeFiles
-from pivot.store.layout import create, in_words, lock_store, mark_recent
+from pivot.store.layout import KEPT, RECENT, create, in_words, is_marked, lock_store, mark
 from pivot.store.objects import LARGE, Object, Pointer, Problem, object_id, parse_pointer
 from pivot.store.pack_writer import NewObjects, encode
-from pivot.store.prune import Pruned, prune
+from pivot.store.prune import DAY, Pruned, prune
 from pivot.store.restore import Restorer, learn
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
@@ -69,7 +69,7 @@ class Store:
             else:
                 self._keep_file(node, stats)
             held = standing.object_at(node)
-            mark_recent(str(self.path), held.id, held.mode)
+            mark(str(self.path), RECENT, held.id, held.mode)
         return held
 
     def put_bytes(self, data: bytes) -> Object:
@@ -83,7 +83,7 @@ class Store:
         held = Object(object_id(b"blob", data), BLOB, len(data))
         with self._adding():
             self._write([(b"blob", data)])
-            mark_recent(str(self.path), held.id, held.mode)
+            mark(str(self.path), RECENT, held.id, held.mode)
         return held
 
     def put_tree(self, outs: Mapping[str, Object]) -> str:
@@ -92,7 +92,7 @@ class Store:
         tree = nest(outs, lambda oid, data: new.append((b"tree", data)))
         with self._adding():
             self._write(new)
-            mark_recent(str(self.path), tree, TREE)
+            mark(str(self.path), RECENT, tree, TREE)
         return tree
 
     def tree_id(self, outs: Mapping[str, Object]) -> str:
@@ -127,17 +127,20 @@ class Store:
         return kept
 
     def unknown(self, path: Path, stats: StatCache) -> list[str]:
-        """The files at or below `path` whose bytes are nowhere in the store; a symlink at `path` itself has none."""
+        """The files at or below `path` whose bytes are nowhere in the store; a symlink at `path` itself has none.
+
+        An edit that the store itself had to save, and that nobody has logged, counts too.
+        """
         if os.path.islink(path):
             return []
         now = standing.standing(os.path.abspath(path), stats)
-        return [file.path for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
+        return [file.path for file in standing.files_of(now) if not self._is_known(file)]
 
-    def prune(self, roots: Iterable[Object], *, dry_run: bool = False) -> Pruned:
-        """Remove what neither `roots` nor what was stored in the last day reaches; alone with the store meanwhile."""
+    def prune(self, roots: Iterable[Object], *, dry_run: bool = False, recent: float = DAY) -> Pruned:
+        """Remove what neither `roots` nor what was stored in the last `recent` seconds reaches."""
         found = [(root.id, root.mode) for root in roots]
         with in_words("the store cannot be cleaned up", str(self.path)):
-            done = prune(str(self.path), found, dry_run=dry_run)
+            done = prune(str(self.path), found, dry_run=dry_run, recent=recent)
         self._presence = Presence(self._small, self._large)
         return done
 
@@ -218,8 +221,12 @@ class Store:
                 with self._batch() as batch:
                     self._keep_files(files, batch)
                 for file in files:
-                    mark_recent(str(self.path), file.oid or "", file.mode)
+                    mark(str(self.path), KEPT, file.oid or "", file.mode)
         return [(file.path, standing.object_at(file)) for file in files]
+
+    def _is_known(self, file: FileNode) -> bool:
+        oid = file.oid or ""
+        return self._presence.blob(oid) and not is_marked(str(self.path), KEPT, oid, file.mode)
 
     def _add_tree(self, batch: NewObjects, tree: str, data: bytes) -> None:
         if not self._small.has(tree):
@@ -252,7 +259,7 @@ class Store:
 
     def _keep_pointer(self, pointer: Pointer) -> None:
         self._write([(b"blob", pointer.to_bytes())])
-        mark_recent(str(self.path), pointer.id, BLOB)
+        mark(str(self.path), KEPT, pointer.id, BLOB)
 
 
 def _same(one: Object, other: Object) -> bool:

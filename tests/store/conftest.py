@@ -41,6 +41,18 @@ def linked(tmp_path: Path) -> Shelf:
     return make_shelf(tmp_path, tmp_path / "pivot/store.git", "hardlink")
 
 
+@pytest.fixture
+def swift(tmp_path: Path) -> Iterator[Shelf]:
+    """A store that hard-links, with its work tree in memory where that can be had: no waiting for a disk."""
+    if not os.access(MEMORY, os.W_OK):
+        yield make_shelf(tmp_path, tmp_path / "pivot/store.git", "hardlink")
+        return
+    top = MEMORY / f"pivot-test-{os.getpid()}-{os.urandom(4).hex()}"
+    top.mkdir()
+    yield make_shelf(top, top / "pivot/store.git", "hardlink")
+    shutil.rmtree(top)
+
+
 def make_shelf(tmp_path: Path, store: Path, link: str) -> Shelf:
     work = tmp_path / "work"
     work.mkdir()
