@@ -50,8 +50,9 @@ def differences(location: Location, paths: Iterable[str]) -> dict[str, Differenc
 def _changed(location: Location, asked: Sequence[str], known: list[str]) -> list[str]:
     if location.read_ref("HEAD") is None:
         return known  # nothing is committed yet
-    args = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "HEAD"]
-    return _split(_ask(location, args, asked))
+    # Not `git diff`: it compares as well, but writes the index whatever `--no-optional-locks` says (2.39).
+    args = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=none"]
+    return [entry[3:] for entry in _split(_ask(location, args, asked))]
 
 
 def _with_folders(paths: Iterable[str]) -> set[str]:
