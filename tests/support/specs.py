@@ -25,10 +25,9 @@ def spec(
         *(artifact(path, "dep", path) for path in deps),
         *(artifact(path, "incremental", path) for path in incremental),
     )
-    return StageSpec(
-        name, "main", "pipeline.py", "", f"pipeline:{name}", WHERE, ins, tuple(artifact(path, "out", path) for path in outs),
-        **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+    made = tuple(artifact(path, "out", path) for path in outs)
+    place = ("main", "pipeline.py", "", f"pipeline:{name}", WHERE)
+    return StageSpec(name, *place, ins, made, **more)  # type: ignore[arg-type]
 
 
 def entry(name: str, digest: str, *edges: tuple[str, int]) -> Entry:
