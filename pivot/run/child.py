@@ -13,18 +13,19 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import getpid  # bound now, like those of `sys`: a stage may replace them
 from pathlib import Path
-from sys import gettrace, settrace  # bound now: a stage may replace them
+from sys import exception, gettrace, settrace
 from time import perf_counter
 from typing import Any, NoReturn
 
 from pivot.errors import PivotError
 from pivot.pipeline.spec import StageSpec
 from pivot.run.failure import describe_inputs, format_exception, name_exception, printable
-from pivot.run.groups import children_of
+from pivot.run.groups import children_of, has_children
 from pivot.run.isolation import busy_threads, flush_output, run_exit_handlers
 from pivot.run.observe import Observer
-from pivot.run.pristine import Snapshot
+from pivot.run.pristine import Patches, Snapshot
 from pivot.run.protocol import LOST_ANSWER, FailureKind, Message, Put, RunStage, Setup, StageDone, StageFailed, encode
 from pivot.store.stat_cache import StatCache
 from pivot.store.store import Store
@@ -32,8 +33,7 @@ from pivot.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A stage to run: what was asked, the live stage with its specification, who watches it, and where
-    the answer goes."""
+    """A stage to run: what was asked, the live stage with its specification, who watches it, where the answer goes."""
 
     setup: Setup
     order: RunStage
@@ -74,8 +74,9 @@ class Answer:
 class StageRun:
     """One run of one stage in this process."""
 
-    def __init__(self, task: Task, ours: Snapshot) -> None:
+    def __init__(self, task: Task, user: Patches, ours: Snapshot) -> None:
         self._task = task
+        self._user = user
         self._ours = ours
         self._root = task.setup.root
         self._folder = Path(self._root, task.spec.root)
@@ -84,47 +85,48 @@ class StageRun:
         self._inputs: dict[str, Any] = {}
         self._warnings: list[str] = []
         self._started = perf_counter()
-        self._user = ours
         self._limits = (sys.getrecursionlimit(), _umask())
 
-    def perform(self, user: Snapshot) -> Message:
-        """The answer; `user` is the interpreter as the pipeline file left it."""
+    def perform(self) -> Message:
+        """The answer."""
         live, folder = self._task.live, self._folder
         os.chdir(folder)
-        self._user = user
         try:
             self._observer.start()
+            self._user.apply()
             self._inputs = self._attempt("declared", live.load_inputs, folder)
             self._attempt("declared", live.prepare_outputs, folder)
             value = self._attempt("raised", live.function, **self._inputs)
+            self._ours.restore()
             self._settle()
+            self._user.apply()
             self._attempt("declared", live.save_outputs, value, folder)
+            self._ours.restore()
             self._observer.stop()
             return self._put()
         except _Stopped as stopped:
             return stopped.answer
 
     def _attempt(self, kind: FailureKind, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call something that runs user code, in the interpreter as that code expects it."""
+        """Call what runs user code; no builtin may be counted on afterwards, until `restore`."""
         tracer = gettrace()
-        self._user.restore()
-        value, error = None, None
+        error = None
         try:
             value = call(*args, **kwargs)
-        except BaseException as caught:
-            error = caught
+        except:  # noqa: E722 (`BaseException` is a builtin, too)
+            error = exception()
         settrace(tracer)
-        self._ours.restore()
-        self._leave_if_forked(error)
+        if getpid() != self._pid:
+            self._leave_fork(error)
         if error is not None:
+            self._ours.restore()
             self._observer.stop()
             raise self._explain(kind, error) from None
         return value
 
-    def _leave_if_forked(self, error: BaseException | None) -> None:
+    def _leave_fork(self, error: BaseException | None) -> NoReturn:
         """A child that the user's code forked came back here: it ends as any child does, and answers nothing."""
-        if os.getpid() == self._pid:
-            return
+        self._ours.restore()
         if error is not None and not isinstance(error, SystemExit):
             sys.stderr.write(format_exception(error, self._root))
         flush_output()
@@ -155,12 +157,13 @@ class StageRun:
         sys.setrecursionlimit(max(self._limits[0], sys.getrecursionlimit()))
         os.umask(self._limits[1])
         self._attempt("raised", run_exit_handlers)
+        self._ours.restore()
         if names := busy_threads(self._task.setup.grace):
             raise self._stop("threads", f"threads were still at work when it had returned: {', '.join(names[:5])}")
         gc.collect()  # closes files that only a reference cycle kept open
         with contextlib.suppress(OSError):
             os.chdir(self._folder)
-        if left := children_of(self._pid):
+        if has_children() and (left := children_of(self._pid)):
             self._warnings.append(f"it left {len(left)} process{'es' * (len(left) > 1)} running; they were stopped")
 
     def _put(self) -> StageDone:
@@ -199,12 +202,15 @@ class StageRun:
         return Put(found.id, found.mode, found.size)
 
 
-def run_stage(task: Task, user: Snapshot, ours: Snapshot) -> NoReturn:
-    """Run a stage in this process, which is its own already, and end the process."""
+def run_stage(task: Task, user: Patches, ours: Snapshot) -> NoReturn:
+    """Run a stage in this process, which is its own already, and end the process.
+
+    `user` is what the pipeline file patched, `ours` the interpreter as Pivot needs it.
+    """
     answer = Answer(task.result)
     if task.order.memory:
         resource.setrlimit(resource.RLIMIT_AS, (task.order.memory, task.order.memory))
-    sent = answer.send(StageRun(task, ours).perform(user))
+    sent = answer.send(StageRun(task, user, ours).perform())
     flush_output()
     os._exit(0 if sent else LOST_ANSWER)
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from pivot.code.model import Failure, PipelineModel
 from pivot.git.command import clean_environment
-from pivot.run.capture import Capture, LogFile
+from pivot.run.capture import Capture
 from pivot.run.exits import explain_server_exit
 from pivot.run.groups import signal_group
+from pivot.run.logs import LogFile
 from pivot.run.protocol import (
     MODEL_LIMIT,
     Analysed,

@@ -68,6 +68,17 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
+def has_children() -> bool:
+    """Whether this process has children that it has not waited for, running or ended; one cheap system call."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except AttributeError:  # macOS before Python 3.13
+        return bool(children_of(os.getpid()))
+    return True
+
+
 def stop_orphans(spared: set[int]) -> None:
     """Kill children of this process that are in another session and not spared.
 
@@ -75,11 +86,10 @@ def stop_orphans(spared: set[int]) -> None:
     children when the stage ended.
     """
     session = os.getsid(0)
-    for pid in children_of(os.getpid()):
-        if pid not in spared:
-            with contextlib.suppress(ProcessLookupError):
-                if os.getsid(pid) != session:
-                    os.kill(pid, signal.SIGKILL)
+    for pid in set(children_of(os.getpid())) - spared:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(pid) != session:
+                os.kill(pid, signal.SIGKILL)
 
 
 def end_session() -> NoReturn:

@@ -28,7 +28,7 @@ from pivot.run.isolation import (
     redirect_output,
 )
 from pivot.run.observe import Observer
-from pivot.run.pristine import Snapshot
+from pivot.run.pristine import Patches, Snapshot
 from pivot.run.protocol import (
     Exited,
     FrameReader,
@@ -57,7 +57,7 @@ class Ready:
     analysis: Analysis
     stages: dict[str, Stage]
     start: Literal["fork", "spawn"]
-    user: Snapshot
+    user: Patches
     ours: Snapshot
     observer: Observer
 
@@ -79,6 +79,7 @@ class Nursery:
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         keep_orphans()
+        ready.observer.prepare()
         gc.collect()
         gc.freeze()  # so that a collection in a forked stage does not touch, and thereby copy, these pages
 

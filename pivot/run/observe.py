@@ -37,27 +37,35 @@ class Observer:
         self._environment: dict[str, str | None] = {}
         self._asked_for: set[str] = set()
         self._before: frozenset[str] = frozenset()
+        self._environ: type = type(os.environ)
         self._active = False
         self._watch_import_module()
 
-    def start(self) -> None:
+    def prepare(self) -> None:
+        """What the process that forks can do once for all: each page that a fork writes to costs it microseconds."""
         self._before = frozenset(sys.modules)
+        self._environ = self._watching_environment()
+
+    def start(self) -> None:
         self._active = True
         sys.addaudithook(self._hear)
-        self._watch_environment()
+        os.environ.__class__ = self._environ
 
     def stop(self) -> None:
         self._active = False
 
     def modules(self) -> list[str]:
         """Repository-relative files of the project modules that were imported, or asked for by name, meanwhile."""
-        return sorted(self._project_files((sys.modules.keys() - self._before) | self._asked_for))
+        new = set() if len(sys.modules) == len(self._before) else sys.modules.keys() - self._before
+        return sorted(self._project_files(new | self._asked_for))
 
     def files_read(self, declared: Iterable[str]) -> list[str]:
         """Repository-relative files that were there to be read and are neither declared nor in a declared folder.
 
         Project modules are left out: that they are read follows from the code. Sorted; at most 10,000.
         """
+        if not self._read:
+            return []
         known = set(declared) | self._project_files(sys.modules.keys())
         files = (path for path in sorted(self._read) if not _is_within(path, known))
         return [path for path in files if Path(self._files.root, path).is_file()]
@@ -102,8 +110,8 @@ class Observer:
 
         importlib.import_module = import_module
 
-    def _watch_environment(self) -> None:
-        """Note what is read from `os.environ`, but not by a copy of the whole, as for another program."""
+    def _watching_environment(self) -> type:
+        """A class for `os.environ` that notes what is read, but not a copy of the whole, as for another program."""
         kind, note, copied = type(os.environ), self._note_variable, set[Any]()
 
         class Watched(kind):  # type: ignore[misc, valid-type]
@@ -121,7 +129,7 @@ class Observer:
             def copy(self) -> Any:
                 return {key: super(Watched, self).__getitem__(key) for key in self}
 
-        os.environ.__class__ = Watched
+        return Watched
 
     def _note_variable(self, name: str, value: bytes | None) -> None:
         if self._active and len(self._environment) < _LIMIT and self._asked_by_project():

@@ -30,3 +30,24 @@ class Snapshot:
         """Put back every name that was bound then; names that came later stay."""
         for namespace, saved in self._saved:
             namespace.update(saved)
+
+    def patches(self) -> Patches:
+        """What differs now from then."""
+        return Patches(
+            [
+                (namespace, {name: namespace[name] for name in saved if namespace.get(name) is not saved[name]})
+                for namespace, saved in self._saved
+            ]
+        )
+
+
+class Patches:
+    """Names that the import bound anew: what the pipeline's code expects to find while it runs."""
+
+    def __init__(self, changed: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        self._changed = changed
+
+    def apply(self) -> None:
+        # Mostly there are none; going through all names would copy their pages in every forked process.
+        for namespace, changed in self._changed:
+            namespace.update(changed)

@@ -6,10 +6,11 @@ import os
 import signal
 import time
 
-from pivot.run.capture import Capture, Line, LogFile
+from pivot.run.capture import Capture, Line
 from pivot.run.connection import Connection
 from pivot.run.exits import explain_exit
 from pivot.run.jobs import Job, JobDone, JobFailed
+from pivot.run.logs import LogFile
 from pivot.run.protocol import (
     LOST_ANSWER,
     RESULT_LIMIT,

@@ -38,7 +38,7 @@ def main(descriptor: int) -> None:
     if isinstance(analysis, ImportFailed):
         _send(link, analysis)
         return
-    user = Snapshot()
+    user = ours.patches()
     ours.restore()
     seeds.stop_watching()
     _unwatch_command(link)

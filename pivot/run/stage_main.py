@@ -30,8 +30,9 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
         )
         sys.stdout.flush()
         os._exit(0)
-    user = Snapshot()
+    user = ours.patches()
     ours.restore()
+    observer.prepare()
     stages = {stage.name: stage for stage in analysis.model.stages}
     run_order(Ready(setup, analysis, stages, "spawn", user, ours, observer), order, result)
 

@@ -18,10 +18,12 @@ from typing import Literal, Self
 
 from pivot.code.cache import check, load
 from pivot.code.model import Failure, PipelineModel
-from pivot.run.capture import Line, LogFile, log_folder
+from pivot.run.capture import Line
 from pivot.run.connection import Connection
+from pivot.run.cores import usable_cores
 from pivot.run.groups import signal_group
 from pivot.run.jobs import FilePrinted, Job, JobEvent, JobPrinted
+from pivot.run.logs import LogFile, log_folder
 from pivot.run.protocol import Exited, FailureKind, Setup, Started
 from pivot.run.running import Running
 
@@ -77,11 +79,17 @@ class Workers:
 
     def models(self, files: Iterable[str], *, fresh: bool = False) -> list[PipelineModel | Failure]:
         """The same for several pipeline files, imported at the same time; answers in the order given."""
-        found = {file: self._standing(file, fresh) for file in files}
-        connections = {file: self._connect(file) for file, model in found.items() if model is None}
-        while any(one.answer is None for one in connections.values()):
-            self._turn(None)
-        return [model or connections[file].answer for file, model in found.items()]  # type: ignore[misc]
+        found: dict[str, PipelineModel | Failure | None] = {file: self._standing(file, fresh) for file in files}
+        left = [file for file, model in found.items() if model is None]
+        importing: list[Connection] = []
+        while left or importing:
+            while left and len(importing) < usable_cores():
+                importing.append(self._connect(left.pop(0)))
+            found.update({one.file: one.answer for one in importing})
+            importing = [one for one in importing if one.answer is None]
+            if importing:
+                self._turn(None)
+        return [model for model in found.values() if model is not None]
 
     def _standing(self, file: str, fresh: bool) -> PipelineModel | None:
         """The model of an analysis that still holds; a code server whose import does not hold any more is retired."""

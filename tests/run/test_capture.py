@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivot.run.capture import Capture, Line, LineSplitter, LogFile, log_folder
+from pivot.run.capture import Capture, Line, LineSplitter
+from pivot.run.logs import LogFile, log_folder, logs_of
 
 SPLITS = {
     "lines": ([b"a\nb\n"], ["a", "b"]),
@@ -108,3 +109,12 @@ def split(chunks: list[bytes]) -> list[Line]:
 
 def show(line: Line) -> str:
     return f"({line.text})" if line.passing else line.text
+
+
+def test_logs_are_listed_newest_first(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        log = LogFile(log_folder(tmp_path, "a/b"))
+        log.write(text)
+        log.close()
+    assert [path.read_text() for path in logs_of(tmp_path, "a/b")] == ["new\n", "old\n"]
+    assert logs_of(tmp_path, "never run") == []

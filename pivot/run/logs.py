@@ -1,0 +1,86 @@
+"""Logs of stages: one file a run, bounded in size, the last few kept.
+
+Where: `<pivot>/logs/<stage, percent-encoded>/<UTC time>.log`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import zlib
+from collections import deque
+from pathlib import Path
+
+_HEAD_LIMIT = 8 << 20
+_TAIL_LIMIT = 64 << 10
+_RUNS_KEPT = 5
+_NAME_LIMIT = 150
+
+
+def log_folder(logs: Path, stage: str) -> Path:
+    """The folder with the logs of a stage; what a file system could mind in its name is percent-encoded."""
+    safe = "".join(
+        chr(one) if (one < 128 and chr(one).isalnum()) or one in b"-_=,@." else f"%{one:02x}" for one in stage.encode()
+    )
+    safe = safe.replace(".", "%2e", 1) if safe.startswith(".") else safe
+    return logs / (safe if len(safe) <= _NAME_LIMIT else f"{safe[:_NAME_LIMIT]}%{zlib.crc32(stage.encode()):08x}")
+
+
+def logs_of(logs: Path, stage: str) -> list[Path]:
+    """The logs of a stage, the newest first; empty when it has never printed anything."""
+    return sorted(log_folder(logs, stage).glob("*.log"), reverse=True)
+
+
+class LogFile:
+    """The log of one run of one stage: the first 8 MiB and the last 64 KiB; made when there is something to write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: int | None = None
+        self._head_left = _HEAD_LIMIT
+        self._left_out = 0
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self.path = ""
+
+    def write(self, text: str) -> None:
+        data = text.encode() + b"\n"
+        if self._head_left >= len(data):
+            self._head_left -= len(data)
+            self._write(data)
+            return
+        self._head_left = 0
+        self._tail.append(data)
+        self._tail_size += len(data)
+        while self._tail_size > _TAIL_LIMIT:
+            dropped = len(self._tail.popleft())
+            self._tail_size -= dropped
+            self._left_out += dropped
+
+    def close(self) -> None:
+        if self._left_out:
+            self._write(f"... {self._left_out} bytes left out ...\n".encode())
+        if self._tail:
+            self._write(b"".join(self._tail))
+        if self._file is None and self._folder.is_dir():
+            self._write(b"")  # else the log of an older run would pass for this one's
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _write(self, data: bytes) -> None:
+        # A full disk or a read-only repository costs the log, not the run.
+        with contextlib.suppress(OSError):
+            if self._file is None:
+                self._file = self._create()
+            os.write(self._file, data)
+
+    def _create(self) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for old in sorted(self._folder.glob("*.log"))[: 1 - _RUNS_KEPT or None]:
+            old.unlink(missing_ok=True)
+        path = self._folder / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09}.log"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        self.path = str(path)
+        return descriptor
