@@ -6,6 +6,7 @@ and packs that appear later. Writes are one process each, however many objects t
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ from pivot.git.refs import list_refs, read_ref
 # From here on a pack is kept as it is; smaller ones are unpacked into loose objects, so that packs do not pile up.
 _PACK_FROM = 64
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256\b", re.IGNORECASE | re.MULTILINE)
 # Lock trouble that another try does not mend.
 LASTING = (
     "Permission denied",
@@ -35,20 +37,22 @@ LASTING = (
 
 
 class ProgramBackend(ObjectVerbs):
-    """Any repository that the `git` on PATH can open.
+    """Any repository that the `git` on PATH can open; nothing is started before the first question.
 
-    Raises:
-        ProjectError: Git refuses it; the sentence is Git's own.
+    Every verb raises `ProjectError` where Git refuses the repository; the sentence is Git's own.
     """
 
     def __init__(self, git_dir: Path, common_dir: Path) -> None:
         self.git_dir = git_dir
         self.common_dir = common_dir
+        self.algorithm = read_algorithm(common_dir)
         self._reader: subprocess.Popen[bytes] | None = None
-        answer = self._ask("rev-parse", "--show-object-format")
+
+    def check(self) -> None:
+        """Raises `ProjectError` where Git refuses the repository."""
+        answer = self._ask("rev-parse", "--git-dir")
         if answer.code:
-            raise refusal(git_dir, answer.complaint)
-        self.algorithm = answer.out.decode().strip()
+            raise refusal(self.git_dir, answer.complaint)
 
     def read(self, oid: str) -> tuple[str, bytes]:
         if not _OBJECT_ID.fullmatch(oid):
@@ -57,17 +61,17 @@ class ProgramBackend(ObjectVerbs):
         try:
             sink.write(oid.encode() + b"\n")
             sink.flush()
-            header = source.readline().split()
-            if len(header) != 3:
-                raise _unreadable(oid, header, str(self.git_dir))
-            kind, size = header[1].decode(), int(header[2])
-            data = source.read(size + 1)
         except BrokenPipeError as error:
-            self.close()
-            raise GitError("git cat-file ended early", where=str(self.git_dir)) from error
+            raise self._gone() from error
+        header = source.readline().split()
+        if not header:
+            raise self._gone()
+        if len(header) != 3:
+            raise _unreadable(oid, header, str(self.git_dir))
+        kind, size = header[1].decode(), int(header[2])
+        data = source.read(size + 1)
         if len(data) != size + 1:
-            self.close()
-            raise GitError(f"git cat-file ended within object {oid}", hint="git fsck")
+            raise self._gone()
         return kind, data[:-1]
 
     def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
@@ -112,8 +116,15 @@ class ProgramBackend(ObjectVerbs):
             return
         for pipe in (reader.stdin, reader.stdout):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         reader.wait()
+
+    def _gone(self) -> GitError:
+        """Why `cat-file` ended; raises `ProjectError` where Git says that it refuses the repository."""
+        self.close()
+        self.check()
+        return GitError("git cat-file ended early", where=str(self.git_dir), hint="git fsck")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._reader is None or self._reader.poll() is not None:
@@ -136,6 +147,14 @@ class ProgramBackend(ObjectVerbs):
 
     def _ask(self, *args: str) -> Answer:
         return ask_git(["--git-dir", str(self.git_dir), *args], self.git_dir, env=placeless_environment())
+
+
+def read_algorithm(common_dir: Path) -> str:
+    """The object format, which Git keeps in the repository's own configuration and nowhere else."""
+    try:
+        return "sha256" if _SHA256.search((common_dir / "config").read_bytes()) else "sha1"
+    except FileNotFoundError:
+        return "sha1"
 
 
 def write_pack(backend: Backend, objects: Sequence[tuple[str, bytes]]) -> list[str]:

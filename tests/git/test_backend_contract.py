@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pivot.errors import GitError, MissingObject, RefMoved
+from pivot.errors import GitError, MissingObject, ProjectError, RefMoved
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, Author, Backend, TreeEntry
-from pivot.git.open import open_backend
+from pivot.git.open import open_backend, open_reader
+from pivot.git.program import ProgramBackend
 from tests.git.conftest import WAYS
 from tests.support.repository import Repo
 
@@ -299,6 +301,43 @@ def test_what_libgit2_refuses_is_opened_by_git(repo: Repo) -> None:
 def test_reftable_is_told_by_its_folder(repo: Repo) -> None:
     (repo.path / ".git/reftable").mkdir()
     assert type(open_backend(repo.path / ".git", repo.path / ".git")).__name__ == "ProgramBackend"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to another user")
+def test_a_foreign_owner_is_told_in_gits_own_sentence(repo: Repo) -> None:
+    commit = repo.commit("one")
+    for path in (repo.path, repo.path / ".git"):
+        os.chown(path, 12345, 12345)
+    git_dir = repo.path / ".git"
+    with pytest.raises(ProjectError, match="dubious ownership"):
+        open_backend(git_dir, git_dir)
+    repo.git("config", "--global", "safe.directory", str(repo.path))
+    opened = open_backend(git_dir, git_dir)
+    assert opened.resolve("HEAD") == commit
+    opened.close()
+
+
+def test_a_repository_that_is_gone_is_told_by_the_reader_too(repo: Repo) -> None:
+    commit = repo.commit("one")
+    (repo.path / ".git/HEAD").unlink()
+    with pytest.raises(ProjectError, match="no Git repository"):
+        open_reader(repo.path / ".git", repo.path / ".git").read_commit(commit)
+
+
+def test_a_reader_that_was_killed_is_started_again(repo: Repo) -> None:
+    commit = repo.commit("one")
+    reader = ProgramBackend(repo.path / ".git", repo.path / ".git")
+    assert reader.read_commit(commit).message == "one\n"
+    assert reader._reader is not None
+    reader._reader.kill()
+    reader._reader.wait()
+    assert reader.read_commit(commit).message == "one\n"
+    reader.close()
+
+
+def test_opening_a_reader_starts_nothing_and_imports_no_libgit2() -> None:
+    script = "import sys, pivot.git.open, pivot.git.runs, pivot.git.notes; sys.exit('pygit2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_within_a_receive_only_git_is_used(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
