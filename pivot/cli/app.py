@@ -15,6 +15,7 @@ COMMANDS = {
     "status": ("pivot.cli.status", "Say what repro would do, and why."),
     "dag": ("pivot.cli.dag", "Draw the stages and the paths between them."),
     "adopt": ("pivot.cli.outputs", "Let outputs made by hand count as a stage's result."),
+    "accept": ("pivot.cli.accept", "Declare a change harmless: the old result counts for the new situation."),
     "clean": ("pivot.cli.outputs", "Remove outputs whose bytes are in the store."),
     "saved": ("pivot.cli.outputs", "List edits that were put away before a path was replaced."),
     "get": ("pivot.cli.outputs", "Write a saved edit to a file."),

@@ -20,7 +20,10 @@ def remember_settled(session: Session, made: int) -> None:
     plan = session.plan(Selection())
     if not plan.settled or session.failures():
         return
+    noticed = [f"{one.stage}: {text}\n" for one in plan.decisions.values() for text in one.warnings]
     warnings = "".join(f"{line}\n" for line in remark_lines(session.model()))
     said = totals(RunEnded(dict.fromkeys(plan.decisions, "unchanged")), elapsed=ELAPSED)
     status = "\n".join(status_lines(plan))
-    keep_settled(session, made, {"repro": (f"{said}\n", warnings), "status": (f"{status}\n", warnings)})
+    keep_settled(
+        session, made, {"repro": ("".join(noticed) + f"{said}\n", warnings), "status": (f"{status}\n", warnings)}
+    )

@@ -169,6 +169,7 @@ class Info:
     memory: int = 0
     cpu: float = 0.0
     adopted: str = ""
+    undeclared: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         return canonical_json({name: getattr(self, name) for name in self.__slots__})
@@ -183,6 +184,7 @@ def parse_info(data: bytes) -> Info:
     try:
         value = {name: item for name, item in parse_canonical(data).items() if name in Info.__slots__}
         value["entries"] = tuple((name, file, line) for name, file, line in value["entries"])
+        value["undeclared"] = tuple(value.get("undeclared", ()))
         return Info(**value)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecordError(f"this is not an info blob: {error}") from error

@@ -32,7 +32,8 @@ class View:
     """All that the decision for one stage depends on.
 
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
-    `changes` is the difference to the stage's last record, empty where there is none (`first`).
+    `changes` is the difference to the stage's last record, empty where there is none (`first`). `drifted` are reasons
+    beside the fingerprint that the user wants to count; `warnings` and `accepted` only go along.
     """
 
     stage: str
@@ -44,6 +45,9 @@ class View:
     always: bool = False
     frozen: bool = False
     missing_inputs: tuple[Change, ...] = ()
+    drifted: tuple[Reason, ...] = ()
+    warnings: tuple[str, ...] = ()
+    accepted: str = ""
     failed_upstreams: tuple[str, ...] = ()
     running_upstreams: tuple[str, ...] = ()
 
@@ -71,14 +75,28 @@ def decide(view: View) -> Decision:
 
 
 def _reuse(view: View, held: Candidate) -> Decision:
-    known = {"fingerprint": view.fingerprint, "record": held.record, "results": len(view.candidates)}
+    if view.drifted:
+        return _run(view, *view.drifted)
     if held.in_place:
-        return Decision(view.stage, Action.KEEP, (), unstored=held.unstored, **known)  # type: ignore[arg-type]
+        return replace(_held(view, held, Action.KEEP, ()), unstored=held.unstored)
     if held.lost:
         text = "Outputs lost: neither in the store nor in place"
         lost = tuple(_at(held.record, path, None) for path in held.lost)
         return replace(_run(view, Reason(Why.LOST, text, lost)), record=held.record)
-    return Decision(view.stage, Action.RESTORE, _out_of_place(held), **known)  # type: ignore[arg-type]
+    return _held(view, held, Action.RESTORE, _out_of_place(held))
+
+
+def _held(view: View, held: Candidate, action: Action, reasons: tuple[Reason, ...]) -> Decision:
+    return Decision(
+        view.stage,
+        action,
+        reasons,
+        fingerprint=view.fingerprint,
+        record=held.record,
+        results=len(view.candidates),
+        warnings=view.warnings,
+        accepted=view.accepted,
+    )
 
 
 def _out_of_place(held: Candidate) -> tuple[Reason, ...]:
@@ -111,6 +129,4 @@ def _frozen(view: View) -> Decision:
     if held is None or held.in_place or held.lost:
         record = held.record if held else None
         return Decision(view.stage, Action.KEEP, (reason,), fingerprint=view.fingerprint, record=record)
-    return Decision(
-        view.stage, Action.RESTORE, (reason, *_out_of_place(held)), fingerprint=view.fingerprint, record=held.record
-    )
+    return _held(view, held, Action.RESTORE, (reason, *_out_of_place(held)))

@@ -34,6 +34,8 @@ class Why(StrEnum):
     UPSTREAM_FAILED = "upstream failed"
     MISSING_INPUT = "input missing"
     FROZEN = "frozen"
+    PACKAGES = "package version changed"
+    ENVIRONMENT = "environment changed"
     BROKEN = "pipeline cannot be imported"
 
 
@@ -61,7 +63,8 @@ class Decision:
 
     `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place
     whose bytes the store lacks, `results` how many different results the run cache has for this fingerprint (more than
-    one: not deterministic).
+    one: not deterministic). `warnings` are sentences about what the fingerprint does not cover, `accepted` says who
+    let the result count for this situation, and why.
     """
 
     stage: str
@@ -71,6 +74,8 @@ class Decision:
     record: Record | None = None
     unstored: tuple[str, ...] = ()
     results: int = 0
+    warnings: tuple[str, ...] = ()
+    accepted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

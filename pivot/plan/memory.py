@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pivot.files import write_atomic
+from pivot.git.accepted import Accepted
 from pivot.git.notes import NoteLine
-from pivot.git.records import Record
+from pivot.git.records import Info, Record
 from pivot.git.runs import RunCache
 from pivot.plan.explain import Past
 
@@ -64,9 +65,10 @@ class LastResults:
 
 @dataclass(frozen=True)
 class Memory:
-    """Answers from the run cache (`runs`), HEAD's note (`head`) and the last results of this work tree (`last`)."""
+    """Answers from the run cache, accepted changes, HEAD's note (`head`) and this work tree's last results (`last`)."""
 
     runs: RunCache
+    accepted: Accepted
     head: Mapping[str, tuple[NoteLine, ...]]
     last: LastResults
     _seen: dict[str, list[Record]] = field(default_factory=dict)
@@ -95,6 +97,18 @@ class Memory:
                     own = [info for info in infos if info.stage == stage] or infos
                     return Past(found.record, own[0] if own else None)
         return None
+
+    def infos(self, record: Record) -> list[Info]:
+        """What is said about the runs that gave a record, the newest first."""
+        return self.runs.infos(record.fingerprint, record.result)
+
+    def accepted_as(self, fingerprint: str) -> tuple[list[Record], str]:
+        """The record that a person let count for a situation, and a sentence about who and why."""
+        found = self.accepted.find(fingerprint)
+        if found is None:
+            return [], ""
+        records = [one for one in self.results(found.fingerprint) if one.result == found.result]
+        return records, f"accepted by {found.who} at {found.when}: {found.why}" if records else ""
 
     def rank(self, stage: str, fingerprint: str) -> Callable[[Record], int]:
         """Order among several results of one fingerprint: this work tree's last, then HEAD's note's, then others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +14,12 @@ from pivot.graph import Graph, Producers, build_graph, find_producers
 from pivot.pipeline.paths import PathKey
 from pivot.plan.decide import Candidate, View, decide
 from pivot.plan.decision import Action, Change, Decision, Plan
+from pivot.plan.drift import Drift, Surroundings, find_drift
 from pivot.plan.explain import differences
 from pivot.plan.external import identify_external
 from pivot.plan.inputs import Inputs
 from pivot.plan.memory import Memory
+from pivot.plan.policies import Policies
 from pivot.plan.situation import Situation, situation_of
 from pivot.store.objects import Object
 
@@ -36,7 +39,7 @@ class _Deps:
 class Planner:
     """Decides for the stages of a model; a run tells it each outcome, and asks again what that changes."""
 
-    def __init__(self, root: Path, model: Model, inputs: Inputs, memory: Memory) -> None:
+    def __init__(self, root: Path, model: Model, inputs: Inputs, memory: Memory, policies: Policies) -> None:
         self.stages: dict[str, Stage] = {stage.name: stage for stage in model.stages()}
         specs = [stage.spec for stage in self.stages.values()]
         self.producers: Producers = find_producers(specs, PathKey(root))
@@ -44,6 +47,8 @@ class Planner:
         self._root = root
         self._inputs = inputs
         self._memory = memory
+        self._policies = policies
+        self._packages = {pipeline.file: pipeline.packages for pipeline in model.pipelines}
         self._forced: frozenset[str] = frozenset()
         self._alone: frozenset[str] = frozenset()
         self._settled: dict[str, Decision] = {}
@@ -115,7 +120,8 @@ class Planner:
 
     def _view(self, stage: Stage, deps: _Deps, situation: Situation | None) -> View:
         fingerprint = situation.fingerprint if situation else None
-        candidates = self._candidates(stage, fingerprint) if fingerprint else ()
+        candidates, accepted = self._candidates(stage, fingerprint) if fingerprint else ((), "")
+        drift = self._drift(stage, candidates[0].record) if candidates else Drift()
         past = None if candidates else self._memory.previous(stage.name)
         changes = differences(past, situation.stage if situation else stage, deps.ids, deps.sizes) if past else ()
         return View(
@@ -128,17 +134,26 @@ class Planner:
             always=stage.spec.always,
             frozen=stage.spec.frozen,
             missing_inputs=tuple(deps.missing),
+            drifted=drift.rerun,
+            warnings=drift.warnings,
+            accepted=accepted,
             failed_upstreams=tuple(sorted(deps.failed)),
             running_upstreams=tuple(sorted(deps.running)),
         )
 
-    def _candidates(self, stage: Stage, fingerprint: str) -> tuple[Candidate, ...]:
-        records = self._memory.results(fingerprint)
+    def _drift(self, stage: Stage, record: Record) -> Drift:
+        surroundings = Surroundings(self._packages.get(stage.spec.file, {}), os.environ)
+        return find_drift(self._memory.infos(record), surroundings, self._policies)
+
+    def _candidates(self, stage: Stage, fingerprint: str) -> tuple[tuple[Candidate, ...], str]:
+        """Results that hold for a fingerprint, the preferred one first, and who accepted them for it, if any."""
+        records, accepted = self._memory.results(fingerprint), ""
+        if not records:
+            records, accepted = self._memory.accepted_as(fingerprint)
         found = [self._candidate(stage, record) for record in records]
         rank = self._memory.rank(stage.name, fingerprint)
-        return tuple(
-            sorted(found, key=lambda one: (not one.in_place, rank(one.record), bool(one.lost), one.record.result))
-        )
+        found.sort(key=lambda one: (not one.in_place, rank(one.record), bool(one.lost), one.record.result))
+        return tuple(found), accepted
 
     def _candidate(self, stage: Stage, record: Record) -> Candidate:
         here = {path: self._inputs.at(path) for path in stage.spec.out_paths()}

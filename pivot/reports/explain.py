@@ -30,6 +30,9 @@ def explain(decision: Decision, source: Source | None = None) -> Iterator[str]:
     yield f"  Status: {STATUS[decision.action]}"
     for reason in decision.reasons:
         yield f"  Reason: {reason.text}"
+    if decision.accepted:
+        yield f"  Accepted: {decision.accepted.removeprefix('accepted ')}"
+    yield from (f"  Warning: {text}" for text in decision.warnings)
     if decision.results > 1:
         yield f"  Not deterministic: {decision.results} results are known for this situation"
     changes = [(reason, change) for reason in decision.reasons for change in reason.changes]

@@ -17,11 +17,20 @@ _WORDS = {
 
 def status_lines(plan: Plan) -> Iterator[str]:
     """Each stage that `repro` would touch with its first reason, then how many there are of each kind."""
-    touched = [one for one in plan.decisions.values() if one.action is not Action.KEEP or one.results > 1]
-    width = max((len(one.stage) for one in touched), default=0)
-    for decision in touched:
-        yield f"{decision.stage:<{width}}  {in_short(decision)}"
+    rows = [(one.stage, text) for one in plan.decisions.values() for text in _remarkable(one)]
+    width = max((len(stage) for stage, _ in rows), default=0)
+    for stage, text in rows:
+        yield f"{stage:<{width}}  {text}"
     yield summary(plan)
+
+
+def _remarkable(decision: Decision) -> Iterator[str]:
+    """What is to be said of a stage; nothing of most that are up to date."""
+    if decision.action is not Action.KEEP or decision.results > 1:
+        yield in_short(decision)
+    if decision.accepted:
+        yield decision.accepted
+    yield from (f"warning: {text}" for text in decision.warnings)
 
 
 def in_short(decision: Decision) -> str:
@@ -72,6 +81,8 @@ def decision_document(decision: Decision) -> dict[str, object]:
         "fingerprint": decision.fingerprint,
         "result": decision.record.result if decision.record else None,
         "results": decision.results,
+        "accepted": decision.accepted,
+        "warnings": list(decision.warnings),
         "reasons": reason_documents(decision.reasons),
     }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pivot.code.reach import beyond
 from pivot.errors import PivotError
 from pivot.plan.decision import Action, Decision, Plan
+from pivot.plan.drift import undeclared_sentence
 from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
 from pivot.run.frontier import Frontier, Queue, longest_paths
 from pivot.run.interrupts import Interrupts
@@ -148,6 +149,7 @@ class Run:
         except PivotError as error:
             yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
             return
+        yield from (Noticed(warning, name) for warning in decision.warnings)
         self._planner.settle(name, decision)
         if decision.record is not None:
             self._session.memory.last.remember(name, decision.record.fingerprint, decision.record.result)
@@ -166,12 +168,21 @@ class Run:
         if moved := self._trials.moved(trial):
             yield from self._try_again(trial, moved)
             return
+        if done.undeclared and self._session.policies.undeclared == "error":
+            trial.aside.rollback()
+            message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
+            yield self._end(StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log))
+            return
         record, info = self._trials.result(trial, done)
         self._recorder.write(trial.situation, record, info, beyond(trial.situation.stage.manifest, done.modules))
         trial.aside.commit()
         self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), record.fingerprint, record))
-        yield from (Noticed(warning, trial.stage) for warning in done.warnings)
+        yield from (Noticed(warning, trial.stage) for warning in self._warnings(done))
         yield self._end(StageEnded(trial.stage, "ran", trial.reasons, seconds=done.seconds, log=done.log))
+
+    def _warnings(self, done: JobDone) -> list[str]:
+        undeclared = done.undeclared if self._session.policies.undeclared == "warn" else ()
+        return [*done.warnings, *([undeclared_sentence(undeclared)] if undeclared else [])]
 
     def _failed(self, failed: JobFailed) -> Iterator[Event]:
         trial = self._trials.pop(failed.stage)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pivot.code.discovery import find_pipelines
 from pivot.code.model import Failure, Model, PipelineModel
 from pivot.errors import CodeError, PipelineError, ProjectError
+from pivot.git.accepted import Accepted
 from pivot.git.index import tracked
 from pivot.git.notes import head_lines
 from pivot.pipeline.overlap import check_outputs
@@ -17,6 +18,7 @@ from pivot.plan.decision import Plan
 from pivot.plan.inputs import Inputs
 from pivot.plan.memory import LastResults, Memory
 from pivot.plan.planner import Planner
+from pivot.plan.policies import Policies, read_policies
 from pivot.project import Project
 from pivot.run.selection import Selection
 from pivot.run.workers import Workers
@@ -33,7 +35,11 @@ class Session:
     @cached_property
     def memory(self) -> Memory:
         last = LastResults(self.project.cache_dir / "last")
-        return Memory(self.project.runs, head_lines(self.project.backend), last)
+        return Memory(self.project.runs, Accepted(self.project.backend), head_lines(self.project.backend), last)
+
+    @cached_property
+    def policies(self) -> Policies:
+        return read_policies(self.project.settings)
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -66,6 +72,7 @@ class Session:
         for error in check_outputs(specs, PathKey(self.project.root)):
             raise error
         self._check_tracked(specs)
+        self._check_untracked(model)
         return model
 
     def refresh(self, files: Iterable[str]) -> bool:
@@ -77,7 +84,7 @@ class Session:
         return any(self._models[file] != before[file] for file in wanted)
 
     def planner(self) -> Planner:
-        return Planner(self.project.root, self.model(), self.inputs, self.memory)
+        return Planner(self.project.root, self.model(), self.inputs, self.memory, self.policies)
 
     def plan(self, selection: Selection) -> Plan:
         """What `repro` would do, and nothing done."""
@@ -95,15 +102,20 @@ class Session:
     def failures(self) -> list[Failure]:
         return [one for one in self._models.values() if isinstance(one, Failure)]
 
-    def packages(self, spec: StageSpec) -> dict[str, str]:
-        """Versions of the distributions that the pipeline of a stage imports."""
+    def pipeline(self, spec: StageSpec) -> PipelineModel:
+        """The model of a stage's pipeline file.
+
+        Raises:
+            CodeError: it cannot be imported any more.
+        """
         found = self._models[spec.file]
-        return found.packages if isinstance(found, PipelineModel) else {}
+        if isinstance(found, Failure):
+            raise CodeError(found.message)
+        return found
 
     def code(self, spec: StageSpec) -> str:
         """The digest of the code that the pipeline's own process must find for a stage."""
-        found = self._models[spec.file]
-        stages = found.stages if isinstance(found, PipelineModel) else ()
+        stages = self.pipeline(spec).stages
         return next((stage.code for stage in stages if stage.name == spec.name), "")
 
     def _check_tracked(self, specs: list[StageSpec]) -> None:
@@ -114,6 +126,17 @@ class Session:
                 f"Git tracks the output {path}",
                 where=str(kept[path].where),
                 hint=f"Hand it to Pivot with `git rm --cached {path}`, or leave it to Git with Out(..., cache=False).",
+            )
+
+    def _check_untracked(self, model: Model) -> None:
+        """With `pivot.untracked = error`, code that cannot be tracked is not run."""
+        remarks = [one for stage in model.stages() for one in stage.manifest.remarks if one.kind == "untracked"]
+        if remarks and self.policies.untracked == "error":
+            first = remarks[0]
+            raise PipelineError(
+                f"{first.name} is not tracked, because {first.why}",
+                where=f"{first.file}:{first.line}",
+                hint=first.mend or "Change it, or allow it with `git config pivot.untracked warn`.",
             )
 
     def _load(self, files: list[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pivot.code.cache import standing
 from pivot.code.discovery import looked_into
+from pivot.plan.decision import Plan
 from pivot.plan.settled import keep
 from pivot.project import Project
 from pivot.run.session import Session
@@ -24,7 +25,7 @@ _REFS = (
 )
 
 
-def keep_settled(session: Session, made: int, texts: dict[str, tuple[str, str]]) -> None:
+def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple[str, str]]) -> None:
     """Remember what was said about all stages, where what it stood on can be told by stat alone.
 
     `made` is the time (ns since the epoch) at which the command began, before it read anything.
@@ -42,6 +43,9 @@ def keep_settled(session: Session, made: int, texts: dict[str, tuple[str, str]])
         paths.update((path, bool(seen.digest)) for path, seen in evidence.files.items())
         whole |= evidence.folders.keys()
         names |= evidence.environment.keys()
+    for decision in plan.decisions.values():
+        infos = session.memory.infos(decision.record) if decision.record else ()
+        names |= {name for info in infos for name in info.environment}
     specs = [stage.spec for stage in stages]
     if any(spec.external_paths() or spec.always for spec in specs):
         return

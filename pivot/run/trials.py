@@ -81,6 +81,7 @@ class Trials:
     def result(self, trial: Trial, done: JobDone) -> tuple[Record, Info]:
         """What the run cache is to keep of a finished trial."""
         project, stage = self._session.project, trial.situation.stage
+        pipeline = self._session.pipeline(stage.spec)
         project.stats.absorb(done.stats)
         tree = project.store.put_tree(done.outs)
         outs = {path: Output(out.id, out.mode, out.size) for path, out in done.outs.items()}
@@ -92,10 +93,11 @@ class Trials:
             host=platform.node(),
             python=platform.python_version(),
             user=f"{project.author.name} <{project.author.email}>",
-            packages=self._session.packages(stage.spec),
-            environment=done.environment,
+            packages=pipeline.packages,
+            environment={**pipeline.environment, **done.environment},
             memory=done.memory,
             cpu=round(done.cpu, 3),
+            undeclared=done.undeclared,
         )
         return trial.situation.result(outs, tree), info
 

@@ -1,0 +1,38 @@
+"""`git pivot accept`."""
+
+from __future__ import annotations
+
+import click
+
+from pivot.cli.opening import open_session
+from pivot.git.accepted import Acceptance
+from pivot.run.accepting import accept_change, revoke_acceptance
+
+
+@click.command()
+@click.argument("stage", required=False)
+@click.option("-m", "--message", "why", help="Why the change is harmless; kept with the entry.")
+@click.option("--revoke", is_flag=True, help="Take it back.")
+@click.option("--list", "listed", is_flag=True, help="Show all that is accepted.")
+def accept(stage: str | None, why: str | None, revoke: bool, listed: bool) -> int:
+    """Declare a change harmless: STAGE's last result counts for its present situation, and it is not run.
+
+    Who did it, when and why is shared with everybody who fetches results, and `--revoke` takes it back.
+    """
+    if not listed and not stage:
+        raise click.UsageError("name a stage, or use --list")
+    if stage and not revoke and not why:
+        raise click.UsageError("say why with -m")
+    with open_session(writing=not listed) as session:
+        if not stage:
+            for one in session.memory.accepted.all():
+                click.echo(_line(one))
+        elif revoke:
+            click.echo(f"revoked: {_line(revoke_acceptance(session, stage))}")
+        else:
+            click.echo(f"accepted: {_line(accept_change(session, stage, why or ''))}")
+    return 0
+
+
+def _line(one: Acceptance) -> str:
+    return f"{one.stage}  {one.new[:12]} counts as {one.fingerprint[:12]}  {one.when}  {one.who}  {one.why}"

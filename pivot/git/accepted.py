@@ -1,0 +1,102 @@
+"""Accepted changes: "this new fingerprint counts as that old one", in `refs/pivot/accepted`, shared like the run cache.
+
+    <2 hex>/<30 hex>    canonical JSON: `version`, `stage`, `fingerprint` and `result` (of the record that counts),
+                        `who`, `when` (UTC, ISO 8601), `why`
+
+An entry is revoked by a commit that takes it out; the history of the ref tells who did.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pivot.canonical import canonical_json, parse_canonical
+from pivot.errors import RecordError
+from pivot.git.backend import TREE, Author, Backend
+from pivot.git.history import History
+from pivot.git.trees import SmallerBlob, Trees, add_files
+
+REF = "refs/pivot/accepted"
+TRACKING = "accepted"
+VERSION = 1
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_RESULT = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The situation `new` counts as the one of the record `fingerprint`, `result`."""
+
+    new: str
+    stage: str
+    fingerprint: str
+    result: str
+    who: str
+    when: str
+    why: str
+
+    def to_bytes(self) -> bytes:
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "new"}
+        return canonical_json({"version": VERSION, **fields})
+
+
+class Accepted:
+    """Reads the local ref and what was fetched."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._trees = Trees(backend)
+        self._history = History(backend, REF, TRACKING, self._trees)
+
+    def find(self, new: str) -> Acceptance | None:
+        """What a fingerprint was accepted as.
+
+        Raises:
+            RecordError: the entry is damaged or of a newer version.
+        """
+        path = f"{new[:2]}/{new[2:]}"
+        found = [entry.oid for root in self._history.trees() if (entry := self._trees.at(root, path))]
+        return _parse(new, self._trees.blob(min(found))) if found else None
+
+    def all(self) -> list[Acceptance]:
+        """Every entry, by stage and time."""
+        found = {}
+        for root in self._history.trees():
+            for start, folder in self._trees.entries(root).items():
+                for rest, entry in self._trees.entries(folder.oid).items() if folder.mode == TREE else ():
+                    found[start + rest] = _parse(start + rest, self._trees.blob(entry.oid))
+        return sorted(found.values(), key=lambda one: (one.stage, one.when, one.new))
+
+    def add(self, acceptance: Acceptance, author: Author) -> None:
+        """Raises `GitError` where the ref cannot be written."""
+        self._history.absorb_tracked(SmallerBlob(), author)
+        self._write(acceptance.new, acceptance.to_bytes(), f"accept {acceptance.stage}: {acceptance.why}", author)
+
+    def revoke(self, acceptance: Acceptance, author: Author) -> None:
+        """Take an entry out. Raises `GitError` where the ref cannot be written."""
+        self._history.absorb_tracked(SmallerBlob(), author)
+        self._write(acceptance.new, None, f"revoke {acceptance.stage}: {acceptance.why}", author)
+
+    def _write(self, new: str, content: bytes | None, message: str, author: Author) -> None:
+        path = f"{new[:2]}/{new[2:]}"
+
+        def change(tree: str | None) -> str:
+            return add_files(self._trees, tree, {path: content}) or self._backend.write_tree([])
+
+        self._history.commit(change, message, author)
+
+
+def _parse(new: str, data: bytes) -> Acceptance:
+    try:
+        value = parse_canonical(data)
+        version = value.pop("version")
+        found = Acceptance(new, **value) if version == VERSION else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"the acceptance of {new[:12]} cannot be read: {error}") from error
+    if found is None:
+        raise RecordError(f"the acceptance of {new[:12]} has version {version}", hint="Install a newer git-pivot.")
+    if not (_FINGERPRINT.fullmatch(found.fingerprint) and _RESULT.fullmatch(found.result)):
+        raise RecordError(f"the acceptance of {new[:12]} names no record")
+    return found
