@@ -70,10 +70,7 @@ def build_params(kind: type, values: Mapping[str, Any], where: Line) -> Any:
     """
     if is_pydantic(kind):
         return _build_pydantic(kind, values, where)
-    checked = _checked(kind, values, where)
-    if isinstance(kind, _Validated):
-        return type.__call__(kind, **checked)
-    return kind(**checked)
+    return kind(**_checked(kind, values, where))
 
 
 def apply_overrides(params: Any, values: Mapping[str, Any], where: Line) -> Any:

@@ -355,6 +355,17 @@ CATALOGUE = [
         "-> None",
     ),
     (
+        "no return type, where the next function has one",
+        """
+        def f():  # here
+            ...
+        def g() -> None: ...
+        pipeline.register(f)
+        """,
+        "stage `f` does not say what it returns",
+        "-> None",
+    ),
+    (
         "a name registered twice",
         """
         def f() -> None: ...

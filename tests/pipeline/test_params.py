@@ -37,6 +37,7 @@ class Train(pivot.StageParams):
     optimizer: Optimizer = Optimizer()
     kind: Kind = Kind.FAST
     limit: int | None = None
+    bound: float | int = 1.5
     mode: Literal["a", "b"] = "a"
     tags: list[str] = dataclasses.field(default_factory=list)
 
@@ -70,6 +71,7 @@ TAKEN = [
     ("kind", "EXACT", Kind.EXACT),
     ("limit", 3, 3),
     ("limit", None, None),
+    ("bound", 3, 3),
     ("mode", "b", "b"),
     ("tags", ("x",), ["x"]),
 ]
@@ -91,6 +93,7 @@ REFUSED = [
     ("optimizer", 3, "expected Optimizer, not 3"),
     ("kind", "slow", "expected one of FAST, EXACT, not 'slow'"),
     ("limit", 1.5, "expected int | None, not 1.5"),
+    ("limit", True, "expected int | None, not True"),
     ("mode", "c", "expected one of 'a', 'b', not 'c'"),
     ("tags", "xy", "expected list[str], not 'xy'"),
 ]
@@ -161,6 +164,7 @@ def test_values_are_recorded_as_json() -> None:
         "optimizer": {"name": "adam", "rate": 0.1},
         "kind": "FAST",
         "limit": None,
+        "bound": 1.5,
         "mode": "a",
         "tags": [],
     }

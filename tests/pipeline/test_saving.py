@@ -55,6 +55,13 @@ def test_a_directory_has_one_file_a_key_and_vanished_keys_go(project: Project) -
     assert files(project.folder) == {"out/a.json": "3\n"}
 
 
+def test_a_directory_may_be_written_without_its_slash(project: Project) -> None:
+    source = FOLDER.replace('"out/"', '"out"')
+    assert "for the directory out/" in project.fails(source.format(value="3")).what
+    project.run(source.format(value='{"a.json": 1}'))
+    assert files(project.folder) == {"out/a.json": "1\n"}
+
+
 def test_an_empty_directory_is_an_output_too(project: Project) -> None:
     project.run(FOLDER.format(value="{}"))
     assert (project.folder / "out").is_dir()

@@ -49,7 +49,8 @@ def infer_loader(path: str, kind: Any) -> Any:
         return PathOnly()
     if isinstance(kind, type) and kind.__name__ == "Figure" and kind.__module__.startswith("matplotlib"):
         return Matplotlib()
-    found: Any = BY_EXTENSION.get(PurePosixPath(path).suffix.lower())
+    plain = path.partition("?")[0].partition("#")[0] if "://" in path else path
+    found: Any = BY_EXTENSION.get(PurePosixPath(plain).suffix.lower())
     if found is None:
         return Text() if origin is str else Bytes() if origin is bytes else None
     return fit_loader(found, kind)

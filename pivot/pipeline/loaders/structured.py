@@ -75,7 +75,7 @@ class YAML:
 
     def save(self, value: Any, path: Path) -> None:
         yaml = import_library("yaml", "yaml", "YAML")
-        # The C and the Python emitter fold long lines differently: no folding, so that both write the same bytes.
+        # Where a long line is folded depends on all that stands before it, and makes a diff hard to read.
         text: str = yaml.safe_dump(value, sort_keys=self.sort_keys, allow_unicode=True, width=float("inf"))
         path.write_bytes(text.encode())
 

@@ -151,6 +151,14 @@ def test_only_settings_that_differ_from_the_default_are_described() -> None:
     assert loaders.describe(loaders.CSV(sep=",")) == "CSV()"
 
 
+def test_lines_end_in_a_line_feed_and_are_not_folded(tmp_path: Path) -> None:
+    loaders.CSV().save([{"a": "x y"}], tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_bytes() == b"a\nx y\n"
+    pytest.importorskip("yaml")
+    loaders.YAML().save({"a": "word " * 50 + "end"}, tmp_path / "a.yaml")
+    assert (tmp_path / "a.yaml").read_bytes().count(b"\n") == 1
+
+
 def test_toml_is_read() -> None:
     assert not hasattr(loaders.TOML(), "save")
 
