@@ -125,7 +125,8 @@ def _is_plain(walker: Writer, kind: type) -> bool:
 
 
 def _write_space(walker: Writer, node: Node, kind: type, tree: ast.ClassDef | None, scope: Scope) -> None:
-    space = {name: value for name, value in vars(kind).items() if _counts(name, value, kind)}
+    own = {name for part in (tree.body if tree else ()) for name in _bound(part)}
+    space = {name: value for name, value in vars(kind).items() if _counts(name, value) and (name in own or not _made(value))}
     if isinstance(kind, enum.EnumType):
         for name, member in kind.__members__.items():
             space.pop(name, None)
@@ -144,7 +145,24 @@ def _write_space(walker: Writer, node: Node, kind: type, tree: ast.ClassDef | No
             _write_method(walker, node, body, scope)
 
 
-def _counts(name: str, value: object, kind: type) -> bool:
+def _bound(part: ast.stmt) -> list[str]:
+    if isinstance(part, (*_FUNCTIONS, ast.ClassDef)):
+        return [part.name]
+    return [node.id for node in ast.walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+
+
+_MAKERS = {"dataclasses", "typing", "collections", "functools", "enum", "abc", "reprlib"}
+
+
+def _made(value: Any) -> bool:
+    """Whether the standard library put this function into a class: which ones it does changes with its version."""
+    function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+    return isinstance(function, types.FunctionType) and (
+        function.__module__ in _MAKERS or function.__globals__.get("__name__") in _MAKERS
+    )
+
+
+def _counts(name: str, value: object) -> bool:
     if name in _SKIPPED or name.startswith(("__pydantic", "__attrs", "__struct", "__pivot")):
         return False
     if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):

@@ -296,7 +296,7 @@ def _class_data(kind: type, name: str) -> Any:
 
 def _instance_data(value: Any, name: str) -> Any:
     kind = type(value)
-    if kind.__getattribute__ is not object.__getattribute__:
+    if kind is not SimpleNamespace and kind.__getattribute__ is not object.__getattribute__:
         return _ABSENT
     on_class = inspect.getattr_static(kind, name, None)
     if hasattr(type(on_class), "__set__") and not isinstance(on_class, MemberDescriptorType):

@@ -261,7 +261,9 @@ class Encoder:
         """`list[Row]`, `A | B`, `Annotated[...]`."""
         self.node.text("alias")
         origin = typing.get_origin(value)
-        if origin is not None:
+        if origin is typing.Annotated:  # type: ignore[comparison-overlap]
+            self.node.text("Annotated")  # a class on 3.11, another kind of object later
+        elif origin is not None:
             self.encode(origin)
         self.items("args", typing.get_args(value))
 
@@ -273,6 +275,9 @@ class Encoder:
         if name in _STATELESS or self.walker.is_opaque(value):
             self.node.text("X:" + name)
             return
+        if callable(value) and isinstance(getattr(value, "__qualname__", None), str) and not self.walker.owns_class(kind):
+            self.node.text("X:" + self.walker.public_name(value))  # a function of an extension module
+            return
         self.encode(kind)
         project = any(self.walker.owns_class(parent) for parent in kind.__mro__)
         if project or (kind.__module__ == "types" and kind is types.SimpleNamespace):
@@ -282,6 +287,10 @@ class Encoder:
         if isinstance(value, dict | list | tuple | set | frozenset | str | int | float | bytes):
             self._content(value)
             self._state(value)
+            return
+        fields = getattr(kind, "__dataclass_fields__", None)
+        if fields is not None:
+            self.items("fields", [getattr(value, name, None) for name in fields])
             return
         self._reduced(value)
 
