@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 
 from pivot.errors import PivotError
 from pivot.pipeline.spec import StageSpec
-from pivot.run.failure import describe_inputs, format_exception, name_exception, printable
-from pivot.run.groups import children_of, has_children
+from pivot.run.failure import describe_inputs, format_exception, name_exception, printable, shorten
+from pivot.run.groups import programs_left
 from pivot.run.isolation import busy_threads, flush_output, run_exit_handlers
 from pivot.run.observe import Observer
 from pivot.run.pristine import Patches, Snapshot
@@ -163,8 +163,8 @@ class StageRun:
         gc.collect()  # closes files that only a reference cycle kept open
         with contextlib.suppress(OSError):
             os.chdir(self._folder)
-        if has_children() and (left := children_of(self._pid)):
-            self._warnings.append(f"it left {len(left)} process{'es' * (len(left) > 1)} running; they were stopped")
+        if left := programs_left():
+            self._warnings.append(f"it left processes running, which were stopped: {shorten('; '.join(left), 200)}")
 
     def _put(self) -> StageDone:
         stats = StatCache(Path(), {}, {})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+_SERVANTS = ("resource_tracker", "multiprocessing.forkserver")
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -66,6 +67,25 @@ def children_of(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
     except OSError:
         return []
+
+
+def programs_left() -> list[str]:
+    """Command lines of the children that still run, without the servants that `multiprocessing` ends by itself."""
+    if not has_children():
+        return []
+    lines = [_command_line(pid) for pid in children_of(os.getpid())]
+    return [line for line in lines if line and not any(servant in line for servant in _SERVANTS)]
+
+
+def _command_line(pid: int) -> str:
+    """Empty for a process that has ended; the program's name in the moment in which it is being started."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        name, _, rest = (folder / "stat").read_text(errors="replace").partition(" (")[2].rpartition(") ")
+        words = (folder / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return "" if rest.startswith("Z") else b" ".join(words).decode("utf-8", "replace").strip() or name
 
 
 def has_children() -> bool:

@@ -87,7 +87,7 @@ class Observer:
     def _note_file(self, path: Any, flags: int) -> None:
         try:
             name = fsdecode(abspath(fspath(path)))  # noqa: PTH100
-        except (OSError, TypeError, ValueError):
+        except Exception:  # a number, a folder that is gone, or an object whose `__fspath__` raises
             return
         if len(self._read) >= _LIMIT or not self._files.owns(name):
             return

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import TypeVar
 
 from pivot.run.protocol import FrameReader, Message, RunStage, Setup, encode
 
+Kind = TypeVar("Kind", bound=Message)
 _MODULE = "pivot.run.stage_main"
 
 
@@ -31,7 +33,7 @@ def spawn_stage(setup: Setup, order: RunStage, result: int, output: int) -> int:
     return process.pid
 
 
-def read_argument(text: str, kind: type[Message]) -> Message:
+def read_argument(text: str, kind: type[Kind]) -> Kind:
     """The inverse of `encode(message).hex()`."""
     (message,) = FrameReader(kind, 1 << 20).feed(bytes.fromhex(text))
     assert isinstance(message, kind)

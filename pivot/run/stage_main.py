@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from pivot.code.project_files import ProjectFiles
 from pivot.run.isolation import die_with_parent, keep_orphans, move_high
@@ -43,6 +43,6 @@ if __name__ == "__main__":
     main(
         int(parent_text),
         int(result_text),
-        cast(Setup, read_argument(setup_text, Setup)),
-        cast(RunStage, read_argument(order_text, RunStage)),
+        read_argument(setup_text, Setup),
+        read_argument(order_text, RunStage),
     )

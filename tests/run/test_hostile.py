@@ -188,7 +188,28 @@ def test_processes_left_behind_are_ended_with_their_stage(bench: Bench, body: st
     bench.stage(f"{body}\npathlib.Path('pid').write_text(str(pids[0]))\n{end}")
     ending = bench.run()
     assert gone(int(bench.read("pid")))
-    assert isinstance(ending, JobFailed) or "left 1 process running" in ending.warnings[0]
+    assert isinstance(ending, JobFailed) or "processes running" in ending.warnings[0]
+
+
+NOTHING_LEFT = {
+    "an ended child that nobody waited for": "kept.append(subprocess.Popen(['true'])); time.sleep(0.1); return ''",
+    "a pool of processes": """
+        import multiprocessing
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return str(pool.apply(abs, (-1,)))
+    """,
+    "a fork server": """
+        import multiprocessing
+        with multiprocessing.get_context("forkserver").Pool(1) as pool:
+            return str(pool.apply(abs, (-1,)))
+    """,
+}
+
+
+@pytest.mark.parametrize("body", NOTHING_LEFT.values(), ids=NOTHING_LEFT.keys())
+def test_what_ends_by_itself_is_not_warned_about(bench: Bench, body: str) -> None:
+    bench.stage(body, "kept = []")
+    assert bench.done().warnings == ()
 
 
 def test_a_process_left_by_one_stage_is_ended_while_another_runs(bench: Bench) -> None:

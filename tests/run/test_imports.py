@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -179,3 +180,45 @@ def test_kill_9_of_the_code_server_fails_its_jobs_and_the_next_goes_on(bench: Be
     assert isinstance(ending, JobFailed)
     (bench.root / "second").touch()
     assert bench.stored(bench.done()) == b"right"
+
+
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+from pivot.run.jobs import Job
+from pivot.run.workers import Workers, WorkerSettings
+root, private = map(Path, sys.argv[1:])
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    print("ready", flush=True)
+    with Workers(WorkerSettings(root, private / "store", private / "logs")) as workers:
+        for number in range(1000):
+            workers.start(Job(number, "work", "pipeline.py"))
+            while workers.running():
+                workers.events()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.61, 0.73, 0.87])
+def test_ctrl_c_at_any_moment_leaves_no_process(bench: Bench, tmp_path: Path, moment: float) -> None:
+    bench.stage(
+        """
+        with open("pids", "a") as file: print(os.getpid(), os.getppid(), file=file)
+        subprocess.Popen(["sleep", "60"])
+        time.sleep(0.02)
+        return ""
+        """,
+        "with open('pids', 'a') as file: print(os.getpid(), file=file)",
+    )
+    arguments = [sys.executable, "-c", INTERRUPTED, str(bench.root), str(tmp_path / "other")]
+    command = subprocess.Popen(arguments, stdout=subprocess.PIPE)
+    assert command.stdout is not None
+    command.stdout.readline()
+    time.sleep(moment)
+    command.send_signal(signal.SIGINT)
+    assert command.wait(20) == 130
+    command.stdout.close()
+    pids = (bench.root / "pids").read_text().split() if (bench.root / "pids").exists() else []
+    assert all(gone(int(pid), 1) for pid in pids)
