@@ -24,6 +24,5 @@ def remember_settled(session: Session, made: int) -> None:
     warnings = "".join(f"{line}\n" for line in remark_lines(session.model()))
     said = totals(RunEnded(dict.fromkeys(plan.decisions, "unchanged")), elapsed=ELAPSED)
     status = "\n".join(status_lines(plan))
-    keep_settled(
-        session, made, {"repro": ("".join(noticed) + f"{said}\n", warnings), "status": (f"{status}\n", warnings)}
-    )
+    texts = {"repro": ("".join(noticed) + f"{said}\n", warnings), "status": (f"{status}\n", warnings)}
+    keep_settled(session, plan, made, texts)
