@@ -242,7 +242,9 @@ class Run:
 
 def failure_text(failed: JobFailed) -> str:
     """What a failed stage shows: the user's frames or one sentence, its inputs, and the last that it printed."""
-    lines = [failed.traceback.rstrip() or failed.message]
+    trace = failed.traceback.rstrip()
+    # What the user's code raised stands in the last line of its traceback already.
+    lines = [trace] if trace and failed.kind == "raised" else [one for one in (failed.message, trace) if one]
     if failed.inputs:
         lines += ["Inputs:", *(f"  {line}" for line in failed.inputs)]
     return "\n".join(lines)

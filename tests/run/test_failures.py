@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pivot.run.execute import failure_text
 from tests.run.conftest import Bench
 
 
@@ -133,3 +134,21 @@ def test_an_output_that_the_store_refuses_is_a_failure_of_the_stage(bench: Bench
 def test_the_tail_of_the_output_comes_with_the_failure(bench: Bench) -> None:
     bench.stage("for n in range(30): print(n)\nraise ValueError")
     assert bench.failed().tail == tuple(str(number) for number in range(10, 30))
+
+
+def test_a_sentence_is_not_lost_beside_a_traceback(bench: Bench) -> None:
+    (bench.root / "a.json").write_text("{")
+    bench.write(
+        """
+        @pipeline.register
+        def work(a: Annotated[dict, pivot.Dep("a.json", pivot.loaders.JSON())]) -> Text:
+            return a
+        """
+    )
+    ending = bench.failed()
+    assert failure_text(ending).splitlines()[0] == ending.message.splitlines()[0]
+
+
+def test_what_the_function_raised_is_shown_once(bench: Bench) -> None:
+    bench.stage("raise ValueError('no good')")
+    assert failure_text(bench.failed()).count("no good") == 2  # the line of code, and the last line
