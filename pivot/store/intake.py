@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pivot.errors import InputError
 from pivot.git.backend import SYMLINK
 from pivot.store.crowd import CHUNK, CROWD, in_threads
-from pivot.store.large import LargeFiles, digest
+from pivot.store.large import LargeFiles, digest, is_change
 from pivot.store.objects import LARGE, Pointer, object_id, parse_pointer
 from pivot.store.pack_writer import Entry, encode
 from pivot.store.scan import FileNode, unreadable
@@ -34,7 +34,8 @@ class Hash:
                 data = source.read()
                 if parse_pointer(data) is None:
                     return object_id(b"blob", data)
-            return Pointer(digest(source.descriptor), file.stat.st_size).id
+            source.name = digest(source.descriptor)
+            return Pointer(source.name, file.stat.st_size).id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,7 @@ class Keep:
                 if parse_pointer(data) is None:
                     return self._small(file, data)
             pointer = self.large.put(file.path, source.descriptor)
-            # Linking and sealing changed the file's stat data, and nothing else.
-            file.stat = source.stat_now()
+            source.name = pointer.blake3
         return self._small(file, pointer.to_bytes())
 
     def _small(self, file: FileNode, data: bytes) -> list[Entry]:
@@ -68,6 +68,7 @@ class _Source:
     def __init__(self, file: FileNode) -> None:
         self._file = file
         self.descriptor = -1
+        self.name = ""  # the BLAKE3 of a large file, once it is known
 
     def __enter__(self) -> _Source:
         self._file.read_at = time.time_ns()
@@ -80,21 +81,14 @@ class _Source:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         now = os.fstat(self.descriptor)
         os.close(self.descriptor)
-        was = self._file.stat
-        if kind is None and _look(now) != _look(was):
+        if kind is None and is_change(self._file.stat, now, self.name):
             raise InputError(
                 f"{self._file.path} changed while it was being read", hint="Run again when nothing writes to it."
             )
+        self._file.stat = now
 
     def read(self) -> bytes:
         return os.read(self.descriptor, LARGE + 1)
-
-    def stat_now(self) -> os.stat_result:
-        return os.fstat(self.descriptor)
-
-
-def _look(stat: os.stat_result) -> tuple[int, int, int, int]:
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def take_all(files: list[FileNode], work: Callable[[FileNode], list[Entry]], add: Callable[[Entry], object]) -> None:

@@ -58,10 +58,10 @@ class LargeFiles:
             name = self._bring(path, source, temp)
             pointer = Pointer(name, before.st_size)
             faults.point("large:staged")
-            _refuse_change(path, before, os.fstat(source))
+            _refuse_change(path, before, source, name)
             if not self.has(pointer):
                 protect(self._store, temp)
-                _refuse_change(path, before, os.fstat(source))  # sealing hides the trace of a write before it
+                _refuse_change(path, before, source, name)  # sealing hides the trace of a write before it
                 self._publish(temp, pointer)
             return pointer
         finally:
@@ -219,8 +219,14 @@ def _settled(source: int) -> os.stat_result:
     return stat
 
 
-def _refuse_change(path: str, before: os.stat_result, after: os.stat_result) -> None:
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+def is_change(before: os.stat_result, after: os.stat_result, name: str) -> bool:
+    """Was it written to? A new ctime alone means a link more or less; a seal, that another command stored it too."""
+    same_time = before.st_mtime_ns == after.st_mtime_ns or (bool(name) and is_sealed(after, name))
+    return (before.st_ino, before.st_size) != (after.st_ino, after.st_size) or not same_time
+
+
+def _refuse_change(path: str, before: os.stat_result, source: int, name: str) -> None:
+    if is_change(before, os.fstat(source), name):
         raise InputError(f"{path} changed while it was being read", hint="Run again when nothing writes to it.")
 
 

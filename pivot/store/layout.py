@@ -92,7 +92,8 @@ def sweep(store: str) -> None:
 @contextmanager
 def lock_store(store: str, *, alone: bool) -> Iterator[None]:
     """Hold the store's lock, together with others or alone; waits for it."""
-    descriptor = os.open(f"{store}/lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    _touch(store, f"{store}/lock")
+    descriptor = os.open(f"{store}/lock", os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -119,13 +120,24 @@ def mark(store: str, folder: str, oid: str, mode: int) -> None:
     """
     make_folder(store, f"{store}/{folder}")
     path = f"{store}/{folder}/{mode:o}-{oid}"
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
-    with suppress(PermissionError):  # another user's mark, which is about as new
+    _touch(store, path)
+    with suppress(PermissionError):  # another user's mark that the group may not write to
         os.utime(path)
 
 
 def is_marked(store: str, folder: str, oid: str, mode: int) -> bool:
     return os.path.exists(f"{store}/{folder}/{mode:o}-{oid}")
+
+
+def _touch(store: str, path: str) -> None:
+    """Make an empty file unless it is there, for the whole group where the store is shared."""
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            if _is_shared(store):
+                os.fchmod(descriptor, 0o660)
+        finally:
+            os.close(descriptor)
 
 
 def _is_shared(store: str) -> bool:
