@@ -42,7 +42,7 @@ _PLACE_VARIABLES = frozenset(
 
 
 class Answer(NamedTuple):
-    """What a call of `git` gave: exit code, standard output, last line of standard error that says something."""
+    """What a call of `git` gave: exit code, standard output, and the reason that Git told."""
 
     code: int
     out: bytes
@@ -94,7 +94,7 @@ def ask_git(
         if error.filename != "git" and not cwd.is_dir():
             raise GitError("the folder to call git in is gone", where=str(cwd)) from error
         raise GitError("the git program was not found", hint="Install Git 2.31 or newer, or mend PATH.") from error
-    return Answer(done.returncode, done.stdout, _last_line(done.stderr))
+    return Answer(done.returncode, done.stdout, _reason(done.stderr))
 
 
 def run_git(
@@ -130,13 +130,28 @@ def _as_file(data: bytes | None) -> Iterator[IO[bytes] | int]:
         yield file
 
 
+def maintain(git_dir: Path) -> None:
+    """Let Git pack loose objects if there are many, as it does after its own commands; libgit2 never does.
+
+    Gives back at once: what there is to do is done in the background. Call it once, at the end of a run.
+    """
+    args = ["--git-dir", str(git_dir), "maintenance", "run", "--auto", "--quiet"]
+    ask_git(args, git_dir, env=placeless_environment())
+
+
 def _verb(args: Sequence[str | Path]) -> str:
-    words = [str(arg) for arg in args]
-    return next((word for word in words if not word.startswith("-")), "")
+    """The verb of a call: the first word that is neither an option nor the value of one."""
+    words = iter(map(str, args))
+    for word in words:
+        if word in ("--git-dir", "--work-tree", "-c", "-C"):
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
-def _last_line(stderr: bytes) -> str:
-    """Git's reason: the last `fatal:` or `error:` line, since advice may follow it; else the last line."""
+def _reason(stderr: bytes) -> str:
+    """The first `fatal:` or `error:` line, since its consequences and advice follow it; else the last line."""
     lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     reasons = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    return (reasons or lines or [""])[-1].removeprefix("fatal: ").removeprefix("error: ")
+    return (reasons or lines[-1:] or [""])[0].removeprefix("fatal: ").removeprefix("error: ")

@@ -6,6 +6,7 @@ writer who finds it moved, or locked, starts again from what stands there now.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -63,7 +64,10 @@ class History:
         def attempt() -> str | None:
             tip = self.tip()
             old = self._tree(tip) if tip else None
-            new = change(old)
+            try:
+                new = self._whole(change(old), old)
+            except MissingObject as error:
+                raise GitError(f"a part of {self._ref} is not here: {error.what}", hint="git pivot fetch") from error
             if new is None or new == old:
                 return tip
             self._trees.save()
@@ -76,7 +80,9 @@ class History:
     def absorb_tracked(self, settle: Settlement, author: Author) -> None:
         """Take in what fetched tips have and the local one lacks."""
         for tip in sorted(set(self.tracked().values())):
-            self.absorb(tip, settle, author, always=False)
+            # In a partial clone a plain `git fetch` leaves objects out; such a tip waits until they have come.
+            with contextlib.suppress(MissingObject):
+                self.absorb(tip, settle, author, always=False)
 
     def absorb(self, theirs: str, settle: Settlement, author: Author, *, always: bool = True) -> str:
         """Make the local ref a descendant of `theirs` that holds the union of both; gives the new tip.
@@ -86,6 +92,7 @@ class History:
 
         def attempt() -> str:
             ours = self.tip()
+            self._trees.entries(self._tree(theirs))  # not here: nothing may lead to it yet
             base = self._backend.merge_base(ours, theirs) if ours else None
             if ours is not None and base == theirs:
                 return ours
@@ -94,6 +101,7 @@ class History:
                 return theirs
             old = self._tree(base) if base else None
             tree = union(self._trees, self._tree(ours), self._tree(theirs), old, settle)
+            tree = self._whole(tree, self._tree(ours))
             if not always and tree == self._tree(ours):
                 return ours
             new = self._on_top(theirs, tree, self._carried(ours, base), author)
@@ -108,6 +116,10 @@ class History:
         self._trees.save()
         message = "\n".join([f"Union with {theirs[:12]}: {len(carried)} commits made here", "", *carried])
         return self._backend.write_commit(tree, [theirs], message, author)
+
+    def _whole(self, tree: str | None, old: str | None) -> str | None:
+        """A tree that has lost its last file is the empty tree, and not nothing to do."""
+        return self._backend.write_tree([]) if tree is None and old else tree
 
     def _carried(self, tip: str, base: str | None) -> list[str]:
         """The messages of the commits that a union replaces, the newest first, so that `git log` still tells them."""

@@ -10,10 +10,11 @@ A tip may come from anyone: a record counts only where its own content gives the
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pivot.errors import RecordError, UnknownVersion
+from pivot.errors import MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import BLOB, TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
 from pivot.git.journal import Finished, Reach
@@ -38,7 +39,7 @@ class Found:
 class RunCache:
     """Reads every tip that is here; `refresh` looks at the refs again.
 
-    `refused` collects a sentence for each record that was not believed.
+    `refused` collects a sentence for each record that was not believed, or of which only the name is here.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -69,26 +70,22 @@ class RunCache:
 
     def infos(self, fingerprint: str, result: str) -> list[Info]:
         """What is said about the runs that gave this result, the newest first; damaged ones are left out."""
-        blobs = {
-            info.oid
-            for entry, given in self._entries_of(fingerprint)
-            if given == result
-            for info in self._trees.folder(entry.oid, "info").values()
-        }
+        blobs: set[str] = set()
+        for entry, given in self._entries_of(fingerprint):
+            with contextlib.suppress(MissingObject):
+                infos = self._trees.folder(entry.oid, "info") if given == result else {}
+                blobs.update(info.oid for info in infos.values())
         return [info for info in newest_infos(self._trees, blobs).values() if info]
 
     def source(self, digest: str) -> str | None:
         """The source text of a manifest entry, or None where nobody kept it."""
-        found = [entry for root in self._tips() if (entry := self._trees.at(root, f"code/{digest[:2]}/{digest}"))]
-        if not found:
-            return None
-        return self._trees.blob(min(entry.oid for entry in found)).decode("utf-8", "surrogatepass")
+        texts = self._at(f"code/{digest[:2]}/{digest}")
+        return texts[0].decode("utf-8", "surrogatepass") if texts else None
 
     def reach(self, static_fingerprint: str) -> list[str]:
         """The project modules that runs of this static fingerprint imported beyond its manifest, sorted."""
-        path = f"reach/{static_fingerprint[:2]}/{static_fingerprint}"
-        found = [entry for root in self._tips() if (entry := self._trees.at(root, path))]
-        return sorted(set().union(*(read_lines(self._trees.blob(entry.oid)) for entry in found)))
+        lists = self._at(f"reach/{static_fingerprint[:2]}/{static_fingerprint}")
+        return sorted(set().union(*map(read_lines, lists)))
 
     def fingerprints(self) -> Iterator[tuple[str, str]]:
         """Every fingerprint and result in the cache, unread."""
@@ -133,22 +130,46 @@ class RunCache:
     def _entries_of(self, fingerprint: str) -> Iterator[tuple[TreeEntry, str]]:
         start = fingerprint[2:] + "."
         for root in self._tips():
-            folder = self._trees.at(root, f"runs/{fingerprint[:2]}")
-            for entry in self._trees.entries_from(folder.oid, start) if folder and folder.mode == TREE else ():
+            for entry in self._starting(root, f"runs/{fingerprint[:2]}", start):
                 if entry.mode == TREE:
                     yield entry, entry.name.removeprefix(start)
 
-    def _read(self, folder: TreeEntry, fingerprint: str, result: str) -> Found | None:
-        blob = self._trees.entries(folder.oid).get("record")
+    def _starting(self, root: str, path: str, start: str) -> list[TreeEntry]:
         try:
+            folder = self._trees.at(root, path)
+            return self._trees.entries_from(folder.oid, start) if folder and folder.mode == TREE else []
+        except MissingObject as error:
+            self._refuse(f"a part of the run cache is not here: {error.what}; `git pivot fetch` brings it")
+            return []
+
+    def _at(self, path: str) -> list[bytes]:
+        """The blobs at a path, one for each tip that has it; what a filtered fetch left out is as if it were not."""
+        found: dict[str, bytes] = {}
+        for root in self._tips():
+            with contextlib.suppress(MissingObject):
+                entry = self._trees.at(root, path)
+                if entry and entry.mode != TREE and entry.oid not in found:
+                    found[entry.oid] = self._trees.blob(entry.oid)
+        return [found[oid] for oid in sorted(found)]
+
+    def _refuse(self, sentence: str) -> None:
+        if sentence not in self.refused:
+            self.refused.append(sentence)
+
+    def _read(self, folder: TreeEntry, fingerprint: str, result: str) -> Found | None:
+        try:
+            blob = self._trees.entries(folder.oid).get("record")
             if blob is None:
                 raise RecordError("there is no record in it")
             record = parse_record(self._trees.blob(blob.oid))
             check_record(record, fingerprint, result)
         except UnknownVersion:
             raise
+        except MissingObject as error:
+            self._refuse(f"the record {fingerprint[:12]} is not here: {error.what}; `git pivot fetch` brings it")
+            return None
         except RecordError as error:
-            self.refused.append(f"the record {fingerprint[:12]} in the run cache is refused: {error.what}")
+            self._refuse(f"the record {fingerprint[:12]} in the run cache is refused: {error.what}")
             return None
         return Found(record, fingerprint, result)
 

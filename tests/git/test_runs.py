@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -243,6 +245,57 @@ def test_a_shallow_clone_reads_and_adds(repo: Repo, local: LibgitBackend, tmp_pa
     assert lookup(cache, 10) == [found(10)]
     assert repo.git("rev-list", "--count", REF) == "5"
     backend.close()
+
+
+@pytest.mark.parametrize("kind", ["blob:none", "tree:0"])
+def test_a_filtered_fetch_is_said_to_be_one_and_stops_nobody(
+    repo: Repo, local: LibgitBackend, tmp_path: Path, kind: str
+) -> None:
+    RunCache(local).flush([finished(1, modules=("m",))], "one", AUTHOR)
+    repo.git("config", "uploadpack.allowFilter", "true")
+    other = Repo.init(tmp_path / "other")
+    other.git("remote", "add", "origin", f"file://{repo.path}")
+    refspec = "+refs/pivot/*:refs/pivot-remotes/origin/*"
+    other.git("fetch", "-q", f"--filter={kind}", "origin", refspec)
+    backend = LibgitBackend(other.path / ".git", other.path / ".git")
+    there = RunCache(backend)
+    assert lookup(there, 1) == []
+    assert there.infos(record(1).fingerprint, record(1).result) == []
+    assert (there.reach(digest(1)), there.source(digest(1))) == ([], None)
+    assert "`git pivot fetch` brings it" in there.refused[0]
+    there.flush([finished(2)], "in the clone", AUTHOR)
+    assert lookup(there, 2) == [found(2)]
+    other.git("fetch", "-q", "--no-filter", "--refetch", "origin", refspec)
+    whole = RunCache(LibgitBackend(other.path / ".git", other.path / ".git"))
+    whole.flush([finished(3)], "next", AUTHOR)
+    assert [lookup(whole, number) for number in (1, 2, 3)] == [[found(1)], [found(2)], [found(3)]]
+    backend.close()
+
+
+def test_the_last_record_can_be_dropped_too(runs: RunCache, made: Repo) -> None:
+    runs.flush([replace(finished(1), sources={})], "one", AUTHOR)
+    runs.drop([(record(1).fingerprint, record(1).result)], "gc", AUTHOR)
+    assert lookup(runs, 1) == []
+    assert made.git("ls-tree", REF) == ""
+    runs.flush([finished(2)], "two", AUTHOR)
+    assert lookup(runs, 2) == [found(2)]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_repository_that_cannot_be_written_is_an_error_at_once(repo: Repo, local: LibgitBackend) -> None:
+    cache = RunCache(local)
+    cache.flush([finished(1)], "one", AUTHOR)
+    folders = [folder for folder in (repo.path / ".git").rglob("*") if folder.is_dir()]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        with pytest.raises(GitError) as raised:
+            cache.flush([finished(2)], "two", AUTHOR)
+        assert not isinstance(raised.value, RefMoved)
+        assert lookup(cache, 1) == [found(1)]
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
 
 
 def test_unrelated_histories_unite(repo: Repo, local: LibgitBackend) -> None:
