@@ -21,7 +21,7 @@ from pivot.code.loader import SourceImporter
 from pivot.code.manifest import Remark
 from pivot.code.model import PipelineModel, Stage
 from pivot.code.namespaces import Modules
-from pivot.code.packages import imported_packages
+from pivot.code.packages import imported_packages, top_imports
 from pivot.code.nodes import Node, Place, manifest_of
 from pivot.code.project_files import PACKAGE, ProjectFiles
 from pivot.code.resolve import Live
@@ -297,7 +297,8 @@ def _searched(importer: SourceImporter, modules: Modules) -> dict[str, set[str]]
     """Project folder -> the names that an import looked for in it: a new file of such a name may shadow a module."""
     found: dict[str, set[str]] = {}
     names = dict(importer.witness.names)
-    for name in modules.looked_up:
+    imported = {name.partition(".")[0] for source in importer.by_path.values() for name in top_imports(source)}
+    for name in modules.looked_up | imported:
         names.setdefault(name, None)
     for name, search in names.items():
         parent, _, last = name.rpartition(".")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,8 @@ class SourceImporter:
         loader.get_code = get_code  # type: ignore[method-assign]
         sys.meta_path.insert(0, self.witness)  # type: ignore[arg-type]
         wanted = [str(path) for path in import_paths]
+        for folder in wanted:
+            _unload_shadowed(folder)
         sys.path[:] = wanted + [entry for entry in sys.path if entry not in wanted and entry != ""]
 
     def uninstall(self) -> None:
@@ -95,3 +98,25 @@ class SourceImporter:
         if known is None:
             known = self.by_path[path] = ModuleSource(name, path, Path(path).read_bytes())
         return known
+
+
+# What Python itself has imported before any script runs: there the script's folder shadows nothing.
+_STARTUP = {
+    "abc", "builtins", "codecs", "encodings", "genericpath", "io", "os", "posixpath", "site", "stat", "sys", "time",
+    "zipimport", "marshal", "posix", "linecache", "pivot", "__main__",
+}  # fmt: skip
+
+
+def _unload_shadowed(folder: str) -> None:
+    """Forget modules that Pivot has imported and that a file of the project shadows, as it would under `python`."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        name = entry.name.removesuffix(".py")
+        is_module = entry.name.endswith(".py") or Path(entry.path, "__init__.py").is_file()
+        if name not in sys.modules or name in _STARTUP or not is_module:
+            continue
+        for loaded in [one for one in sys.modules if one == name or one.startswith(name + ".")]:
+            del sys.modules[loaded]

@@ -18,7 +18,7 @@ def imported_packages(sources: Iterable[ModuleSource]) -> dict[str, str]:
     """Distribution -> version, for all that these modules import at any level."""
     known = list(sources)
     own = {source.name.partition(".")[0] for source in known} | {"pivot"}
-    tops = {name.partition(".")[0] for source in known for name in _imports(source)}
+    tops = {name.partition(".")[0] for source in known for name in top_imports(source)}
     wanted = tops - sys.stdlib_module_names - own
     if not wanted:
         return {}
@@ -26,7 +26,8 @@ def imported_packages(sources: Iterable[ModuleSource]) -> dict[str, str]:
     return dict(sorted(one for one in found if one))
 
 
-def _imports(source: ModuleSource) -> set[str]:
+def top_imports(source: ModuleSource) -> set[str]:
+    """The full names that a module imports at its top level."""
     names: set[str] = set()
     for node in source.tree.body:
         if isinstance(node, ast.Import):

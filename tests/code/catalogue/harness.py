@@ -69,7 +69,9 @@ def _answer(pid: int, answer: int) -> Seen:
 
 def _inside(root: Path, file: str, run: bool) -> dict[str, Any]:
     os.chdir((root / file).parent)
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the child ends with it
+    # The streams of a fresh process, in place of those of the test runner; the child ends with them.
+    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115, PTH123
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     analysis = analyse(root, file)
     entries = {
         stage.name: [[entry.name, entry.file, entry.line, entry.digest] for entry in stage.manifest.entries]
