@@ -11,9 +11,11 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.ratios import Workload, alternate, table
@@ -86,13 +88,25 @@ def expect_nothing_to_do(repository: Path, stages: int) -> None:
 
 
 def workloads(repository: Path) -> list[Workload]:
+    """Nothing moved; a file touched: decided anew; the caches gone: the code is imported; and what to compare with."""
+    repro = ["git-pivot", "repro"]
+    cache = repository / ".git" / "pivot" / "cache"
     return [
         Workload(FLOOR, [sys.executable, "-c", "pass"], repository),
-        Workload("git-pivot repro", ["git-pivot", "repro"], repository),
-        Workload("git-pivot status", ["git-pivot", "status"], repository),
+        Workload("git-pivot repro", repro, repository, prepare=lambda: settle(repository)),
+        Workload("git-pivot repro, data.json touched", repro, repository, prepare=(repository / "data.json").touch),
+        Workload("git-pivot repro, caches deleted", repro, repository, prepare=lambda: shutil.rmtree(cache)),
+        Workload("git-pivot status", ["git-pivot", "status"], repository, prepare=lambda: settle(repository)),
         Workload("git-pivot --version", ["git-pivot", "--version"], repository),
         Workload("git status", ["git", "status", "--porcelain"], repository),
     ]
+
+
+def settle(repository: Path) -> None:
+    """Bring the index and the caches up to date, later than all files, so that none is too young to be trusted."""
+    subprocess.run(["git", "status"], cwd=repository, check=True, capture_output=True)
+    time.sleep(0.1)
+    subprocess.run(["git-pivot", "repro"], cwd=repository, check=True, capture_output=True)
 
 
 if __name__ == "__main__":
