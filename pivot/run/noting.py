@@ -44,7 +44,8 @@ def unknown_stages(planner: Planner, differing: set[str]) -> set[str]:
 def _inputs(planner: Planner, name: str) -> list[str]:
     stage = planner.stages[name]
     raw = [path for path in stage.spec.dep_paths() if not planner.producers.of(path)]
-    code = {entry.file for entry in stage.manifest.entries}
+    # An object made where no file says so, such as a custom loader, has none.
+    code = {entry.file for entry in stage.manifest.entries if entry.file}
     return [*raw, *sorted(code), stage.spec.file]
 
 
