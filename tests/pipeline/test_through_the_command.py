@@ -110,5 +110,5 @@ def test_a_wrong_declaration_is_one_sentence_with_its_line(done: Repo) -> None:
     done.replace("work/pipeline.py", '"out/shout.txt"', '"parts/shout.txt"')
     assert done.pivot("status").expect(2).err == (
         "error: work/pipeline.py:44: outputs overlap: parts/shout.txt of stage `shout` and parts of stage `split`\n"
-        "  The other is declared at work/pipeline.py:25. Give one another path.\n"
+        "  The other is declared at work/pipeline.py:23. Give one another path.\n"
     )
