@@ -83,17 +83,9 @@ def begin(root: Path, file: str) -> Walked:
     Raises:
         CodeError: the import failed.
     """
-    made = time.time_ns()
-    path = root / file
-    files = ProjectFiles(root)
-    importer, watch = SourceImporter(files), Watch(files)
-    importer.install(list(dict.fromkeys([path.parent, root])))
     with _no_collection():
-        with _quiet(), watch.watching():
-            module = _import(path, importer)
-        imported = Imported(root, file, module, importer, watch, made)
-        walker = Walker(Modules(importer))
-        live = _stages(imported)
+        imported, live = open_pipeline(root, file)
+        walker = Walker(Modules(imported.importer))
         roots = {name: _root(walker, stage) for name, stage in live.items()}
         walker.drain()
     return Walked(imported, walker, live, roots)
@@ -118,6 +110,23 @@ def _finish(walked: Walked) -> Analysis:
 
 
 # --- the import
+
+
+def open_pipeline(root: Path, file: str) -> tuple[Imported, dict[str, Any]]:
+    """Import a pipeline file without looking at its code; its live stages by name.
+
+    Raises:
+        CodeError: the import failed.
+    """
+    made = time.time_ns()
+    path = root / file
+    files = ProjectFiles(root)
+    importer, watch = SourceImporter(files), Watch(files)
+    importer.install(list(dict.fromkeys([path.parent, root])))
+    with _quiet(), watch.watching():
+        module = _import(path, importer)
+    imported = Imported(root, file, module, importer, watch, made)
+    return imported, _stages(imported)
 
 
 def _import(path: Path, importer: SourceImporter) -> types.ModuleType:
