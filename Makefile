@@ -13,7 +13,7 @@ TEST = $(VENV)/.installed-test
 LINT = $(VENV)/.installed-lint
 DOCS = $(VENV)/.installed-docs
 
-.PHONY: help demo test lint types docs bench wheel clean
+.PHONY: help demo test lint types docs reference bench wheel clean
 .NOTPARALLEL:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint    ruff: rules and format'
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
+	@echo 'make reference  command pages, from the commands'
 	@echo 'make bench   ratios against a bare Python'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make clean   remove what these targets made'
@@ -41,6 +42,10 @@ types: $(TEST) $(LINT)
 
 docs: $(DOCS)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs site
+
+# The pages that the commands write about themselves; a test says when they are out of date.
+reference: $(PROJECT)
+	$(BIN)/python scripts/reference.py
 
 bench: $(PROJECT)
 	$(WITH_BIN) $(BIN)/python -m benchmarks.nothing_to_do

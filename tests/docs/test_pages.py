@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.support.examples import DATA, FRONT_PAGE
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 API = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-MAN = (ROOT / "docs" / "man" / "git-pivot.1").read_text(encoding="utf-8")
+COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -52,12 +54,8 @@ def test_every_public_name_is_there(module: object) -> None:
     assert [name for name in module.__all__ if not hasattr(module, name)] == []  # type: ignore[attr-defined]
 
 
-def test_the_man_page_lists_the_commands_and_no_others() -> None:
-    section = MAN.split(".SH COMMANDS")[1].split(".SH")[0]
-    assert set(re.findall(r"^\.TP\n\\fB(\w+)\\fR", section, re.MULTILINE)) == COMMANDS.keys()
-
-
-def test_the_man_page_names_the_version_of_the_project() -> None:
-    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert version
-    assert f'"git-pivot {version[1]}"' in MAN.splitlines()[0]
+def test_the_pages_of_the_commands_are_what_the_commands_say() -> None:
+    check = [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(re.findall(r"^## (\w+)$", COMMANDS_PAGE, re.MULTILINE)) == COMMANDS.keys()
