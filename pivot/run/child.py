@@ -215,6 +215,13 @@ def run_stage(task: Task, user: Patches, ours: Snapshot) -> NoReturn:
     os._exit(0 if sent else LOST_ANSWER)
 
 
+def answer_moved(order: RunStage, result: int) -> NoReturn:
+    """The import gave no such stage, or one with other code than the command decided on: say so, and end."""
+    text = f"the code of {order.stage} changed after the plan was made"
+    os.write(result, encode(StageFailed("moved", text, "", [], 0.0)))
+    os._exit(0)
+
+
 def _identity(descriptor: int) -> tuple[int, int]:
     found = os.fstat(descriptor)
     return found.st_dev, found.st_ino

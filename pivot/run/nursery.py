@@ -15,7 +15,7 @@ from typing import Literal, NoReturn
 
 from pivot.code.analysis import Analysis
 from pivot.code.model import Stage
-from pivot.run.child import Task, run_stage
+from pivot.run.child import Task, answer_moved, run_stage
 from pivot.run.failure import format_exception
 from pivot.run.groups import children_of, end_session, reap_next, signal_group, stop_orphans
 from pivot.run.isolation import (
@@ -158,7 +158,15 @@ class Nursery:
         redirect_output(output)
         forget_parent()
         self._seeds.renew()
-        run_order(self._ready, order, move_high(result))
+        self._run_stage(order, move_high(result))
+
+    def _run_stage(self, order: RunStage, result: int) -> NoReturn:
+        ready = self._ready
+        model = ready.stages.get(order.stage)
+        if model is None or order.code not in ("", model.code):
+            answer_moved(order, result)
+        live = ready.analysis.live[order.stage]
+        run_stage(Task(ready.setup, order, live, model.spec, ready.observer, result), ready.user, ready.ours)
 
     def _kill(self, order: Kill) -> None:
         for pid, job in self._jobs.items():
@@ -189,22 +197,3 @@ class Nursery:
             stop_orphans(self._helpers)
             sleep(0.002)
         end_session()
-
-
-def run_order(ready: Ready, order: RunStage, result: int) -> NoReturn:
-    """Run the stage in this process, which is its own already, and end the process."""
-    task = find_task(ready, order, result)
-    if task is not None:
-        run_stage(task, ready.user, ready.ours)
-    os.write(
-        result, encode(StageFailed("moved", f"the code of {order.stage} changed after the plan was made", "", [], 0.0))
-    )
-    os._exit(0)
-
-
-def find_task(ready: Ready, order: RunStage, result: int) -> Task | None:
-    """What is needed to run a stage; None when the import gave no such stage, or one with other code than ordered."""
-    model = ready.stages.get(order.stage)
-    if model is None or order.code not in ("", model.code):
-        return None
-    return Task(ready.setup, order, ready.analysis.live[order.stage], model.spec, ready.observer, result)

@@ -11,9 +11,11 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from pivot.code.analysis import Analysis, analyse
+from pivot.code.analysis import analyse
 from pivot.code.cache import save
 from pivot.code.project_files import ProjectFiles
 from pivot.errors import PivotError
@@ -26,6 +28,8 @@ from pivot.run.observe import Observer
 from pivot.run.pristine import Snapshot
 from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Message, Setup, encode
 
+Found = TypeVar("Found")
+
 
 def main(descriptor: int) -> None:
     """Serve the command at the other end of `descriptor` until it closes it."""
@@ -34,7 +38,7 @@ def main(descriptor: int) -> None:
     observer, seeds = Observer(ProjectFiles(Path(setup.root))), Seeds()
     ours = Snapshot()
     _watch_command(link)
-    analysis = import_pipeline(setup, ours)
+    analysis = import_pipeline(setup, ours, analyse)
     if isinstance(analysis, ImportFailed):
         _send(link, analysis)
         return
@@ -52,20 +56,20 @@ def main(descriptor: int) -> None:
     nursery.serve()
 
 
-def import_pipeline(setup: Setup, ours: Snapshot) -> Analysis | ImportFailed:
-    """Import and analyse the pipeline file; a process that the import forked ends here."""
+def import_pipeline(setup: Setup, ours: Snapshot, begin: Callable[[Path, str], Found]) -> Found | ImportFailed:
+    """What `begin` makes of the pipeline file, whose code it imports; a process that the import forked ends here."""
     pid = os.getpid()
     sys.argv[:] = [setup.file]
     try:
         os.chdir(Path(setup.root, setup.file).parent)
-        analysis = analyse(Path(setup.root), setup.file)
+        found = begin(Path(setup.root), setup.file)
     except BaseException as error:
         _leave_if_forked(pid)
         ours.restore()
         text = str(error) if isinstance(error, PivotError) else format_exception(error, setup.root)
         return ImportFailed(printable(text))
     _leave_if_forked(pid)
-    return analysis
+    return found
 
 
 def prepare_output() -> None:

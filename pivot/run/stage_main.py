@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
+from pivot.code.analysis import open_pipeline
+from pivot.code.cache import standing
+from pivot.code.evidence import digest_of_bytes
+from pivot.code.loader import ModuleSource
 from pivot.code.project_files import ProjectFiles
-from pivot.run.isolation import die_with_parent, keep_orphans, move_high
-from pivot.run.nursery import Ready, run_order
+from pivot.run.child import Task, answer_moved, run_stage
+from pivot.run.isolation import die_with_parent, flush_output, keep_orphans, move_high
 from pivot.run.observe import Observer
 from pivot.run.pristine import Snapshot
 from pivot.run.protocol import ImportFailed, RunStage, Setup, StageFailed, encode
@@ -23,18 +28,33 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     keep_orphans()
     result = move_high(result)
     observer, ours = Observer(ProjectFiles(Path(setup.root))), Snapshot()
-    analysis = import_pipeline(setup, ours)
-    if isinstance(analysis, ImportFailed):
-        os.write(
-            result, encode(StageFailed("import", "its pipeline file cannot be imported", analysis.message, [], 0.0))
-        )
-        sys.stdout.flush()
+    opened = import_pipeline(setup, ours, open_pipeline)
+    if isinstance(opened, ImportFailed):
+        failed = StageFailed("import", "its pipeline file cannot be imported", opened.message, [], 0.0)
+        os.write(result, encode(failed))
+        flush_output()
         os._exit(0)
     user = ours.patches()
     ours.restore()
     observer.prepare()
-    stages = {stage.name: stage for stage in analysis.model.stages}
-    run_order(Ready(setup, analysis, stages, "spawn", user, ours, observer), order, result)
+    imported, stages = opened
+    live = stages.get(order.stage)
+    if live is None or (order.code and _has_changed(setup, imported.importer.by_path.values())):
+        answer_moved(order, result)
+    spec = live.to_spec(Path(setup.root), setup.file, order.stage)
+    run_stage(Task(setup, order, live, spec, observer, result), user, ours)
+
+
+def _has_changed(setup: Setup, sources: Iterable[ModuleSource]) -> bool:
+    """Whether a module was read with other bytes than the analysis that the command decided on had read.
+
+    Walking the code again would tell the same, and would make each stage pay for all stages of the file.
+    """
+    evidence = standing(Path(setup.cache), setup.file) if setup.cache else None
+    if evidence is None:
+        return False
+    seen = evidence.files
+    return any(one.path in seen and seen[one.path].digest != digest_of_bytes(one.data) for one in sources)
 
 
 if __name__ == "__main__":

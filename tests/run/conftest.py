@@ -137,7 +137,9 @@ def gone(pid: int, patience: float = 5) -> bool:
 def open_bench(root: Path, **settings: object) -> Bench:
     root.mkdir(exist_ok=True)
     private = root.parent / f"{root.name}-git"
-    found = WorkerSettings(root=root, store=private / "store.git", logs=private / "logs", grace=0.5)
+    found = WorkerSettings(
+        root=root, store=private / "store.git", logs=private / "logs", cache=str(private / "cache"), grace=0.5
+    )
     return Bench(root, replace(found, **settings))  # type: ignore[arg-type]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pivot.code.model import Failure, PipelineModel
-from pivot.run.jobs import FilePrinted, JobFailed
+from pivot.run.jobs import FilePrinted, JobDone, JobFailed
 from tests.run.conftest import HEAD, Bench, gone
 
 FAILING = [
@@ -88,6 +88,22 @@ def test_a_job_for_code_that_has_moved_on_does_not_run(bench: Bench) -> None:
     assert bench.failed(code="0" * 32).kind == "moved"
     assert bench.failed("no_such_stage").kind == "moved"
     assert not (bench.root / "ran").exists()
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_code_edited_after_the_plan_never_runs_under_the_old_plan(make_bench: Callable[..., Bench], start: str) -> None:
+    bench = make_bench(start=start)
+    bench.stage("return old()", "def old(): return 'old'")
+    model = bench.model()
+    assert isinstance(model, PipelineModel)
+    bench.stage("return old()", "def old(): return 'new'")
+    ending = bench.run(code=model.stages[0].code)
+    if start == "spawn":
+        assert isinstance(ending, JobFailed)
+        assert ending.kind == "moved"
+    else:
+        assert isinstance(ending, JobDone)
+        assert bench.stored(ending) == b"old"
 
 
 def test_a_job_with_the_code_of_the_model_runs(bench: Bench) -> None:
