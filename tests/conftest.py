@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import DATA, FRONT_PAGE, HELPER
 from tests.support.repository import Repo
 from tests.support.seal import loopback_only, seal_environment
 
@@ -49,6 +50,24 @@ def fixed_dates(monkeypatch: pytest.MonkeyPatch) -> str:
 def repo(tmp_path: Path) -> Repo:
     """An empty repository, on branch `main`, without a commit."""
     return Repo.init(tmp_path / "project")
+
+
+@pytest.fixture
+def front_page(repo: Repo) -> Repo:
+    """The front page's example, both files committed, nothing run yet."""
+    repo.write("data.json", DATA)
+    repo.write("pipeline.py", FRONT_PAGE)
+    repo.commit("the example")
+    return repo
+
+
+@pytest.fixture
+def helper_page(repo: Repo) -> Repo:
+    """The front page's second example: a helper next to the stage that calls it."""
+    repo.write("data.json", DATA)
+    repo.write("pipeline.py", HELPER)
+    repo.commit("the example")
+    return repo
 
 
 def _ceiling(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -38,7 +38,7 @@ def clean(targets: tuple[str, ...]) -> int:
         planner = session.planner()
         specs = [stage.spec for stage in planner.stages.values()]
         names = select(targets, specs, planner.graph, folder_in(session.project)) if targets else planner.graph.order
-        removed, kept = clean_outputs(session, [planner.stages[name].spec for name in names])
+        removed, kept = clean_outputs(session.project, [planner.stages[name].spec for name in names])
         for path in kept:
             click.echo(f"kept {path}: its bytes are not in the store")
         click.echo(f"removed {len(removed)} output{'' if len(removed) == 1 else 's'}")

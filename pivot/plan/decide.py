@@ -111,7 +111,8 @@ def _out_of_place(held: Candidate) -> tuple[Reason, ...]:
 
 
 def _at(record: Record, path: str, new: str | None) -> Change:
-    return Change(path, record.outs[path].id, new)
+    held = record.outs.get(path)
+    return Change(path, held.id if held else None, new)
 
 
 def _run(view: View, *reasons: Reason) -> Decision:

@@ -25,6 +25,7 @@ class Progress:
         self._console = console
         self._lines = lines
         self._started: dict[str, float] = {}
+        self._bars: dict[str, str] = {}
         self._total = 0
         self._ended = 0
         self._spinner = Spinner("dots")
@@ -44,21 +45,22 @@ class Progress:
                 self._ended += 1
             case RunEnded():
                 self._started.clear()
-            case StagePrinted():
-                pass
+            case StagePrinted(stage, line, passing):
+                self._bars[stage] = line if passing else ""
 
     def __rich__(self) -> Group:
         now = time.monotonic()
-        rows = [
-            Text.assemble("  ", (name, "bold"), f"  {seconds(now - began)}", overflow="ellipsis", no_wrap=True)
-            for name, began in list(self._started.items())[:_SHOWN]
-        ]
+        rows = [self._row(name, now - began) for name, began in list(self._started.items())[:_SHOWN]]
         if len(self._started) > _SHOWN:
             rows.append(Text(f"  and {len(self._started) - _SHOWN} more"))
         if not rows:
             return Group()
         head = Text(f" {self._ended}/{self._total} done, {len(self._started)} running")
         return Group(Text.assemble(self._spinner.render(self._console.get_time()), head), *rows)  # type: ignore[arg-type]
+
+    def _row(self, name: str, elapsed: float) -> Text:
+        bar = Text.from_ansi(self._bars.get(name, ""))
+        return Text.assemble("  ", (name, "bold"), f"  {seconds(elapsed)}  ", bar, overflow="ellipsis", no_wrap=True)
 
 
 @contextmanager

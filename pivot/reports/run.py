@@ -15,8 +15,9 @@ def event_lines(event: Event) -> Iterator[str]:
     match event:
         case StageStarted(stage, reasons):
             yield f"{stage}: runs ({in_short(Decision(stage, Action.RUN, reasons))})"
-        case StagePrinted(stage, line):
-            yield f"{stage} | {line}"
+        case StagePrinted(stage, line, passing):
+            # A progress bar's intermediate states are for a live display only.
+            yield from () if passing else [f"{stage} | {line}"]
         case StageEnded(ending="ran"):
             yield f"{event.stage}: done in {seconds(event.seconds)}"
         case StageEnded(ending="restored"):
@@ -78,7 +79,7 @@ def event_document(event: Event) -> dict[str, object]:
         case StageStarted(stage, reasons):
             return {"event": "started", "stage": stage, "reasons": reason_documents(reasons)}
         case StagePrinted(stage, line):
-            return {"event": "printed", "stage": stage, "line": line}
+            return {"event": "printed", "stage": stage, "line": line, "passing": event.passing}
         case StageEnded():
             return {
                 "event": "ended",

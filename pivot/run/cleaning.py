@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pivot.pipeline.spec import StageSpec
-from pivot.run.session import Session
+from pivot.project import Project
 
 
-def clean_outputs(session: Session, specs: Iterable[StageSpec]) -> tuple[list[str], list[str]]:
+def clean_outputs(project: Project, specs: Iterable[StageSpec]) -> tuple[list[str], list[str]]:
     """Remove outputs whose every byte the store has; what was removed, and what was kept."""
-    project = session.project
     removed, kept = [], []
     for spec in specs:
         for out in spec.outs:
@@ -25,13 +24,14 @@ def clean_outputs(session: Session, specs: Iterable[StageSpec]) -> tuple[list[st
                 ):
                     kept.append(path)
                 else:
-                    _remove(place)
+                    remove(place)
                     removed.append(path)
     return removed, kept
 
 
-def _remove(place: Path) -> None:
+def remove(place: Path) -> None:
+    """Remove a file or a directory if it is there."""
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
     else:
-        place.unlink()
+        place.unlink(missing_ok=True)

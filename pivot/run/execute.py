@@ -145,7 +145,7 @@ class Run:
             return
         ending: Ending = "restored" if decision.action is Action.RESTORE else "unchanged"
         try:
-            self._outputs.bring(decision)
+            self._outputs.bring(self._planner.stages[name].spec, decision)
         except PivotError as error:
             yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
             return

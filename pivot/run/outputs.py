@@ -10,6 +10,7 @@ from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
 from pivot.project import Project
+from pivot.run.cleaning import remove
 from pivot.run.excluding import exclude_outputs
 from pivot.run.noting import note_head
 from pivot.store.objects import Object
@@ -44,7 +45,7 @@ class Outputs:
             place.parent.mkdir(parents=True, exist_ok=True)
         return aside
 
-    def bring(self, decision: Decision) -> None:
+    def bring(self, spec: StageSpec, decision: Decision) -> None:
         """Make the outputs in place those of the decision's record, and the store complete."""
         record = decision.record
         if record is None:
@@ -55,9 +56,12 @@ class Outputs:
         if decision.unstored:
             store.put_tree(as_objects(record.outs))
         if decision.action is Action.RESTORE:
-            self._keep_edits(record.outs, f"{decision.stage} was restored")
+            self._keep_edits(spec.out_paths(), f"{decision.stage} was restored")
             for path, out in as_objects(record.outs).items():
                 store.restore(out, root / path, stats)
+            for path in spec.out_paths():
+                if path not in record.outs:  # an optional output that this result does not have
+                    remove(root / path)
 
     def note(self, planner: Planner) -> None:
         """Write down on HEAD what this run has found out."""

@@ -1,0 +1,55 @@
+"""`adopt`, `clean`, `saved`, `get`: outputs in and out of the work tree, and nothing lost."""
+
+from __future__ import annotations
+
+from tests.support.repository import Repo
+from tests.support.stories import endings, ran
+
+
+def test_clean_removes_what_the_store_has_and_repro_brings_it_back(front_page: Repo) -> None:
+    ran(front_page)
+    assert "removed 2 outputs" in front_page.pivot("clean").expect(0).out
+    assert not front_page.exists("clean.json")
+    assert endings(front_page) == {"preprocess": "restored", "summarize": "restored"}
+
+
+def test_clean_keeps_an_edit_that_nobody_else_has(front_page: Repo) -> None:
+    ran(front_page)
+    front_page.write("summary.json", "mine")
+    assert "kept summary.json: its bytes are not in the store" in front_page.pivot("clean").expect(0).out
+    assert front_page.read("summary.json") == "mine"
+
+
+def test_an_edit_of_an_output_is_saved_before_it_is_replaced_and_can_be_had_again(front_page: Repo) -> None:
+    ran(front_page)
+    front_page.write("summary.json", "mine")
+    said = front_page.pivot("repro").expect(0).out
+    assert "git pivot get " in said
+    assert front_page.read("summary.json") != "mine"
+    command = said.split("git pivot ")[1].splitlines()[0].split()
+    front_page.pivot(*command).expect(0)
+    assert front_page.read("summary.json.saved") == "mine"
+    assert "summary.json" in front_page.pivot("saved").expect(0).out
+
+
+def test_an_edit_is_saved_before_its_stage_runs_over_it(front_page: Repo) -> None:
+    front_page.write("clean.json", "made by hand")
+    ran(front_page)
+    assert "clean.json" in front_page.pivot("saved").expect(0).out
+
+
+def test_get_refuses_to_overwrite_and_names_what_it_does_not_know(front_page: Repo) -> None:
+    assert "git pivot saved" in front_page.pivot("get", "abcdef", "-o", "x").expect(2).err
+
+
+def test_adopted_outputs_count_as_the_result_and_the_trail_says_so(front_page: Repo) -> None:
+    front_page.write("clean.json", '{"records": [{"value": 5}]}')
+    front_page.pivot("adopt", "preprocess", "-m", "computed on the cluster").expect(0)
+    assert endings(front_page) == {"preprocess": "unchanged", "summarize": "ran"}
+    listed = front_page.git("ls-tree", "-r", "--name-only", "refs/pivot/runs").splitlines()
+    infos = [front_page.git("show", f"refs/pivot/runs:{path}") for path in listed if "/info/" in path]
+    assert any("computed on the cluster" in info for info in infos)
+
+
+def test_adopt_needs_the_outputs_to_be_there(front_page: Repo) -> None:
+    assert "clean.json is not there" in front_page.pivot("adopt", "preprocess", "-m", "x").expect(2).err
