@@ -27,7 +27,7 @@ def read_ref(common_dir: Path, git_dir: Path, name: str) -> str | None:
     for _ in range(_MAX_SYMBOLIC):
         held = _read_loose(_folder(common_dir, git_dir, name) / _valid(name))
         if held is None:
-            return _packed_one(common_dir, name)
+            return _packed(common_dir, f"{name}\n").get(name)
         if not held.startswith("ref:"):
             return _checked_id(held, name)
         name = held.removeprefix("ref:").strip()
@@ -74,16 +74,17 @@ def _read_loose(path: Path) -> str | None:
         return None
 
 
-def _packed(common_dir: Path, prefix: str) -> dict[str, str]:
-    pattern = re.compile(rb"^([0-9a-f]{40,64}) (%s[^\n]*)$" % re.escape(os.fsencode(prefix)), re.MULTILINE)
-    return {os.fsdecode(name): oid.decode() for oid, name in pattern.findall(_read_packed(common_dir))}
-
-
-def _packed_one(common_dir: Path, name: str) -> str | None:
-    """A plain search: with 100,000 packed refs a pattern over all lines takes twenty times as long."""
-    data = _read_packed(common_dir)
-    at = data.find(b" " + os.fsencode(name) + b"\n")
-    return data[data.rfind(b"\n", 0, at) + 1 : at].decode("ascii", "replace") if at >= 0 else None
+def _packed(common_dir: Path, start: str) -> dict[str, str]:
+    """The packed refs whose names begin with `start`, by plain search: a pattern takes ten times as long on 100,000."""
+    data, sought, found = _read_packed(common_dir), b" " + os.fsencode(start), dict[str, str]()
+    at = data.find(sought)
+    while at >= 0:
+        end = data.find(b"\n", at)
+        oid = data[data.rfind(b"\n", 0, at) + 1 : at].decode("ascii", "replace")
+        if _OBJECT_ID.fullmatch(oid):  # and not the first line, a comment
+            found[os.fsdecode(data[at + 1 : end])] = oid
+        at = data.find(sought, end)
+    return found
 
 
 def _read_packed(common_dir: Path) -> bytes:
