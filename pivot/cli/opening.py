@@ -10,9 +10,10 @@ from typing import Literal, cast
 
 import click
 
-from pivot.errors import CodeError, LockTimeout
+from pivot.errors import CodeError, LockTimeout, ProjectError
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
+from pivot.run.connection import INSIDE
 from pivot.run.outputs import keeper_of
 from pivot.run.recorder import flush_journal
 from pivot.run.session import Session
@@ -31,6 +32,7 @@ def open_session(*, writing: bool = False) -> Iterator[Session]:
     """
     with ExitStack() as stack:
         project = stack.enter_context(Project.open(Path.cwd()))
+        _refuse_recursion(project)
         if project.scratch:
             click.echo(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
         elif writing:
@@ -57,6 +59,16 @@ def folder_in(project: Project) -> str:
     """The current folder, relative to the repository ("": its root)."""
     folder = os.path.relpath(Path.cwd(), project.root.resolve())
     return "" if folder == "." else folder
+
+
+def _refuse_recursion(project: Project) -> None:
+    """A pipeline that calls us while we import it, or a stage while we run it, would do so without end."""
+    if os.environ.get(INSIDE) == str(project.root):
+        raise ProjectError(
+            "git pivot is called by code of this repository that git pivot is importing or running",
+            where=str(project.root),
+            hint="Call the stage's function instead, or declare what it needs as a dep.",
+        )
 
 
 def _recover(project: Project) -> None:

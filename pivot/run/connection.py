@@ -113,6 +113,10 @@ class Connection:
         self.prints.close()
 
 
+INSIDE = "GIT_PIVOT_INSIDE"
+"""Tells a `git pivot` that the user's code calls in which repository it is being run or imported."""
+
+
 def _start_process(setup: Setup, link: int, output: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         python_command("pivot.run.server", str(link)),
@@ -121,6 +125,6 @@ def _start_process(setup: Setup, link: int, output: int) -> subprocess.Popen[byt
         stderr=output,
         pass_fds=(link,),
         cwd=setup.root,
-        env=clean_environment(os.environ),
+        env={**clean_environment(os.environ), INSIDE: setup.root},
         start_new_session=True,
     )

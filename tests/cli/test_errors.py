@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.repository import Repo
+from tests.support.repository import PIVOT, Repo
 
 HEAD = """
 from typing import Annotated
@@ -82,6 +82,13 @@ def test_one_broken_pipeline_leaves_the_others_running(repo: Repo) -> None:
     assert "1 ran" in result.out
     assert "bad/pipeline.py cannot be imported" in result.err
     assert "RuntimeError: broken" in result.err
+
+
+def test_a_pipeline_that_calls_git_pivot_while_it_is_imported_ends(repo: Repo) -> None:
+    call = f"import subprocess\nsaid = subprocess.run({[*PIVOT, 'status']}, capture_output=True, text=True)\n"
+    call += "raise RuntimeError(said.stderr)\n"
+    repo.write("pipeline.py", call + HEAD.format(name="p") + WRITES.format(stage="s", out="o.txt"))
+    assert "is called by code of this repository" in repo.pivot("status").expect(2).err
 
 
 def test_a_bare_repository_says_so(repo: Repo) -> None:
