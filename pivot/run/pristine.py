@@ -7,21 +7,24 @@ store the outputs and answer. Restoring uses no builtin function, since none may
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
-# Not `sys` (its streams and paths belong to the user) and not `threading` (a fork changes its state by itself).
-_GUARDED = (
-    "builtins", "errno", "fcntl", "gc", "hashlib", "io", "json", "linecache", "os", "pathlib", "posix",
-    "posixpath", "resource", "select", "selectors", "shutil", "signal", "socket", "stat", "struct", "tempfile",
-    "time", "traceback", "zlib",
+# What a stage's process needs once the function has returned. Not `sys` (its streams and paths belong to the user) and
+# not `threading` (a fork changes its state by itself).
+STAGE_MODULES = (
+    "builtins", "hashlib", "io", "json", "linecache", "os", "pathlib", "posixpath", "shutil", "signal", "time",
+    "traceback", "zlib",
 )  # fmt: skip
+# What a code server needs besides, once the pipeline file has been imported.
+SERVER_MODULES = (*STAGE_MODULES, "fcntl", "gc", "select", "socket", "struct", "subprocess", "tempfile", "warnings")
 
 
 class Snapshot:
-    """The namespaces of the guarded modules that are loaded now."""
+    """The namespaces of those of the modules named that are loaded now."""
 
-    def __init__(self) -> None:
-        loaded = [sys.modules[name] for name in _GUARDED if name in sys.modules]
+    def __init__(self, modules: Iterable[str]) -> None:
+        loaded = [sys.modules[name] for name in modules if name in sys.modules]
         self._saved: list[tuple[dict[str, Any], dict[str, Any]]] = [
             (namespace, namespace.copy()) for namespace in [module.__dict__ for module in loaded]
         ]

@@ -25,7 +25,7 @@ from pivot.run.groups import end_session
 from pivot.run.isolation import Seeds, flush_output, move_high
 from pivot.run.nursery import Nursery, Ready
 from pivot.run.observe import Observer
-from pivot.run.pristine import Snapshot
+from pivot.run.pristine import SERVER_MODULES, STAGE_MODULES, Snapshot
 from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Message, Setup, encode
 
 Found = TypeVar("Found")
@@ -36,7 +36,7 @@ def main(descriptor: int) -> None:
     link = socket.socket(fileno=move_high(descriptor))
     setup = _read_setup(link)
     observer, seeds = Observer(ProjectFiles(Path(setup.root))), Seeds()
-    ours = Snapshot()
+    ours, for_stages = Snapshot(SERVER_MODULES), Snapshot(STAGE_MODULES)
     _watch_command(link)
     analysis = import_pipeline(setup, ours, analyse)
     if isinstance(analysis, ImportFailed):
@@ -48,7 +48,7 @@ def main(descriptor: int) -> None:
     _unwatch_command(link)
     start, why = choose_start(setup.start)
     stages = {stage.name: stage for stage in analysis.model.stages}
-    nursery = Nursery(link, Ready(setup, analysis, stages, start, user, ours, observer), seeds)
+    nursery = Nursery(link, Ready(setup, analysis, stages, start, user, for_stages, observer), seeds)
     flush_output()
     if setup.cache:
         save(Path(setup.cache), Path(setup.root), setup.file, analysis)

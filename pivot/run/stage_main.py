@@ -16,7 +16,7 @@ from pivot.code.project_files import ProjectFiles
 from pivot.run.child import Task, answer_moved, run_stage
 from pivot.run.isolation import die_with_parent, flush_output, keep_orphans, move_high
 from pivot.run.observe import Observer
-from pivot.run.pristine import Snapshot
+from pivot.run.pristine import STAGE_MODULES, Snapshot
 from pivot.run.protocol import ImportFailed, RunStage, Setup, StageFailed, encode
 from pivot.run.server import import_pipeline, prepare_output
 from pivot.run.spawned import read_argument
@@ -27,7 +27,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     die_with_parent(parent)
     keep_orphans()
     result = move_high(result)
-    observer, ours = Observer(ProjectFiles(Path(setup.root))), Snapshot()
+    observer, ours = Observer(ProjectFiles(Path(setup.root))), Snapshot(STAGE_MODULES)
     opened = import_pipeline(setup, ours, open_pipeline)
     if isinstance(opened, ImportFailed):
         failed = StageFailed("import", "its pipeline file cannot be imported", opened.message, [], 0.0)
