@@ -18,6 +18,9 @@ COMMANDS = {
     "accept": ("pivot.cli.accept", "Declare a change harmless: the old result counts for the new situation."),
     "clean": ("pivot.cli.outputs", "Remove outputs whose bytes are in the store."),
     "saved": ("pivot.cli.outputs", "List edits that were put away before a path was replaced."),
+    "fetch": ("pivot.cli.state", "Bring results from a Git remote."),
+    "pull": ("pivot.cli.state", "Bring results from a Git remote and unite them with those made here."),
+    "push": ("pivot.cli.state", "Give results to a Git remote."),
     "get": ("pivot.cli.outputs", "Write a saved edit to a file."),
 }
 

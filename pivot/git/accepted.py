@@ -79,6 +79,10 @@ class Accepted:
         self._history.absorb_tracked(SmallerBlob(), author)
         self._write(acceptance.new, None, f"revoke {acceptance.stage}: {acceptance.why}", author)
 
+    def absorb(self, tip: str, author: Author) -> str:
+        """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
+        return self._history.absorb(tip, SmallerBlob(), author)
+
     def _write(self, new: str, content: bytes | None, message: str, author: Author) -> None:
         path = f"{new[:2]}/{new[2:]}"
 

@@ -68,9 +68,10 @@ def placeless_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _PLACE_VARIABLES}
 
 
-def quiet_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+def quiet_environment(env: Mapping[str, str] | None = None, *, prompts: bool = False) -> dict[str, str]:
     """`env` (default: this process's) with English messages, no prompts and no fetching of missing objects."""
-    return {**(os.environ if env is None else env), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+    quiet = {} if prompts else {"GIT_TERMINAL_PROMPT": "0"}
+    return {**(os.environ if env is None else env), "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", **quiet}
 
 
 def ask_git(
@@ -79,17 +80,17 @@ def ask_git(
     *,
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
+    prompts: bool = False,
 ) -> Answer:
-    """Call `git` and report, whatever its exit code.
+    """Call `git` and report, whatever its exit code; with `prompts` it may ask the user for a password.
 
     Raises:
         GitError: there is no `git` program, or `cwd` is gone.
     """
     try:
         with _as_file(stdin) as source:
-            done = subprocess.run(
-                ["git", *args], cwd=cwd, env=quiet_environment(env), check=False, capture_output=True, stdin=source
-            )
+            quiet = quiet_environment(env, prompts=prompts)
+            done = subprocess.run(["git", *args], cwd=cwd, env=quiet, check=False, capture_output=True, stdin=source)
     except FileNotFoundError as error:
         if error.filename != "git" and not cwd.is_dir():
             raise GitError("the folder to call git in is gone", where=str(cwd)) from error
