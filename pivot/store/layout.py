@@ -9,14 +9,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import stat as modes
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pivot.errors import StoreError
-from pivot.files import TEMP_PREFIX, temp_path
+from pivot.files import TEMP_PREFIX, remove_quietly, temp_path
 
 # `preciousObjects` keeps `git gc`, `git prune` and `git repack -d` from removing what no ref names: nothing has a ref.
 _CONFIG = """[core]
@@ -56,7 +55,7 @@ def create(store: str) -> None:
     try:
         os.rename(temp, store)
     except OSError:
-        shutil.rmtree(temp)
+        remove(temp)
         if not os.path.isdir(f"{store}/objects"):
             raise
 
@@ -86,7 +85,7 @@ def sweep(store: str) -> None:
     for name in names:
         path = f"{store}/tmp/{name}"
         if name.startswith(TEMP_PREFIX) and _age(path) > _OLD:
-            shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+            remove(path)
 
 
 @contextmanager
@@ -142,6 +141,16 @@ def _touch(store: str, path: str) -> None:
 
 def _is_shared(store: str) -> bool:
     return bool(os.stat(store).st_mode & modes.S_IWGRP)
+
+
+def remove(path: str) -> None:
+    """Remove a file, a symlink or a whole directory, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        import shutil
+
+        shutil.rmtree(path)
+    else:
+        remove_quietly(path)
 
 
 def _age(path: str) -> float:

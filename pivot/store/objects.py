@@ -7,7 +7,6 @@ and a file whose bytes look like a pointer, is a *large file*: its blob is a poi
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 from pivot.git.backend import TREE
@@ -15,7 +14,7 @@ from pivot.git.backend import TREE
 LARGE = 1 << 20  # part of the format
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
-_POINTER = re.compile(rb"pivot large file 1\nblake3 ([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n")
+_HEX = frozenset("0123456789abcdef")
 POINTER_MAX = 128  # bytes; a blob of more is no pointer
 
 
@@ -57,11 +56,14 @@ class Pointer:
 
 
 def parse_pointer(data: bytes) -> Pointer | None:
-    """The pointer that `data` is, or None."""
-    if len(data) > POINTER_MAX or not data.startswith(b"pivot large file 1\n"):
+    """The pointer that `data` is, or None: whatever is not exactly what `to_bytes` writes is none."""
+    if len(data) > POINTER_MAX or not data.startswith(b"pivot large file 1\nblake3 "):
         return None
-    match = _POINTER.fullmatch(data)
-    return Pointer(match[1].decode(), int(match[2])) if match else None
+    fields = data.decode("ascii", "replace").split()
+    if len(fields) != 8 or len(fields[5]) != 64 or not fields[7].isdecimal() or not set(fields[5]) <= _HEX:
+        return None
+    pointer = Pointer(fields[5], int(fields[7]))
+    return pointer if pointer.to_bytes() == data else None
 
 
 def object_id(kind: bytes, data: bytes) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pivot.errors import InputError
-from pivot.files import remove_quietly, temp_path, write_all
+from pivot.files import temp_path, write_all
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, TreeEntry
 from pivot.store import faults
 from pivot.store.crowd import for_each
 from pivot.store.large import LargeFiles, is_sealed
+from pivot.store.layout import remove
 from pivot.store.objects import LARGE, Object, parse_pointer
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import SmallObjects
@@ -64,7 +64,7 @@ class Restorer:
         for change in changes:
             if change.oid is None:
                 _refuse_stranger(change)
-                _remove(change.path)
+                remove(change.path)
                 faults.point("restore:removed")
         for_each([change for change in changes if change.oid is not None], self._replace)
 
@@ -100,7 +100,7 @@ class Restorer:
             _refuse_stranger(change)
             _swap(temp, change.path)
         except BaseException:
-            _remove(temp)
+            remove(temp)
             raise
         faults.point("restore:renamed")
 
@@ -206,14 +206,7 @@ def _swap(temp: str, path: str) -> None:
     except OSError:
         os.rename(aside, path)
         raise
-    _remove(aside)
-
-
-def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        remove_quietly(path)
+    remove(aside)
 
 
 def _trust(tree: str) -> bool:

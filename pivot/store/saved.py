@@ -10,8 +10,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pivot.files import write_all
@@ -36,8 +36,8 @@ class Saved:
 
     def append(self, path: str, obj: Object, why: str) -> None:
         """Add an entry; it is on the disk when this returns."""
-        time = datetime.now(UTC).isoformat(timespec="seconds")
-        line = {"id": obj.id, "mode": obj.mode, "path": path, "size": obj.size, "time": time, "why": why}
+        now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+        line = {"id": obj.id, "mode": obj.mode, "path": path, "size": obj.size, "time": now, "why": why}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:

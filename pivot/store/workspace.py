@@ -20,8 +20,9 @@ from types import TracebackType
 from typing import Self
 
 from pivot.errors import LockTimeout, StoreError
-from pivot.files import FileLock, remove_quietly, temp_path, write_atomic
+from pivot.files import FileLock, temp_path, write_atomic
 from pivot.store import faults, links
+from pivot.store.layout import remove
 from pivot.store.objects import Object
 from pivot.store.saved import Saved
 from pivot.store.stat_cache import StatCache
@@ -77,7 +78,7 @@ class Aside:
         """Put the old outputs back in place of what the stage may have written."""
         if self._steps:
             for step in self._steps:
-                _put_back(step, _remove)
+                _put_back(step, remove)
                 faults.point("aside:restored")
             self._end()
 
@@ -194,7 +195,7 @@ def _recover_one(folder: str, keep: Callable[[Path], object]) -> list[str]:
 
         def make_way(path: str) -> None:
             keep(Path(path))
-            _remove(path)
+            remove(path)
 
         back = [step.path for step in steps if _put_back(step, make_way)]
         shutil.rmtree(folder)
@@ -214,7 +215,7 @@ def _put_back(step: Step, make_way: Callable[[str], None]) -> bool:
 
 def _discard(steps: Sequence[Step]) -> None:
     for step in steps:
-        _remove(step.place)
+        remove(step.place)
 
 
 def _write_manifest(path: str, steps: Sequence[Step]) -> None:
@@ -241,13 +242,6 @@ def _target(step: Step) -> str:
     if not os.path.islink(step.place):
         return step.place
     return os.path.join(os.path.dirname(step.path), os.readlink(step.place))
-
-
-def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        remove_quietly(path)
 
 
 def _ignore(_: object) -> None:
