@@ -10,12 +10,13 @@ import sys
 import time
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pivot.code.entries import Walker
+from pivot.code.discovery import find_pipelines
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, digest_of_bytes, runtime, see_file, see_folder
 from pivot.code.loader import SourceImporter
 from pivot.code.manifest import Remark
@@ -28,6 +29,8 @@ from pivot.code.resolve import Live
 from pivot.code.stability import unstable_keys
 from pivot.code.watch import Watch
 from pivot.errors import CodeError, PivotError
+from pivot.pipeline.given import Given, apply_given
+from pivot.pipeline.params_file import ParamsFile, read_params_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,10 @@ class Analysis:
     evidence: Evidence
 
 
-def analyse(root: Path, file: str) -> Analysis:
+def analyse(root: Path, file: str, given: Sequence[Given] = ()) -> Analysis:
     """Import `file` (relative to the repository `root`) and walk the code of its stages.
+
+    `given` are parameters that the user gave for this command.
 
     Call it once, in a fresh process: it takes over the import system.
 
@@ -49,10 +54,10 @@ def analyse(root: Path, file: str) -> Analysis:
         PivotError: what the user's code declares is wrong.
     """
     environment = dict(os.environ)
-    walked = begin(root, file)
+    walked = begin(root, file, given)
     with _no_collection():
         walked.walker.replace_unstable(unstable_keys(walked.walker, root, file, environment))
-        return _finish(walked)
+        return finish(walked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Imported:
     module: types.ModuleType
     importer: SourceImporter
     watch: Watch
+    params: ParamsFile
     made: int
 
 
@@ -77,21 +83,22 @@ class Walked:
     roots: dict[str, Root]
 
 
-def begin(root: Path, file: str) -> Walked:
+def begin(root: Path, file: str, given: Sequence[Given] = ()) -> Walked:
     """Import a pipeline file and walk the code of its stages.
 
     Raises:
         CodeError: the import failed.
     """
     with _no_collection():
-        imported, live = open_pipeline(root, file)
+        imported, live = open_pipeline(root, file, given)
         walker = Walker(Modules(imported.importer))
         roots = {name: _root(walker, stage) for name, stage in live.items()}
         walker.drain()
     return Walked(imported, walker, live, roots)
 
 
-def _finish(walked: Walked) -> Analysis:
+def finish(walked: Walked) -> Analysis:
+    """The model of what has been walked, every value taken as it is."""
     imported, walker = walked.imported, walked.walker
     tops = {name: _with_loaders(walker, root) for name, root in walked.roots.items()}
     remarks = {key: tuple(told) for key, told in walker.remarks.items()}
@@ -112,21 +119,33 @@ def _finish(walked: Walked) -> Analysis:
 # --- the import
 
 
-def open_pipeline(root: Path, file: str) -> tuple[Imported, dict[str, Any]]:
-    """Import a pipeline file without looking at its code; its live stages by name.
+def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[Imported, dict[str, Any]]:
+    """Import a pipeline file without looking at its code; its live stages by name, with the parameters given for them.
 
     Raises:
         CodeError: the import failed.
+        PipelineError: what is given does not fit.
     """
     made = time.time_ns()
     path = root / file
+    params = read_params_file(path.parent)  # before the import, which may put a `yaml` of its own in front
     files = ProjectFiles(root)
     importer, watch = SourceImporter(files), Watch(files)
     importer.install(list(dict.fromkeys([path.parent, root])))
     with _quiet(), watch.watching():
         module = _import(path, importer)
-    imported = Imported(root, file, module, importer, watch, made)
-    return imported, _stages(imported)
+    imported = Imported(root, file, module, importer, watch, params, made)
+    return imported, _with_params(imported, _stages(imported), given)
+
+
+def _with_params(imported: Imported, live: dict[str, Any], given: Sequence[Given]) -> dict[str, Any]:
+    folder = imported.file.rpartition("/")[0]
+    alone = True
+    if imported.params.stages:
+        alone = sum(file.rpartition("/")[0] == folder for file in find_pipelines(imported.root)) <= 1
+    prefix = f"{folder}/" if folder else ""
+    found: dict[str, Any] = apply_given(live, imported.params, given, folder=prefix, alone=alone)
+    return found
 
 
 def _import(path: Path, importer: SourceImporter) -> types.ModuleType:
@@ -287,6 +306,8 @@ def gather(imported: Imported, modules: Modules) -> Evidence:
     seen: dict[str, FileSeen] = {}
     for path, source in importer.by_path.items():
         seen[path] = see_file(path, digest_of_bytes(source.data))
+    for path, data in imported.params.read.items():
+        seen[path] = see_file(path, digest_of_bytes(data) if data is not None else "")
     for path in sorted(watch.asked - seen.keys()):
         seen[path] = see_file(path, "")
     for path in sorted(watch.opened):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from pivot.code.namespaces import Module
 from pivot.code.nodes import Node, Place
-from pivot.code.normalise import Syntax, expression_syntax, function_syntax, statement_syntax
+from pivot.code.normalise import Syntax, annotation_syntax, expression_syntax, function_syntax, statement_syntax
 from pivot.code.resolve import Live, Scope
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -37,7 +37,7 @@ class Writer(Protocol):
     def class_of(self, kind: type) -> Node | str: ...
     def owns_class(self, kind: type) -> bool: ...
     def code_of(self, function: types.FunctionType) -> Node | str: ...
-    def is_opaque(self, value: Any) -> bool: ...
+    def refer_subclasses(self, node: Node, kind: type) -> None: ...
 
 
 def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: ast.ClassDef | None) -> None:
@@ -54,6 +54,12 @@ def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: as
         _write_heading(walker, node, tree, scope)
         if _reads_annotations(walker, kind, tree):
             _write_fields(walker, node, tree, scope)
+        else:
+            for part in tree.body:
+                if isinstance(part, ast.AnnAssign):
+                    walker.write(node, annotation_syntax(part.annotation), scope)
+        if "__subclasses__" in node.place.source:
+            walker.refer_subclasses(node, kind)
         if not _is_plain(walker, kind):
             rest = [part for part in tree.body if not isinstance(part, (*_FUNCTIONS, ast.AnnAssign))]
             walker.write(node, statement_syntax(rest), scope)

@@ -160,7 +160,7 @@ class Walker:
 
     def code_of(self, function: types.FunctionType) -> Node | str:
         """The entry of a project function."""
-        module = self.modules.by_path(function.__code__.co_filename)
+        module = self.modules.of_function(function)
         if module is None:
             return self._generated(function)
         tree = find_function(function, module)
@@ -414,13 +414,15 @@ class Walker:
             self._refer_shallow(node, found, rest)
             return
         self.refer_found(node, found, rest)
-        if found == External("builtins.globals"):
+        if isinstance(found, External) and found.path.startswith(("builtins.globals", "sys.modules")):
             node.edge(self.whole(scope[0]))
 
     def refer_found(self, node: Node, found: Found, rest: tuple[str, ...]) -> None:
         """Append what a reference was found to be, and the part of its chain that stays text."""
         if isinstance(found, Live):
             self.refer(node, self.target(found, node.place))
+            if ".__subclasses__" in rest and isinstance(found.value, type):
+                self.refer_subclasses(node, found.value)
             if rest and rest[0] in _TOLD:
                 node.text(f"{getattr(found.value, rest[0][1:], None)}")
         elif isinstance(found, Written):
@@ -431,10 +433,18 @@ class Walker:
             node.edge(self.binary(found.path))
         elif isinstance(found, External):
             node.text("X:" + found.path)
+            for patch in self.resolver.patches(found.path):
+                self.refer(node, self.target(patch, node.place))
         else:
             node.text(("U:" if isinstance(found, Missing) else "F:") + found.name)
         if rest:
             node.text("".join(rest))
+
+    def refer_subclasses(self, node: Node, kind: type) -> None:
+        """`__subclasses__` reaches every class that has been made from this one."""
+        for inner in sorted(type.__subclasses__(kind), key=lambda one: one.__qualname__):
+            self.refer(node, self.class_of(inner))
+            self.refer_subclasses(node, inner)
 
     def refer(self, node: Node, target: Node | str) -> None:
         if isinstance(target, str):
@@ -491,7 +501,7 @@ class Walker:
             self.refer_found(node, found, ())
 
     def _shallow(self, function: types.FunctionType) -> Node | str:
-        module = self.modules.by_path(function.__code__.co_filename)
+        module = self.modules.of_function(function)
         tree = find_function(function, module) if module else None
         if module is None or tree is None:
             return "X:" + self.public_name(function)
@@ -631,9 +641,18 @@ def _active(body: list[ast.stmt]) -> list[ast.stmt]:
     return [statement for statement in body if _acts(statement)]
 
 
+_PASSIVE = {"lru_cache", "cache", "wraps", "dataclass", "contextmanager", "total_ordering", "singledispatch"}
+
+
+def _passive(decorator: ast.expr) -> bool:
+    """Whether a decorator of the standard library keeps the definition and does nothing else."""
+    call = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")) in _PASSIVE
+
+
 def _acts(statement: ast.stmt) -> bool:
     if isinstance(statement, _DEFINITIONS):
-        return bool(statement.decorator_list)
+        return any(not _passive(decorator) for decorator in statement.decorator_list)
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
         return any(isinstance(inner, ast.Call | ast.Await) for inner in ast.walk(statement))
     return True

@@ -10,11 +10,11 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from pivot.code.loader import ModuleSource, SourceImporter
-from pivot.code.normalise import Import, imported_names, is_type_checking
+from pivot.code.normalise import Import, Ref, chain_of, imported_names, is_type_checking
 
 EXTENSIONS = (".so", ".pyd", ".pyc")
 _BLOCKS = ("body", "orelse", "finalbody")
@@ -69,6 +69,16 @@ class Module:
         else:
             for name in _assigned(statement):
                 table.setdefault(name, []).append(Binding(statement))
+
+    def attributes_set(self) -> list[Ref]:
+        """What the module assigns to at its top level that is an attribute of something: `json.dumps = mine`."""
+        found = []
+        for statement in _statements(self.source.tree.body) if self.live is not None else ():
+            for target in statement.targets if isinstance(statement, ast.Assign) else ():
+                ref = chain_of(target) if isinstance(target, ast.Attribute) else None
+                if ref is not None:
+                    found.append(ref)
+        return found
 
     @property
     def definitions(self) -> dict[int, list[tuple[str, ast.AST]]]:
@@ -129,6 +139,16 @@ class Modules:
         """The project module that was compiled from `path`."""
         source = self.importer.by_path.get(path)
         return self._view(source) if source else None
+
+    def of_function(self, function: FunctionType) -> Module | None:
+        """The module that a function was compiled from; a project file may have been executed without an import."""
+        path = function.__code__.co_filename
+        known = self.by_path(path)
+        if known is None and self.files.owns(path) and os.path.isfile(path):  # noqa: PTH113
+            known = self._view(self.importer.source(str(function.__globals__.get("__name__")), path))
+        if known is not None and known.live is None:
+            known.live = function.__globals__
+        return known
 
     def _view(self, source: ModuleSource) -> Module:
         known = self._by_path.get(source.path)

@@ -86,6 +86,13 @@ def expression_syntax(node: ast.expr | ast.keyword) -> Syntax:
     return writer.finish(bound_is_local=False)
 
 
+def annotation_syntax(node: ast.expr) -> Syntax:
+    """The references of an annotation that nothing reads at run time."""
+    writer = _Writer()
+    writer.annotation(node)
+    return writer.finish(bound_is_local=False)
+
+
 class _Scope:
     __slots__ = ("bound", "globals", "imports", "kind", "loads", "nonlocals", "statements")
 
@@ -185,7 +192,7 @@ class _Writer:
         self.out.append(("b" if isinstance(node.ctx, ast.Store) else "d") + node.id)
 
     def _chained(self, node: ast.expr) -> None:
-        ref = _chain(node)
+        ref = chain_of(node)
         if ref is None or not isinstance(getattr(node, "ctx", None), ast.Load | None):
             self.reads_names |= "." + getattr(node, "attr", "") in _NAMES
             self._generic(node)
@@ -274,6 +281,10 @@ class _Writer:
             return
         self._generic(node)
 
+    def _return(self, node: ast.Return) -> None:
+        nothing = isinstance(node.value, ast.Constant) and node.value.value is None
+        self._generic(ast.Return(value=None) if nothing else node)
+
     def _if(self, node: ast.If) -> None:
         if is_type_checking(node.test):
             self.body(node.orelse)
@@ -320,7 +331,7 @@ class _Writer:
         self.out.append("")
 
     def _call(self, node: ast.Call) -> None:
-        ref = _chain(node)
+        ref = chain_of(node)
         if ref is not None:
             self._load(ref)
             return
@@ -348,6 +359,8 @@ class _Writer:
         if isinstance(node, ast.Lambda):
             self.visit(node.body)
         else:
+            if node.returns is not None:
+                self.annotation(node.returns)
             self.body(node.body)
         self._leave()
         self.out.append(")")
@@ -429,7 +442,7 @@ def _annotation_parts(node: ast.expr) -> list[ast.expr]:
     todo: list[ast.AST] = [node]
     while todo:
         item = todo.pop()
-        if isinstance(item, ast.Name | ast.Attribute) and _chain(item) is not None:
+        if isinstance(item, ast.Name | ast.Attribute) and chain_of(item) is not None:
             parts.append(item)  # type: ignore[arg-type]
         elif isinstance(item, ast.Constant):
             if isinstance(item.value, str) and item is not node:
@@ -478,7 +491,7 @@ def _harmless(node: ast.Call) -> bool:
     return bool(node.args) and isinstance(node.args[0], ast.Constant)
 
 
-def _chain(node: ast.AST) -> Ref | None:
+def chain_of(node: ast.AST) -> Ref | None:
     """`a.b['k'].c`, `getattr(a, "b")`, `import_module("a").b` as one reference; None for anything else."""
     parts: list[str] = []
     while True:
@@ -534,6 +547,9 @@ def _import_call(node: ast.expr) -> Import | None:
     if path not in _IMPORT_CALLS or not isinstance(name, str) or len(node.args) + len(node.keywords) > 2:
         return None
     level = len(name) - len(name.lstrip("."))
+    if level and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
+        package = str(node.args[1].value).split(".")
+        return Import(".".join([*package[: len(package) - level + 1], name[level:]]))
     return Import(name[level:], level, None, top=path == ("__import__",))
 
 
@@ -566,6 +582,7 @@ _HANDLERS: dict[type, Any] = {
     ast.AnnAssign: _Writer._annassign,
     ast.Assign: _Writer._assign,
     ast.If: _Writer._if,
+    ast.Return: _Writer._return,
     ast.Global: _Writer._global,
     ast.Nonlocal: _Writer._nonlocal,
     ast.ExceptHandler: _Writer._handler,

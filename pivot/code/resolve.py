@@ -78,6 +78,7 @@ class Resolver:
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
+        self._patches: dict[str, list[Live]] | None = None
         self._members: dict[tuple[str, str], Found | None] = {}
 
     # --- one reference
@@ -99,7 +100,8 @@ class Resolver:
         if found is not None:
             return found
         if name in _BUILTINS:
-            return External("builtins." + name)
+            value = _BUILTINS[name]
+            return Live(value, None, name) if self._is_ours(value) else External("builtins." + name)
         return Missing(name)
 
     def _closed(self, value: Any, name: str) -> Found:
@@ -222,11 +224,24 @@ class Resolver:
     def external(self, path: str) -> Found:
         """A name outside the project, unless the project has put an object of its own there."""
         value = self.external_object(path)
-        if isinstance(value, FunctionType) and self.modules.by_path(value.__code__.co_filename):
-            return Live(value, None, path)
-        if isinstance(value, type) and self.is_project_class(value):
-            return Live(value, None, path)
-        return External(path)
+        return Live(value, None, path) if self._is_ours(value) else External(path)
+
+    def _is_ours(self, value: Any) -> bool:
+        if isinstance(value, FunctionType):
+            return self.modules.by_path(value.__code__.co_filename) is not None
+        return isinstance(value, type) and self.is_project_class(value)
+
+    def patches(self, path: str) -> list[Live]:
+        """Project objects that an import has put into something outside the project, below `path`."""
+        if self._patches is None:
+            self._patches = {}
+            for module in self.modules.all():
+                for dotted in module.attributes_set():
+                    found, rest = self.resolve(dotted, (module, {}))[0]
+                    if not isinstance(found, Live) or rest or found.module is not None:
+                        continue
+                    self._patches.setdefault(found.name.rpartition(".")[0], []).append(found)
+        return self._patches.get(path, [])
 
     @staticmethod
     def external_object(path: str) -> Any:

@@ -1,6 +1,6 @@
 """The change-detection table: kind of reach, source, edit, stages that must run."""
 
-from tests.code.catalogue import callables, classes, constants, declared, functions, modules, unreached
+from tests.code.catalogue import adversarial, callables, classes, constants, declared, functions, modules, unreached
 from tests.code.catalogue.row import Row
 
 ROWS: list[Row] = [
@@ -10,7 +10,7 @@ ROWS: list[Row] = [
     *callables.ROWS,
     *constants.ROWS,
     *declared.ROWS,
-    *unreached.ROWS,
+    *unreached.ROWS, *adversarial.ROWS,
 ]
 
 __all__ = ["ROWS", "Row"]
