@@ -28,7 +28,7 @@ def debug_command(setup: Setup, stage: str, mode: Mode) -> list[str]:
 def main(setup: Setup, stage: str, mode: Mode) -> int:
     """Import the pipeline, load the stage's inputs, and hand over; 0 when the stage did not fail."""
     os.chdir(Path(setup.root, setup.file).parent)
-    analysis = analyse(Path(setup.root), setup.file)
+    analysis = analyse(Path(setup.root), setup.file, setup.given)
     if stage not in analysis.live:
         raise TargetError(f"there is no stage {stage} in {setup.file}")
     live = analysis.live[stage]

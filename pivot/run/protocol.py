@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from pivot.code.model import PipelineModel
+from pivot.pipeline.given import Given
 
 MODEL_LIMIT = 1 << 30
 RESULT_LIMIT = 64 << 20
@@ -49,7 +50,8 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 class Setup(Message, frozen=True):
     """What a code server is for. `root` and `store` are absolute; `cache` is where the analysis is kept ("": not).
 
-    `grace` is how many seconds threads may go on after the function has returned.
+    `grace` is how many seconds threads may go on after the function has returned. `given` are parameters that the user
+    gave for this command.
     """
 
     root: str
@@ -59,6 +61,7 @@ class Setup(Message, frozen=True):
     cache: str
     grace: float
     start: Literal["auto", "fork", "spawn"]
+    given: tuple[Given, ...] = ()
 
 
 class RunStage(Message, frozen=True):

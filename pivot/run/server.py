@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from pivot.code.analysis import analyse
 from pivot.code.cache import save
 from pivot.code.project_files import ProjectFiles
 from pivot.errors import PivotError
+from pivot.pipeline.given import Given
 from pivot.run.failure import format_exception, printable
 from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
@@ -29,6 +30,7 @@ from pivot.run.pristine import SERVER_MODULES, STAGE_MODULES, Snapshot
 from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Message, Setup, encode
 
 Found = TypeVar("Found")
+Begin = Callable[[Path, str, Sequence[Given]], Found]
 
 
 def main(descriptor: int) -> None:
@@ -56,13 +58,13 @@ def main(descriptor: int) -> None:
     nursery.serve()
 
 
-def import_pipeline(setup: Setup, ours: Snapshot, begin: Callable[[Path, str], Found]) -> Found | ImportFailed:
+def import_pipeline(setup: Setup, ours: Snapshot, begin: Begin[Found]) -> Found | ImportFailed:
     """What `begin` makes of the pipeline file, whose code it imports; a process that the import forked ends here."""
     pid = os.getpid()
     sys.argv[:] = [setup.file]
     try:
         os.chdir(Path(setup.root, setup.file).parent)
-        found = begin(Path(setup.root), setup.file)
+        found = begin(Path(setup.root), setup.file, setup.given)
     except BaseException as error:
         _leave_if_forked(pid)
         ours.restore()

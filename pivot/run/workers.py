@@ -18,6 +18,7 @@ from typing import Literal, Self
 
 from pivot.code.cache import check, load
 from pivot.code.model import Failure, PipelineModel
+from pivot.pipeline.given import Given
 from pivot.run.capture import Line
 from pivot.run.connection import Connection
 from pivot.run.cores import usable_cores
@@ -34,6 +35,7 @@ class WorkerSettings:
     threads that a stage leaves at work.
 
     `logs` is the folder of the stages' logs. `cache` is where code servers keep their analysis ("": they do not).
+    `given` are parameters that the user gave for this command; `cache` must be of their own.
     """
 
     root: Path
@@ -43,6 +45,7 @@ class WorkerSettings:
     link: str = "auto"
     start: Literal["auto", "fork", "spawn"] = "auto"
     grace: float = 5.0
+    given: tuple[Given, ...] = ()
 
 
 class Workers:
@@ -61,6 +64,10 @@ class Workers:
         for descriptor in (self._wake, self._wakeup):
             os.set_blocking(descriptor, False)
         self._watch(self._wake, self._clear_wake)
+
+    @property
+    def settings(self) -> WorkerSettings:
+        return self._settings
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +195,7 @@ class Workers:
             cache=settings.cache,
             grace=settings.grace,
             start=settings.start,
+            given=settings.given,
         )
         log = LogFile(log_folder(settings.logs, f"import {file}"))
         connection = self._connections[file] = Connection(setup, log)
