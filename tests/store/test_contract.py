@@ -281,8 +281,10 @@ def test_the_stat_cache_knows_what_was_put_and_what_was_restored(shelf: Shelf, m
     path.rename(shelf.work / "gone")
     shelf.restore(held, path)
     shelf.stats.save()
-    monkeypatch.setattr(os, "open", _refuse_to_read)
-    assert shelf.store.identify(path, shelf.stats) == held
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", _refuse_to_read)
+        found = shelf.store.identify(path, shelf.stats)
+    assert found == held
 
 
 def _refuse_to_read(path: object, *_: object, **__: object) -> int:
