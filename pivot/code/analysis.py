@@ -211,6 +211,8 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            # What stands now lives as long as the process; counting it again and again, in every fork, is for nothing.
+            gc.freeze()
             gc.enable()
 
 

@@ -7,9 +7,12 @@ miss. The file of a pipeline holds no code, only data; the digest tells damage, 
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
+import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +21,28 @@ import xxhash
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
 from pivot.code.manifest import Entry, Manifest, Remark
 from pivot.code.model import PipelineModel, Stage
+from pivot.pipeline.given import Given
 from pivot.pipeline.spec import ArtifactSpec, Location, StageSpec
 
 if TYPE_CHECKING:
     from pivot.code.analysis import Analysis
 
 _FORMAT = "pivot analysis 1"
+_GIVEN_KEPT = 10
+
+
+def analysis_cache(cache_dir: Path, given: Sequence[Given]) -> Path:
+    """The folder to give as `cache_dir`: an analysis with parameters given for one command is no other command's.
+
+    The last few are kept, for those who go back and forth between values.
+    """
+    if not given:
+        return cache_dir
+    folder = cache_dir / "given"
+    with contextlib.suppress(OSError):
+        for old in sorted(folder.iterdir(), key=lambda path: -path.stat().st_mtime_ns)[_GIVEN_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder / xxhash.xxh3_128_hexdigest(repr(tuple(given)).encode("utf-8", "surrogateescape"))
 
 
 def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
@@ -134,12 +153,36 @@ def _plain_model(model: PipelineModel) -> tuple[Any, ...]:
     return (model.file, tuple(entries), tuple(stages), _plain_remarks(model.remarks), model.packages, model.environment)
 
 
+class _KeptManifest(Manifest):
+    """A manifest that makes its entries when they are asked for: a run with nothing to do asks for none."""
+
+    __slots__ = ("_entries", "_remarks", "_rows")
+
+    def __init__(self, entries: tuple[Any, ...], rows: tuple[Any, ...], remarks: tuple[Any, ...]) -> None:
+        object.__setattr__(self, "_entries", entries)
+        object.__setattr__(self, "_rows", rows)
+        object.__setattr__(self, "_remarks", remarks)
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only while the slot of this name is empty.
+        if name == "entries":
+            value: Any = tuple(_entry(self._entries[at], edges) for at, edges in self._rows)
+        elif name == "remarks":
+            value = _remarks(self._remarks)
+        else:
+            raise AttributeError(name)
+        object.__setattr__(self, name, value)
+        return value
+
+
+def _entry(body: tuple[Any, ...], edges: tuple[tuple[str, int], ...]) -> Entry:
+    name, digest, file, line, source = body
+    return Entry(name, digest, file, line, edges, source)
+
+
 def _model(held: tuple[Any, ...]) -> PipelineModel:
     file, entries, stages, remarks, packages, environment = held
-    found = []
-    for spec, rows, told, code in stages:
-        made = tuple(Entry(*entries[at][:4], edges, entries[at][4]) for at, edges in rows)
-        found.append(Stage(_spec(spec), Manifest(made, _remarks(told)), code))
+    found = [Stage(_spec(spec), _KeptManifest(entries, rows, told), code) for spec, rows, told, code in stages]
     return PipelineModel(file, tuple(found), _remarks(remarks), packages, environment)
 
 

@@ -405,7 +405,7 @@ class Walker:
         if ref.use == "annotation":
             self._annotation(node, found)
             return
-        if ref.use.startswith("import"):
+        if ref.use.startswith("import") or (ref.origins and not ref.name):
             self._write_import(node, ref, scope[0])
             if ref.use == "import":
                 return

@@ -20,7 +20,8 @@ class Entry:
 
     `name` is for display: `func:normalize`, `class:Model`, `const:LIMIT`, `module:plugins`; the qualified name is
     used where two entries of one manifest would share a name. `digest` is 32 hex digits. `edges` are pairs of a
-    reference as written (`helper`, `utils.clean`) and the index of the entry that it resolves to, sorted.
+    label and the index of the entry that a reference resolves to, in the order of the references in the source: the
+    label is the place in that order, or says what declares the reference (`loader:raw`, `params`, `import:<path>`).
     `source` is the entry's source text for `--diff`, empty for values computed at import.
     """
 
@@ -44,12 +45,21 @@ class Remark:
     mend: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Manifest:
     """Entries in order of first reach (index 0 is the stage's function), and what could not be told precisely."""
 
     entries: tuple[Entry, ...]
     remarks: tuple[Remark, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Equal content is equal, also where one of the two was read from the cache and is a subclass."""
+        if not isinstance(other, Manifest):
+            return NotImplemented
+        return self.entries == other.entries and self.remarks == other.remarks
+
+    def __hash__(self) -> int:
+        return hash((self.entries, self.remarks))
 
     def graph(self) -> dict[str, Any]:
         """The part that is fingerprinted and recorded: digests and edges, no names."""

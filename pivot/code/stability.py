@@ -40,28 +40,37 @@ _TIMEOUT = 600
 
 
 class Literals:
-    """Every constant and identifier of the project's sources, as tokens; collected when first needed."""
+    """Whether a constant stands in the project's sources: looked for in their text, and, failing that, in their trees."""
 
     def __init__(self, modules: Iterable[Module]) -> None:
-        self._modules = modules
+        self._modules = list(modules)
+        self._text = b"\n".join(module.source.data for module in self._modules)
         self._tokens: set[str] | None = None
+        self._held = dict.fromkeys(_SMALL, True)
 
     def hold(self, token: str) -> bool:
-        if self._tokens is None:
-            self._tokens = set(_SMALL)
-            for module in self._modules:
-                self._collect(module.source.tree)
-        return token in self._tokens
+        known = self._held.get(token)
+        if known is None:
+            known = self._held[token] = _as_written(token) in self._text or token in self._all()
+        return known
 
-    def _collect(self, tree: ast.AST) -> None:
-        assert self._tokens is not None
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant):
-                self._tokens.add("'" + constant_token(node.value))
-            for field in ("name", "id", "attr", "arg", "module"):
-                name = getattr(node, field, None)
-                if isinstance(name, str):
-                    self._tokens.add("'s" + name)
+    def _all(self) -> set[str]:
+        """Constants that are written in another way than `repr` does: `0x10`, `"a\\n"`, adjacent strings."""
+        if self._tokens is None:
+            trees = (module.source.tree for module in self._modules)
+            constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+            self._tokens = {"'" + constant_token(value) for value in constants}
+        return self._tokens
+
+
+def _as_written(token: str) -> bytes:
+    kind, rest = token[1:2], token[2:]
+    if kind == "i":
+        # `str` of an int has a limit of digits
+        return str(int(rest, 16)).encode() if len(rest) < 1000 else b"\0"
+    if kind == "r":
+        return repr(float.fromhex(rest)).encode()
+    return rest.encode("utf-8", "surrogatepass")
 
 
 def unstable_keys(walker: Walker, root: Path, file: str, environment: Mapping[str, str]) -> set[str]:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.analysis import analyse
+from pivot.code.analysis import Analysis, analyse
 from pivot.code.cache import check, load, save
-from pivot.code.model import PipelineModel
+from pivot.code.evidence import Evidence, runtime
+from pivot.code.manifest import Entry, Manifest, Remark
+from pivot.code.model import PipelineModel, Stage
+from pivot.pipeline.spec import ArtifactSpec, Location, StageSpec
 from tests.code.catalogue.harness import write_project
 from tests.code.catalogue.row import FOOT, HEAD
 
@@ -160,3 +163,14 @@ def test_an_import_that_runs_a_program_is_not_kept(tmp_path: Path) -> None:
     write_project(root, {"pipeline.py": HEAD + text + FOOT})
     _analyse_and_keep(root, cache)
     assert load(cache, root, "pipeline.py") is None
+
+
+def test_a_kept_model_equals_the_one_that_was_made(tmp_path: Path) -> None:
+    made = Manifest((Entry("func:a", "0" * 32, "pipeline.py", 1, (("0", 0),), "def a(): ..."),), (Remark("coarse", "x", "f", 1, "y"),))
+    where = Location("pipeline.py", 1)
+    spec = StageSpec("a", "p", "pipeline.py", "", "a", where, (), (ArtifactSpec("x", "out", ("x",), "one", (), "JSON()", where),), {"k": 1.5})
+    model = PipelineModel("pipeline.py", (Stage(spec, made, made.digest()),), (), {"numpy": "2"}, {"HOME": None})
+    save(tmp_path, tmp_path, "pipeline.py", Analysis(model, {}, Evidence(runtime(), 0)))
+    kept = load(tmp_path, tmp_path, "pipeline.py")
+    assert kept == model
+    assert hash(kept.stages[0].manifest) == hash(made)
