@@ -34,15 +34,14 @@ def in_threads(chunks: Iterable[Item], work: Callable[[Item], Result]) -> Iterat
     from concurrent.futures import Future, ThreadPoolExecutor
 
     workers = min(8, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        flying: deque[Future[Result]] = deque()
-        try:
-            for chunk in chunks:
-                flying.append(pool.submit(work, chunk))
-                if len(flying) > 2 * workers:
-                    yield flying.popleft().result()
-            while flying:
+    pool = ThreadPoolExecutor(workers)
+    flying: deque[Future[Result]] = deque()
+    try:
+        for chunk in chunks:
+            flying.append(pool.submit(work, chunk))
+            if len(flying) > 2 * workers:
                 yield flying.popleft().result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        while flying:
+            yield flying.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -90,16 +90,24 @@ def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
 
 
 def _marked(store: str, recent: float, *, dry_run: bool) -> list[tuple[str, int]]:
+    marks = [*_read_marks(f"{store}/{RECENT}", recent), *_read_marks(f"{store}/{KEPT}", _KEPT_DAYS * DAY)]
     found = []
-    for folder, seconds in ((RECENT, recent), (KEPT, _KEPT_DAYS * DAY)):
-        with suppress(FileNotFoundError):
-            for entry in os.scandir(f"{store}/{folder}"):
-                mode, _, oid = entry.name.partition("-")
-                if time.time() - entry.stat().st_mtime < seconds:
-                    found.append((oid, int(mode, 8)))
-                elif not dry_run:
-                    os.unlink(entry.path)
+    for path, counts in marks:
+        mode, _, oid = os.path.basename(path).partition("-")
+        if counts:
+            found.append((oid, int(mode, 8)))
+        elif not dry_run:
+            os.unlink(path)
     return found
+
+
+def _read_marks(folder: str, seconds: float) -> list[tuple[str, bool]]:
+    """Marks by path, and whether they are young enough to count."""
+    if not os.path.isdir(folder):
+        return []
+    oldest = time.time() - seconds
+    with os.scandir(folder) as entries:
+        return [(entry.path, entry.stat().st_mtime > oldest) for entry in entries]
 
 
 def _dead_files(folder: str, live: set[str], length: int) -> Iterator[str]:

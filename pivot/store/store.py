@@ -88,12 +88,17 @@ class Store:
 
     def put_tree(self, outs: Mapping[str, Object]) -> str:
         """Store the tree of outputs by repository-relative path; its id."""
+        return self.put_trees([outs])[0]
+
+    def put_trees(self, many: Iterable[Mapping[str, Object]]) -> list[str]:
+        """The same for several at once, which costs one batch."""
         new: list[tuple[bytes, bytes]] = []
-        tree = nest(outs, lambda oid, data: new.append((b"tree", data)))
+        trees = [nest(outs, lambda oid, data: new.append((b"tree", data))) for outs in many]
         with self._adding():
-            self._write(new)
-            mark(str(self.path), RECENT, tree, TREE)
-        return tree
+            self._write(list(dict.fromkeys(new)))
+            for tree in trees:
+                mark(str(self.path), RECENT, tree, TREE)
+        return trees
 
     def tree_id(self, outs: Mapping[str, Object]) -> str:
         """The id that `put_tree` gives, without writing."""
