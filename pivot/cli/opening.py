@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, cast
 
 import click
 
+from pivot.code.cache import analysis_cache
 from pivot.errors import CodeError, LockTimeout, ProjectError
+from pivot.pipeline.given import Given, given_options, given_variables
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
 from pivot.run.connection import INSIDE
@@ -25,11 +27,12 @@ FOREVER = 10 * 365 * 86400.0
 
 
 @contextmanager
-def open_session(*, writing: bool = False) -> Iterator[Session]:
-    """A session on the repository of the current folder.
+def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterator[Session]:
+    """A session on the repository of the current folder; `values` are those of `--set`.
 
     With `writing` the work tree's lock is held, and what a killed command left behind is put right first.
     """
+    options = given_options(values)
     with ExitStack() as stack:
         project = stack.enter_context(Project.open(Path.cwd()))
         _refuse_recursion(project)
@@ -39,7 +42,8 @@ def open_session(*, writing: bool = False) -> Iterator[Session]:
             stack.enter_context(_lock(project))
             _recover(project)
         flush_journal(project, "repro: results of an interrupted run")
-        yield Session(project, stack.enter_context(Workers(_worker_settings(project))))
+        given = (*_given_variables(project), *options)
+        yield Session(project, stack.enter_context(Workers(_worker_settings(project, given))))
 
 
 def report_failures(session: Session) -> int:
@@ -78,13 +82,19 @@ def _recover(project: Project) -> None:
         click.echo(f"put back after an interrupted run: {path.relative_to(project.root)}", err=True)
 
 
-def _worker_settings(project: Project) -> WorkerSettings:
+def _given_variables(project: Project) -> tuple[Given, ...]:
+    found = given_variables(os.environ)
+    return found if found and project.settings.get_bool("pivot.envParams", False) else ()
+
+
+def _worker_settings(project: Project, given: tuple[Given, ...]) -> WorkerSettings:
     start = project.settings.get_choice("pivot.start", STARTS, "auto")
     return WorkerSettings(
         root=project.root,
         store=project.store_path,
         logs=project.pivot_dir / "logs",
-        cache=str(project.cache_dir),
+        cache=str(analysis_cache(project.cache_dir, given)),
+        given=given,
         link=project.link,
         start=cast(Literal["auto", "fork", "spawn"], start),
     )

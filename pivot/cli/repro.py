@@ -25,15 +25,16 @@ from pivot.run.selection import Selection
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, go on with stages that do not need it.")
 @click.option("-s", "--single", is_flag=True, help="The named stages only; what they read is taken as it stands.")
 @click.option("--failed", is_flag=True, help="The stages that failed in the last run, with their upstreams.")
+@click.option("--set", "values", multiple=True, metavar="STAGE.NAME=VALUE", help="Another value for a parameter.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
-def repro(targets: tuple[str, ...], **options: bool | int | None) -> int:
+def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | int | None) -> int:
     """Run the stages that a change reaches, and restore what is known already.
 
     STAGE is a stage's name, an output path or a glob; STAGE+ adds what depends on it. Upstreams are always included
     (except with --single).
     """
     made = time.time_ns()
-    with open_session(writing=not options["dry_run"]) as session:
+    with open_session(writing=not options["dry_run"], values=values) as session:
         selection = Selection(
             targets,
             folder_in(session.project),

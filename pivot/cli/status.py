@@ -18,11 +18,12 @@ from pivot.reports.status import status_document, status_lines
 @click.argument("targets", nargs=-1, metavar="[STAGE]...")
 @click.option("--explain", "explained", is_flag=True, help="Say what changed: code, data, parameters, outputs.")
 @click.option("--diff", "diffed", is_flag=True, help="With --explain: the changed lines of the source too.")
+@click.option("--set", "values", multiple=True, metavar="STAGE.NAME=VALUE", help="Another value for a parameter.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def status(targets: tuple[str, ...], explained: bool, diffed: bool, as_json: bool) -> int:
+def status(targets: tuple[str, ...], explained: bool, diffed: bool, values: tuple[str, ...], as_json: bool) -> int:
     """Say what `repro` would do with each stage, and why. Nothing is run, and no file is touched."""
     made = time.time_ns()
-    with open_session() as session:
+    with open_session(values=values) as session:
         planner = session.planner()
         specs = [stage.spec for stage in planner.stages.values()]
         wanted = select(targets, specs, planner.graph, folder_in(session.project)) if targets else planner.graph.order

@@ -29,13 +29,19 @@ _HEADS = re.compile(r"^[ \t]*(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the user's code; `find` gives None where there is no file (an interactive session)."""
+    """A line of the user's code; `find` gives None where there is no file (an interactive session).
+
+    `said` is what an error names instead, for what stands in no file, such as an option of the command.
+    """
 
     find: Callable[[], Location | None]
+    said: str = ""
 
     @property
     def text(self) -> str | None:
         """`file:line` for an error: relative to the repository, else to the current folder, else absolute."""
+        if self.said:
+            return self.said
         found = self.find()
         return shown(found) if found else None
 
@@ -58,6 +64,11 @@ class _Source:
 
 def known_line(location: Location) -> Line:
     return Line(lambda: location)
+
+
+def said_line(text: str) -> Line:
+    """No line of a file, but an option or a variable."""
+    return Line(lambda: None, text)
 
 
 def calling_frame() -> FrameType | None:

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, dataclass_transform
 
-from pivot.errors import PipelineError
+from pivot.errors import PipelineError, PivotError
 from pivot.pipeline.convert import Mismatch, convert, field_values, is_params_class, is_pydantic, to_json
 from pivot.pipeline.location import Line, calling_line, field_line
+from pivot.pipeline.params_file import Branch, Value, plain
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -73,19 +74,44 @@ def build_params(kind: type, values: Mapping[str, Any], where: Line) -> Any:
     return kind(**_checked(kind, values, where))
 
 
-def apply_overrides(params: Any, values: Mapping[str, Any], where: Line) -> Any:
-    """A copy of the parameter object with some values replaced; a mapping replaces single fields of a nested one.
+def override(params: Any, given: Branch) -> Any:
+    """A copy of the parameter object with some values replaced; a table replaces single fields of a nested one.
 
     Raises:
-        PipelineError: an unknown name (the closest one is named) or a value of another type.
+        PipelineError: an unknown name (the closest one is named) or a value of another type, with its line.
     """
-    current = field_values(params)
-    _refuse_unknown(type(params), values, current, where)
-    merged = dict(values)
-    for name, value in values.items():
-        if isinstance(value, Mapping) and is_params_class(type(current[name])):
-            merged[name] = apply_overrides(current[name], value, where)
-    return build_params(type(params), {**_init_values(params, current), **merged}, where)
+    kind, current = type(params), field_values(params)
+    for name, held in given.values.items():
+        _refuse_unknown(kind, [name], current, held.line)
+    first = next((held.line for held in given.values.values()), given.line)
+    types = {} if is_pydantic(kind) else _types(kind, first)
+    new = {name: _overriding(kind, name, held, current[name], types) for name, held in given.values.items()}
+    try:
+        return build_params(kind, {**_init_values(params, current), **new}, first)
+    except PivotError:
+        raise
+    except Exception as error:
+        said = f"{kind.__name__} does not take these values: {error}"
+        raise PipelineError(said, where=first.text, hint="Change the value.") from error
+
+
+def _overriding(kind: type, name: str, held: Value | Branch, current: Any, types: Mapping[str, Any]) -> Any:
+    if isinstance(held, Branch):
+        return override(current, held) if is_params_class(type(current)) else plain(held)
+    if is_pydantic(kind):  # it converts text by its own rules
+        return (
+            held.value if held.text is None or held.value is None or isinstance(held.value, list | dict) else held.text
+        )
+    try:
+        return _checked_value(kind, name, held.value, types.get(name), held.line)
+    except PipelineError:
+        if held.text is None:
+            raise
+        try:
+            return _checked_value(kind, name, held.text, types.get(name), held.line)
+        except PipelineError:
+            pass  # what was read as a value says better what is wrong
+        raise
 
 
 def params_values(params: Any, root: Path | None = None) -> dict[str, Any]:

@@ -105,7 +105,8 @@ class Run:
         last = self._session.memory.last
         last.remember_failed(name for name, ending in self.endings.items() if ending == "failed")
         last.save()
-        self._outputs.note(self._planner)
+        if not self._session.given:  # else this is not what the commit stands on
+            self._outputs.note(self._planner)
 
     def close(self) -> None:
         """Stop what still runs, put back what was set aside for it, and keep every finished stage."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pivot.git.index import differences
+from pivot.git.index import differences, tracked
 from pivot.git.notes import NoteLine, Notes
+from pivot.pipeline.params_file import NAMES
 from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
 from pivot.project import Project
@@ -20,7 +21,8 @@ def note_head(project: Project, planner: Planner) -> bool:
     if commit is None or tree is None:
         return False
     plan = planner.plan(planner.graph.order)
-    unknown = unknown_stages(planner, set(differences(project.location, input_paths(planner))))
+    paths = _there(project, input_paths(planner))
+    unknown = unknown_stages(planner, set(differences(project.location, paths)))
     lines = [_line(plan.decisions[name], tree[:12], unknown=name in unknown) for name in planner.graph.order]
     notes = Notes(project.backend)
     known = {line for group in notes.read(commit).values() for line in group}
@@ -46,7 +48,15 @@ def _inputs(planner: Planner, name: str) -> list[str]:
     raw = [path for path in stage.spec.dep_paths() if not planner.producers.of(path)]
     # An object made where no file says so, such as a custom loader, has none.
     code = {entry.file for entry in stage.manifest.entries if entry.file}
-    return [*raw, *sorted(code), stage.spec.file]
+    folder = stage.spec.file.rpartition("/")[0]
+    params = [f"{folder}/{name}".lstrip("/") for name in NAMES] if stage.spec.params else []
+    return [*raw, *sorted(code), stage.spec.file, *params]
+
+
+def _there(project: Project, paths: set[str]) -> set[str]:
+    """Without params files that are neither in the work tree nor in Git: what is nowhere does not differ."""
+    absent = {path for path in paths if path.endswith(NAMES) and not (project.root / path).exists()}
+    return paths - (absent - tracked(project.location, absent) if absent else set())
 
 
 def _line(decision: Decision, tree12: str, *, unknown: bool) -> NoteLine:

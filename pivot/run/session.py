@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 
 from pivot.code.discovery import find_pipelines
 from pivot.code.model import Failure, Model, PipelineModel
@@ -11,6 +12,7 @@ from pivot.errors import CodeError, PipelineError, ProjectError
 from pivot.git.accepted import Accepted
 from pivot.git.index import tracked
 from pivot.git.notes import head_lines
+from pivot.pipeline.given import Given, check_stages
 from pivot.pipeline.overlap import check_outputs
 from pivot.pipeline.paths import PathKey
 from pivot.pipeline.spec import StageSpec
@@ -31,6 +33,16 @@ class Session:
         self.project = project
         self.workers = workers
         self._models: dict[str, PipelineModel | Failure] = {}
+
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """Parameters that hold for this command alone: what it finds out says nothing about the commit."""
+        return self.workers.settings.given
+
+    @property
+    def analyses(self) -> Path:
+        """The folder of the analysis cache."""
+        return Path(self.workers.settings.cache or self.project.cache_dir)
 
     @cached_property
     def memory(self) -> Memory:
@@ -69,6 +81,8 @@ class Session:
         if not model.pipelines:
             raise CodeError("\n".join(failure.message for failure in model.failures))
         specs = [stage.spec for stage in model.stages()]
+        if not model.failures:
+            check_stages(self.given, [spec.name for spec in specs])
         for error in check_outputs(specs, PathKey(self.project.root)):
             raise error
         self._check_tracked(specs)

@@ -34,7 +34,7 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
     names: set[str] = set()
     whole: set[str] = set()
     paths: dict[str, bool] = {}
-    if project.scratch or project.location.git_dir != project.location.common_dir:
+    if session.given or project.scratch or project.location.git_dir != project.location.common_dir:
         return
     for file in {stage.spec.file for stage in stages}:
         evidence = standing(project.cache_dir, file)

@@ -76,7 +76,7 @@ class Trials:
         for address in spec.external_paths():
             if identify_external(address, inputs) != situation.deps[address]:
                 return address
-        return check(self._session.project.cache_dir, self._session.project.root, spec.file)
+        return check(self._session.analyses, self._session.project.root, spec.file)
 
     def result(self, trial: Trial, done: JobDone) -> tuple[Record, Info]:
         """What the run cache is to keep of a finished trial."""

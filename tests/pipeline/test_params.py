@@ -14,7 +14,8 @@ import pytest
 import pivot
 from pivot.errors import PipelineError
 from pivot.pipeline.location import known_line
-from pivot.pipeline.params import apply_overrides, params_values
+from pivot.pipeline.params import override, params_values
+from pivot.pipeline.params_file import Branch, Value
 from pivot.pipeline.spec import Location
 from tests.pipeline.project import Project
 
@@ -202,16 +203,25 @@ def test_a_value_without_a_stable_form_is_refused() -> None:
         params_values(Odd(thing=object()))
 
 
+def branch(values: dict[str, Any]) -> Branch:
+    held = {name: branch(one) if isinstance(one, dict) else Value(one, HERE) for name, one in values.items()}
+    return Branch(HERE, held)
+
+
+def apply_values(params: Any, values: dict[str, Any]) -> Any:
+    return override(params, branch(values))
+
+
 def test_overrides_replace_single_fields_deep_down() -> None:
-    changed = apply_overrides(Train(), {"rate": 1, "optimizer": {"rate": 2}}, HERE)
+    changed = apply_values(Train(), {"rate": 1, "optimizer": {"rate": 2}})
     assert (changed.rate, changed.optimizer) == (1.0, Optimizer(name="adam", rate=2.0))
-    assert apply_overrides(Plain(), {"rate": 2}, HERE) == Plain(rate=2.0)
+    assert apply_values(Plain(), {"rate": 2}) == Plain(rate=2.0)
 
 
 @pytest.mark.parametrize("values", [{"rte": 1}, {"rate": "x"}, {"optimizer": {"rte": 1}}, {"optimizer": {"rate": "x"}}])
 def test_a_wrong_override_names_its_own_place(values: dict[str, Any]) -> None:
     with pytest.raises(PipelineError) as caught:
-        apply_overrides(Train(), values, HERE)
+        apply_values(Train(), values)
     assert (caught.value.where, "rate" in str(caught.value)) == ("params.yaml:3", True)
 
 
@@ -260,11 +270,11 @@ def test_pydantic_models_are_taken_too() -> None:
         rate: float = 0.1
         layers: list[int] = [1]  # noqa: RUF012 - pydantic copies it
 
-    assert params_values(apply_overrides(Model(), {"rate": 2}, HERE)) == {"rate": 2.0, "layers": [1]}
+    assert params_values(apply_values(Model(), {"rate": 2})) == {"rate": 2.0, "layers": [1]}
     with pytest.raises(PipelineError, match="Model has no parameter `rte`"):
-        apply_overrides(Model(), {"rte": 2}, HERE)
+        apply_values(Model(), {"rte": 2})
     with pytest.raises(PipelineError, match="Model does not take these values"):
-        apply_overrides(Model(), {"rate": "x"}, HERE)
+        apply_values(Model(), {"rate": "x"})
 
 
 def test_annotated_types_and_postponed_ones_are_checked() -> None:
