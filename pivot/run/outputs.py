@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from pivot.git.records import Output
 from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
@@ -13,6 +12,7 @@ from pivot.project import Project
 from pivot.run.cleaning import remove
 from pivot.run.excluding import exclude_outputs
 from pivot.run.noting import note_head
+from pivot.run.recorder import as_objects
 from pivot.store.objects import Object
 from pivot.store.saved import Saved
 from pivot.store.workspace import Aside, Keeper, keep_edits
@@ -82,7 +82,3 @@ def keeper_of(project: Project) -> Keeper:
 
 def saved_notice(path: str, kept: Object) -> str:
     return f"{path} had edits that no stage made; they are kept: git pivot get {kept.id[:12]} -o {path}.saved"
-
-
-def as_objects(outs: Mapping[str, Output]) -> dict[str, Object]:
-    return {path: Object(out.id, out.mode, out.size) for path, out in outs.items()}

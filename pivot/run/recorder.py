@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from pivot.errors import GitError
 from pivot.git.journal import Finished, Reach
-from pivot.git.records import Info, Record
+from pivot.git.records import Info, Output, Record
 from pivot.plan.memory import Memory
 from pivot.plan.situation import Situation
 from pivot.project import Project
+from pivot.store.objects import Object
 
 FLUSH_SECONDS = 1.0
 
@@ -45,6 +47,10 @@ class Recorder:
         self._flushed = time.monotonic()
 
 
+def as_objects(outs: Mapping[str, Output]) -> dict[str, Object]:
+    return {path: Object(out.id, out.mode, out.size) for path, out in outs.items()}
+
+
 def flush_journal(project: Project, message: str) -> int:
     """Bring what the journal holds into the run cache; the number of results.
 
@@ -56,6 +62,7 @@ def flush_journal(project: Project, message: str) -> int:
     pending = project.journal.pending()
     if not pending:
         return 0
+    project.store.put_trees(as_objects(finished.record.outs) for finished in pending)
     try:
         project.runs.flush(pending, message, project.author)
     except GitError as error:

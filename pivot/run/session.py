@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from pivot.code.cache import standing
 from pivot.code.discovery import find_pipelines
+from pivot.code.evidence import Evidence, changed
 from pivot.code.model import Failure, Model, PipelineModel
 from pivot.errors import CodeError, PipelineError, ProjectError
 from pivot.git.accepted import Accepted
@@ -33,6 +35,8 @@ class Session:
         self.project = project
         self.workers = workers
         self._models: dict[str, PipelineModel | Failure] = {}
+        self._evidence: dict[str, Evidence | None] = {}
+        self._codes: dict[str, str] = {}
 
     @property
     def given(self) -> tuple[Given, ...]:
@@ -95,6 +99,8 @@ class Session:
         before = {file: self._models.get(file) for file in wanted}
         for file, found in zip(wanted, self.workers.models(wanted, fresh=True), strict=True):
             self._models[file] = found
+            self._evidence.pop(file, None)
+        self._codes = {stage.name: stage.code for one in self._found() for stage in one.stages}
         return any(self._models[file] != before[file] for file in wanted)
 
     def planner(self) -> Planner:
@@ -113,6 +119,9 @@ class Session:
     def _sources(self) -> dict[str, str]:
         return {one.digest: one.source for stage in self.model().stages() for one in stage.manifest.entries}
 
+    def _found(self) -> list[PipelineModel]:
+        return [one for one in self._models.values() if isinstance(one, PipelineModel)]
+
     def failures(self) -> list[Failure]:
         return [one for one in self._models.values() if isinstance(one, Failure)]
 
@@ -129,8 +138,15 @@ class Session:
 
     def code(self, spec: StageSpec) -> str:
         """The digest of the code that the pipeline's own process must find for a stage."""
-        stages = self.pipeline(spec).stages
-        return next((stage.code for stage in stages if stage.name == spec.name), "")
+        self.pipeline(spec)
+        return self._codes.get(spec.name, "")
+
+    def moved(self, spec: StageSpec) -> str:
+        """What the analysis of a stage's pipeline stands on and has changed since; empty while it stands."""
+        if spec.file not in self._evidence:
+            self._evidence[spec.file] = standing(self.analyses, spec.file)
+        evidence = self._evidence[spec.file]
+        return changed(evidence) if evidence else ""
 
     def _check_tracked(self, specs: list[StageSpec]) -> None:
         """Git and Pivot cannot both keep a path: a switch of branches would make them overwrite each other."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 
-from pivot.code.cache import check
 from pivot.git.records import Info, Output, Record
 from pivot.plan.decision import Reason
 from pivot.plan.external import identify_external
@@ -76,14 +75,14 @@ class Trials:
         for address in spec.external_paths():
             if identify_external(address, inputs) != situation.deps[address]:
                 return address
-        return check(self._session.analyses, self._session.project.root, spec.file)
+        return self._session.moved(spec)
 
     def result(self, trial: Trial, done: JobDone) -> tuple[Record, Info]:
         """What the run cache is to keep of a finished trial."""
         project, stage = self._session.project, trial.situation.stage
         pipeline = self._session.pipeline(stage.spec)
         project.stats.absorb(done.stats)
-        tree = project.store.put_tree(done.outs)
+        tree = project.store.tree_id(done.outs)
         outs = {path: Output(out.id, out.mode, out.size) for path, out in done.outs.items()}
         info = Info(
             stage=stage.name,
