@@ -14,14 +14,19 @@ COMMANDS = {
     "repro": ("pivot.cli.repro", "Run what a change reaches, and nothing else."),
     "status": ("pivot.cli.status", "Say what repro would do, and why."),
     "dag": ("pivot.cli.dag", "Draw the stages and the paths between them."),
+    "params": ("pivot.cli.params", "Show the values of parameters, and what differs."),
     "adopt": ("pivot.cli.outputs", "Let outputs made by hand count as a stage's result."),
     "accept": ("pivot.cli.accept", "Declare a change harmless: the old result counts for the new situation."),
     "clean": ("pivot.cli.outputs", "Remove outputs whose bytes are in the store."),
     "saved": ("pivot.cli.outputs", "List edits that were put away before a path was replaced."),
+    "show": ("pivot.cli.history", "Say what the stages stand on at a commit."),
+    "log": ("pivot.cli.history", "List runs: when, who, how long, what had changed."),
+    "diff": ("pivot.cli.history", "Say which stages differ between commits, and why."),
+    "blame": ("pivot.cli.history", "Say which commit, stage and run produced the bytes at a path."),
     "fetch": ("pivot.cli.state", "Bring results from a Git remote."),
     "pull": ("pivot.cli.state", "Bring results from a Git remote and unite them with those made here."),
     "push": ("pivot.cli.state", "Give results to a Git remote."),
-    "get": ("pivot.cli.outputs", "Write a saved edit to a file."),
+    "get": ("pivot.cli.outputs", "Write an output of a commit, or a saved edit, to a file."),
 }
 
 

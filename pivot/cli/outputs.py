@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import posixpath
+import shutil
+import sys
 from pathlib import Path
 
 import click
 
 from pivot.cli.opening import folder_in, open_session
-from pivot.errors import TargetError
+from pivot.errors import MissingObject, TargetError
+from pivot.plan.provenance import covering
+from pivot.plan.snapshot import Snapshots
 from pivot.plan.targets import select
 from pivot.project import Project
 from pivot.reports.run import size
 from pivot.run.adopt import adopt_outputs
 from pivot.run.cleaning import clean_outputs
+from pivot.store.objects import Object
 from pivot.store.saved import Saved
 
 
@@ -57,18 +63,61 @@ def saved() -> int:
 
 
 @click.command()
-@click.argument("start", metavar="ID")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write it.")
-def get(start: str, output: Path) -> int:
-    """Write a saved edit, named by the start of its id, to a file or folder that does not exist yet."""
+@click.argument("what", nargs=-1, metavar="REV PATH | ID")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default for a file: stdout).")
+def get(what: tuple[str, ...], output: Path | None) -> int:
+    """Write what a commit had at an output's PATH, or a saved edit named by the start of its id.
+
+    To standard output, or with -o to a file or folder that does not exist yet.
+    """
+    if len(what) not in (1, 2):
+        raise click.UsageError("name a revision and a path, or the id of a saved edit")
     with Project.open(Path.cwd()) as project:
-        found = {
-            entry.object for entry in Saved(project.pivot_dir / "saved").entries() if entry.object.id.startswith(start)
-        }
-        if len(found) != 1:
-            what = "no saved edit has" if not found else "several saved edits have"
-            raise TargetError(f"{what} an id that starts with {start}", hint="`git pivot saved` lists them.")
+        found = _saved_edit(project, what[0]) if len(what) == 1 else _output_at(project, *what)
+        if output is None:
+            _write_out(project, found)
+            return 0
         if output.exists():
             raise TargetError(f"{output} is there already", hint="Choose another name with -o.")
-        project.store.restore(found.pop(), output.absolute(), project.stats)
+        project.store.restore(found, output.absolute(), project.stats)
     return 0
+
+
+def _saved_edit(project: Project, start: str) -> Object:
+    entries = Saved(project.pivot_dir / "saved").entries()
+    found = {entry.object for entry in entries if entry.object.id.startswith(start)}
+    if len(found) != 1:
+        what = "no saved edit has" if not found else "several saved edits have"
+        raise TargetError(f"{what} an id that starts with {start}", hint="`git pivot saved` lists them.")
+    return found.pop()
+
+
+def _output_at(project: Project, revision: str, path: str) -> Object:
+    place = posixpath.normpath(posixpath.join(folder_in(project), path))
+    snapshot = Snapshots(project.backend, project.runs).read(revision)
+    for standing in (one for held in snapshot.stages.values() for one in held):
+        held_at = covering(place, dict(standing.line.outs))
+        if held_at is None:
+            continue
+        if standing.record is None or held_at not in standing.record.outs:
+            raise TargetError(f"the record of {standing.line.stage} at {revision} is not here", hint="git pivot fetch")
+        out = standing.record.outs[held_at]
+        found = Object(out.id, out.mode, out.size)
+        inside = project.store.find(out.id, place[len(held_at) + 1 :]) if place != held_at else found
+        if inside:
+            return inside
+    raise TargetError(f"no stage had an output {path} at {revision}", hint=f"git show {revision}:{path}")
+
+
+def _write_out(project: Project, found: Object) -> None:
+    if found.is_directory:
+        raise TargetError("this is a directory", hint="Say with -o where to write it.")
+    if not project.store.has(found):
+        raise MissingObject(f"the store does not have {found.id}", hint="git pivot pull")
+    stream = sys.stdout.buffer
+    large = project.store.large_path(found.id)
+    if large is None:
+        stream.write(project.store.read(found.id))
+        return
+    with large.open("rb") as file:
+        shutil.copyfileobj(file, stream)

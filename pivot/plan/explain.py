@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pivot.canonical import canonical_json
-from pivot.code.manifest import Entry, Manifest
 from pivot.code.model import Stage
 from pivot.git.records import Info, Record
 from pivot.plan.decision import Change, Reason, Why
@@ -23,16 +22,45 @@ class Past:
     info: Info | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What a stage is compared with: names and places of the nodes of its code, and what a record holds.
+
+    `lines` says where artifacts are declared, by title.
+    """
+
+    names: list[tuple[str, str]]
+    code: Mapping[str, Any]
+    params: Mapping[str, Any]
+    deps: Mapping[str, str]
+    spec: Mapping[str, Any]
+    lines: Mapping[str, str]
+
+
 def differences(past: Past, stage: Stage, deps: Mapping[str, str], sizes: Mapping[str, int]) -> tuple[Reason, ...]:
     """All reasons for which `stage` is not in the situation of `past`; `deps` may lack paths not known yet.
 
     `sizes` gives bytes for dep paths where they are known, for display only.
     """
+    spec, entries = stage.spec, stage.manifest.entries
+    names = [(entry.name, f"{entry.file}:{entry.line}") for entry in entries]
+    lines = {artifact.key: str(artifact.where) for artifact in (*spec.deps, *spec.outs)}
+    return _compare(past, _Side(names, stage.manifest.graph(), spec.params, deps, artifacts(spec), lines), sizes)
+
+
+def differences_between(old: Past, new: Past) -> tuple[Reason, ...]:
+    """All reasons for which two records are of different situations."""
+    record = new.record
+    return _compare(old, _Side(_entry_names(new, {}), record.code, record.params, record.deps, record.spec, {}), {})
+
+
+def _compare(past: Past, new: _Side, sizes: Mapping[str, int]) -> tuple[Reason, ...]:
+    old = past.record
     found = (
-        _reason(Why.CODE, "Code dependency changed", _code_changes(past, stage.manifest)),
-        _reason(Why.PARAMS, "Parameter changed", _value_changes(past.record.params, stage.spec.params)),
-        _reason(Why.DATA, "Input data changed", _data_changes(past.record.deps, deps, sizes)),
-        _reason(Why.SPEC, "Input or output declared differently", _artifact_changes(past.record.spec, stage)),
+        _reason(Why.CODE, "Code dependency changed", _code_changes(past, new)),
+        _reason(Why.PARAMS, "Parameter changed", _value_changes(old.params, new.params)),
+        _reason(Why.DATA, "Input data changed", _data_changes(old.deps, new.deps, sizes)),
+        _reason(Why.SPEC, "Input or output declared differently", _artifact_changes(old.spec, new)),
     )
     return tuple(reason for reason in found if reason)
 
@@ -51,25 +79,27 @@ class _Node:
     where: str
 
 
-def _code_changes(past: Past, manifest: Manifest) -> list[Change]:
-    new = _nodes([(entry.name, entry.digest, entry.edges, f"{entry.file}:{entry.line}") for entry in manifest.entries])
-    graph = past.record.code
-    if manifest.graph() == graph:
+def _code_changes(past: Past, side: _Side) -> list[Change]:
+    if side.code == past.record.code:
         return []
-    names = _entry_names(past, manifest.entries)
-    edges = [[(reference, target) for reference, target in of] for of in graph["edges"]]
-    old = _nodes(list(zip((n for n, _ in names), graph["nodes"], edges, (w for _, w in names), strict=True)))
+    new = _graph_nodes(side.names, side.code)
+    known = dict(zip(side.code["nodes"], side.names, strict=True))
+    old = _graph_nodes(_entry_names(past, known), past.record.code)
     changes = [_entry_change(name, old.get(name), new.get(name)) for name in [*new, *(n for n in old if n not in new)]]
     return [change for change in changes if change] or [Change("code", None, None, note="moved or renamed")]
 
 
-def _entry_names(past: Past, entries: tuple[Entry, ...]) -> list[tuple[str, str]]:
-    """Name and place of each node of the record; without an info, by digest from the code of now."""
+def _entry_names(past: Past, known: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """Name and place of each node of the record; without an info, by digest from what is `known` of the other side."""
     nodes = past.record.code["nodes"]
     if past.info and len(past.info.entries) == len(nodes):
         return [(name, f"{file}:{line}") for name, file, line in past.info.entries]
-    known = {entry.digest: (entry.name, f"{entry.file}:{entry.line}") for entry in entries}
     return [known.get(digest, (f"entry:{digest[:8]}", "")) for digest in nodes]
+
+
+def _graph_nodes(names: list[tuple[str, str]], graph: Mapping[str, Any]) -> dict[str, _Node]:
+    edges = [[(reference, target) for reference, target in of] for of in graph["edges"]]
+    return _nodes(list(zip((n for n, _ in names), graph["nodes"], edges, (w for _, w in names), strict=True)))
 
 
 def _nodes(rows: list[Any]) -> dict[str, _Node]:
@@ -119,13 +149,11 @@ def _data_changes(old: Mapping[str, str], new: Mapping[str, str], sizes: Mapping
     ]
 
 
-def _artifact_changes(old: Mapping[str, Any], stage: Stage) -> list[Change]:
-    new = artifacts(stage.spec)
-    lines = {artifact.key: str(artifact.where) for artifact in (*stage.spec.deps, *stage.spec.outs)}
+def _artifact_changes(old: Mapping[str, Any], side: _Side) -> list[Change]:
     changes = []
-    for side, title in (("deps", "input"), ("outs", "output")):
-        before = {item["key"]: item for item in old[side]}
-        now = {item["key"]: item for item in new[side]}
+    for kind, title in (("deps", "input"), ("outs", "output")):
+        before = {item["key"]: item for item in old[kind]}
+        now = {item["key"]: item for item in side.spec[kind]}
         for key in [*now, *(key for key in before if key not in now)]:
             if before.get(key) != now.get(key):
                 changes.append(
@@ -133,7 +161,7 @@ def _artifact_changes(old: Mapping[str, Any], stage: Stage) -> list[Change]:
                         f"{title}:{key}",
                         _artifact_text(before.get(key)),
                         _artifact_text(now.get(key)),
-                        lines.get(key, ""),
+                        side.lines.get(key, ""),
                     )
                 )
     return changes

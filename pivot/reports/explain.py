@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pivot.plan.decision import Action, Change, Decision, Reason, Why
 
@@ -28,14 +28,18 @@ def explain(decision: Decision, source: Source | None = None) -> Iterator[str]:
     """
     yield f"Stage: {decision.stage}"
     yield f"  Status: {STATUS[decision.action]}"
-    for reason in decision.reasons:
-        yield f"  Reason: {reason.text}"
+    yield from (f"  Reason: {reason.text}" for reason in decision.reasons)
     if decision.accepted:
         yield f"  Accepted: {decision.accepted.removeprefix('accepted ')}"
     yield from (f"  Warning: {text}" for text in decision.warnings)
     if decision.results > 1:
         yield f"  Not deterministic: {decision.results} results are known for this situation"
-    changes = [(reason, change) for reason in decision.reasons for change in reason.changes]
+    yield from change_lines(decision.reasons, source)
+
+
+def change_lines(reasons: Iterable[Reason], source: Source | None = None) -> Iterator[str]:
+    """All that differs, under its own heading; nothing where no single thing is named."""
+    changes = [(reason, change) for reason in reasons for change in reason.changes]
     if changes:
         yield ""
         yield "  Changes:"

@@ -1,0 +1,92 @@
+"""The run history as text or JSON."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from pivot.plan.decision import Reason
+from pivot.plan.run_history import Entry
+from pivot.reports.run import seconds, size
+from pivot.reports.show import info_document, run_text
+from pivot.reports.status import reason_documents
+
+
+def log_lines(entries: Sequence[Entry], results: Mapping[str, int], accepted: Sequence[str]) -> Iterator[str]:
+    """A line a run, with what changed since the one before; `results` counts the results of a fingerprint."""
+    for entry in entries:
+        record, info = entry.run.record, entry.run.info
+        yield f"{info.stage}  {record.fingerprint[:8]}  {run_text(info)}"
+        yield from (f"    {text}" for text in _changes(entry))
+        if results.get(record.fingerprint, 1) > 1:
+            yield f"    not deterministic: {results[record.fingerprint]} results, this one {record.result}"
+    yield from (f"accepted: {line}" for line in accepted)
+
+
+def _changes(entry: Entry) -> Iterator[str]:
+    if entry.before is None:
+        yield "no run of it before is known"
+        return
+    reasons = entry.reasons()
+    yield from map(_short, reasons)
+    if not reasons:
+        same = entry.before.record.result == entry.run.record.result
+        yield "the same again" if same else "the same again, with another result"
+
+
+def _short(reason: Reason) -> str:
+    names = [f"{change.name} ({change.where})" if change.where else change.name for change in reason.changes]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{reason.why}: {', '.join(names[:3])}{more}"
+
+
+def log_document(entries: Sequence[Entry], results: Mapping[str, int]) -> dict[str, object]:
+    """`log --json`."""
+    return {"version": 1, "runs": [_document(entry, results) for entry in entries]}
+
+
+def _document(entry: Entry, results: Mapping[str, int]) -> dict[str, object]:
+    record = entry.run.record
+    return {
+        **info_document(entry.run.info),
+        "fingerprint": record.fingerprint,
+        "result": record.result,
+        "results": results.get(record.fingerprint, 1),
+        "outs": [{"path": path, "id": out.id, "size": out.size} for path, out in sorted(record.outs.items())],
+        "before": entry.before.record.fingerprint if entry.before else None,
+        "changes": reason_documents(entry.reasons()),
+    }
+
+
+def stats_rows(entries: Sequence[Entry]) -> list[dict[str, object]]:
+    """For each stage how often it ran, how long that took, and its peak memory; by total time, the longest first."""
+    by_stage: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_stage.setdefault(entry.run.info.stage, []).append(entry)
+    rows = []
+    for stage, held in by_stage.items():
+        times = [entry.run.info.seconds for entry in held]
+        rows.append(
+            {
+                "stage": stage,
+                "runs": len(held),
+                "seconds": round(sum(times), 3),
+                "median": round(statistics.median(times), 3),
+                "longest": max(times),
+                "memory": max(entry.run.info.memory for entry in held),
+                "last": held[0].run.info.finished,
+            }
+        )
+    return sorted(rows, key=lambda row: (-float(str(row["seconds"])), str(row["stage"])))
+
+
+def stats_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """`log --stats`, one line a stage under a heading."""
+    table = [("stage", "runs", "total", "median", "longest", "memory", "last")]
+    for row in rows:
+        times = [seconds(float(str(row[key]))) for key in ("seconds", "median", "longest")]
+        memory = size(int(str(row["memory"])))
+        table.append((str(row["stage"]), str(row["runs"]), times[0], times[1], times[2], memory, str(row["last"])))
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    for line in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
