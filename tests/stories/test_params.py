@@ -229,3 +229,34 @@ def test_the_running_process_has_the_values_of_the_plan_however_it_starts(writte
     written.pivot("repro", "--set", "train.name=spawned").expect(0)
     assert '"lr":3.0' in model(written)
     assert '"name":"spawned"' in model(written)
+
+
+def test_show_lists_the_values_that_a_run_would_have(written: Repo) -> None:
+    said = written.pivot("params", "show", "train", "--set", "train.optimizer.rate=2").expect(0).out
+    assert "  optimizer.rate  2.0" in said
+    assert "evaluate" not in said
+    shown = written.pivot("params", "show", "--json").expect(0).json()
+    assert shown == {
+        "version": 1,
+        "stages": {
+            "train": {"lr": 0.1, "layers": [8], "name": "plain", "optimizer": {"kind": "adam", "rate": 0.1}},
+            "evaluate": {"top": 1},
+        },
+    }
+
+
+def test_diff_compares_with_the_last_run_and_with_a_commit(trained: Repo) -> None:
+    assert "No parameter differs." in trained.pivot("params", "diff").expect(0).out
+    trained.write("params.yaml", "evaluate: {top: 5}\n")
+    assert trained.pivot("params", "diff").expect(0).out == "evaluate.top: 1 -> 5\n"
+    trained.commit("top 5")
+    ran(trained)
+    assert "No parameter differs." in trained.pivot("params", "diff").expect(0).out
+    assert trained.pivot("params", "diff", "HEAD~").expect(0).out == "evaluate.top: 1 -> 5\n"
+    shown = trained.pivot("params", "diff", "HEAD~", "--json").expect(0).json()
+    assert shown == {"version": 1, "params": [{"stage": "evaluate", "name": "top", "old": 1, "new": 5}]}
+
+
+def test_diff_says_when_a_revision_is_unknown(written: Repo) -> None:
+    assert "nowhere names no commit" in written.pivot("params", "diff", "nowhere").expect(2).err
+    assert "no result of HEAD is noted here" in written.pivot("params", "diff", "HEAD").expect(2).err
