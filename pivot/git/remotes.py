@@ -1,6 +1,6 @@
 """Git remotes: what a plain `git fetch` brings of Pivot's state.
 
-Tracking refs stand at `refs/pivot-remotes/<remote>/`, never under `refs/remotes/`, where `git branch -r` would show them.
+Tracking refs stand at `refs/pivot-remotes/<remote>/`, never under `refs/remotes/`, which `git branch -r` would show.
 Globs on purpose: a refspec that names one ref is fatal where the remote does not have it.
 """
 

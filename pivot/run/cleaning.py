@@ -12,21 +12,19 @@ from pivot.project import Project
 
 def clean_outputs(project: Project, specs: Iterable[StageSpec]) -> tuple[list[str], list[str]]:
     """Remove outputs whose every byte the store has; what was removed, and what was kept."""
-    removed, kept = [], []
-    for spec in specs:
-        for out in spec.outs:
-            for path in () if "no-cache" in out.flags else out.paths:
-                place = project.root / path
-                if not place.exists():
-                    continue
-                if project.store.unknown(place, project.stats) or not project.store.has(
-                    project.store.identify(place, project.stats)
-                ):
-                    kept.append(path)
-                else:
-                    remove(place)
-                    removed.append(path)
+    outs = [out for spec in specs for out in spec.outs if "no-cache" not in out.flags]
+    present = [path for out in outs for path in out.paths if (project.root / path).exists()]
+    kept = [path for path in present if not _is_stored(project, project.root / path)]
+    removed = [path for path in present if path not in kept]
+    for path in removed:
+        remove(project.root / path)
     return removed, kept
+
+
+def _is_stored(project: Project, place: Path) -> bool:
+    if project.store.unknown(place, project.stats):
+        return False
+    return project.store.has(project.store.identify(place, project.stats))
 
 
 def remove(place: Path) -> None:

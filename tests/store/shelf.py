@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pivot.store.objects import LARGE
 BIG = b"0123456789abcdef" * (LARGE // 16) + b"tail"
 POINTER_LOOKALIKE = b"pivot large file 1\nblake3 " + b"a" * 64 + b"\nsize 3\n"
 
-Tree = dict[str, "bytes | str | Tree"]  # a str is a symlink's target
+Tree = Mapping[str, "bytes | str | Tree"]  # a str is a symlink's target
 
 
 @dataclass(slots=True)

@@ -13,12 +13,17 @@ from pivot.store.workspace import Aside, Keeper, keep_edits, recover
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Shelf, Tree, many, snapshot, write
 
-FIRST: Tree = {f"f{n}": random.Random(n).randbytes(15_000) for n in range(120)} | {
+FIRST: Tree = {
+    **{f"f{n}": random.Random(n).randbytes(15_000) for n in range(120)},
     "big": BIG,
     "x": b"1",
     "kind": b"file",
 }
-SECOND: Tree = {f"f{n}": b"second %d " % n * 1500 for n in range(110)} | {"big": BIG + b"2", "kind": {"now": b"folder"}}
+SECOND: Tree = {
+    **{f"f{n}": b"second %d " % n * 1500 for n in range(110)},
+    "big": BIG + b"2",
+    "kind": {"now": b"folder"},
+}
 EDIT = b"an edit that nobody else has"
 LOST = b"v" * (LARGE + 7)
 

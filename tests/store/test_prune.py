@@ -34,7 +34,7 @@ def test_a_pack_is_written_anew_when_much_of_it_is_dead(plain: Shelf) -> None:
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(plain: Shelf) -> None:
-    held = plain.put(plain.make("out", many(150) | {"big": BIG}))
+    held = plain.put(plain.make("out", {**many(150), "big": BIG}))
     assert forget_all(plain, dry_run=True) == (152, 1)
     assert plain.reopened().verify(held) == []
     assert forget_all(plain) == (152, 1)

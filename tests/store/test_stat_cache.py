@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_an_edit_of_equal_size_in_the_same_tick_is_seen(plain: Shelf) -> None:
         )
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda data: b"",
     "cut off": lambda data: data[: len(data) // 2],
     "a flipped bit": lambda data: data[:-3] + bytes([data[-3] ^ 1]) + data[-2:],

@@ -40,8 +40,8 @@ def wait_for(*children: int) -> None:
 
 
 def test_processes_that_put_at_once_make_one_sound_store(swift: Shelf) -> None:
-    shared: Tree = many(150) | {"big": BIG}
-    paths = [swift.make(f"out{n}", shared | {"own": b"%d" % n}) for n in range(6)]
+    shared: Tree = {**many(150), "big": BIG}
+    paths = [swift.make(f"out{n}", {**shared, "own": b"%d" % n}) for n in range(6)]
     wait_for(*(in_child(lambda path=path: swift.reopened().put(path, swift.fresh())) for path in paths))  # type: ignore[misc]
     for path in paths:
         swift.assert_whole(swift.store.identify(path, swift.fresh()))
