@@ -14,3 +14,11 @@ def endings(repo: Repo, *args: str, code: int = 0) -> dict[str, str]:
 def ran(repo: Repo, *args: str, code: int = 0) -> list[str]:
     """Run `repro` and name the stages that ran, in the order in which they ended."""
     return [stage for stage, ending in endings(repo, *args, code=code).items() if ending == "ran"]
+
+
+def settled(repo: Repo) -> None:
+    """Nothing is left to run: what is not in place is restored, and then Git and Pivot find nothing to do."""
+    assert ran(repo) == []
+    said = repo.pivot("status").expect(0).out
+    assert said.endswith("up to date.\n"), said
+    assert repo.status() == ""
