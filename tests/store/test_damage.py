@@ -120,7 +120,7 @@ def test_touching_a_hard_linked_file_loses_nothing(linked: Shelf) -> None:
 
 
 def test_a_store_that_may_only_be_read_still_serves(linked: Shelf, tmp_path: Path) -> None:
-    held = linked.put(linked.make("out", many(120) | {"big": BIG}))
+    held = linked.put(linked.make("out", {**many(120), "big": BIG}))
     with read_only(linked.store.path):
         store = linked.reopened()
         store.restore(held, tmp_path / "copy", linked.fresh())

@@ -138,7 +138,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(file: Path, tmp_path: Pa
 
 
 def test_one_edited_file_in_a_directory_is_the_only_one_read(plain: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = plain.make("out", many(50) | {"sub": many(50)})
+    path = plain.make("out", {**many(50), "sub": many(50)})
     plain.store.identify(path, plain.stats)
     (path / "sub/file0007").write_bytes(b"edited")
     opened: list[str] = []
