@@ -48,7 +48,7 @@ def test_processes_that_put_at_once_make_one_sound_store(swift: Shelf) -> None:
 
 
 def test_cleaning_up_while_others_put_takes_nothing_of_theirs(swift: Shelf) -> None:
-    paths = [swift.make(f"out{n}", many(120) | {"own": os.urandom(20), "big": BIG + b"%d" % n}) for n in range(4)]
+    paths = [swift.make(f"out{n}", {**many(120), "own": os.urandom(20), "big": BIG + b"%d" % n}) for n in range(4)]
 
     def put_them(number: int) -> None:
         for path in paths[number:]:
@@ -98,12 +98,12 @@ def test_users_share_a_store_by_group(tmp_path: Path) -> None:
     def put(number: int) -> None:
         os.umask(0o077)
         path = tmp_path / f"out{number}"
-        write(path, content | {"own": b"%d" % number})
+        write(path, {**content, "own": b"%d" % number})
         opened = Store.open(store)
         held = opened.put(path, StatCache.open(tmp_path / "none"))
         assert opened.verify(held) == []
         opened.restore(held, tmp_path / f"copy{number}", StatCache.open(tmp_path / "none"))
-        assert snapshot(tmp_path / f"copy{number}") == content | {"own": b"%d" % number}
+        assert snapshot(tmp_path / f"copy{number}") == {**content, "own": b"%d" % number}
 
     def as_first(number: int) -> None:
         os.setgroups([NOBODY])
