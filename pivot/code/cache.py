@@ -50,10 +50,12 @@ def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
     path = _path(cache_dir, file)
     held = _read(path)
     if held is None:
-        return _miss(file, "there is none that can be read")
+        _miss(file, "there is none that can be read")
+        return None
     why = changed(_evidence(held[1]))
     if why:
-        return _miss(file, f"changed: {why}")
+        _miss(file, f"changed: {why}")
+        return None
     trace(f"analysis of {file}: from the cache")
     return _model(held[2])
 
@@ -212,5 +214,5 @@ def _plain_artifact(one: ArtifactSpec) -> tuple[Any, ...]:
 
 
 def _artifact(held: tuple[Any, ...]) -> ArtifactSpec:
-    *parts, where = held
-    return ArtifactSpec(*parts, Location(*where))
+    key, kind, paths, shape, flags, loader, where = held
+    return ArtifactSpec(key, kind, paths, shape, flags, loader, Location(*where))

@@ -7,10 +7,12 @@ import enum
 import types
 from typing import Any, Protocol
 
+from pivot.code.found import Live
 from pivot.code.namespaces import Module
 from pivot.code.nodes import Node, Place
-from pivot.code.normalise import Syntax, annotation_syntax, expression_syntax, function_syntax, statement_syntax
-from pivot.code.resolve import Live, Scope
+from pivot.code.normalise import annotation_syntax, expression_syntax, function_syntax, statement_syntax
+from pivot.code.resolve import Scope
+from pivot.code.syntax import Syntax
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SKIPPED = {
@@ -22,8 +24,9 @@ _SKIPPED = {
     "_member_map_", "_member_names_", "_value2member_map_", "_hashable_values_", "_unhashable_values_",
     "_unhashable_values_map_", "_member_type_", "_value_repr_", "_use_args_", "_new_member_", "_flag_mask_",
     "_singles_mask_", "_all_bits_", "_boundary_", "_inverted_", "__new_member__", "_generate_next_value_",
-    "__attrs_attrs__", "__attrs_own_setattr__", "__attrs_props__", "__required_keys__", "__optional_keys__", "__total__",
-    "__readonly_keys__", "__mutable_keys__", "__orig_class__", "_field_defaults", "_fields", "__getnewargs__",
+    "__attrs_attrs__", "__attrs_own_setattr__", "__attrs_props__", "__required_keys__", "__optional_keys__",
+    "__total__", "__readonly_keys__", "__mutable_keys__",
+    "__orig_class__", "_field_defaults", "_fields", "__getnewargs__",
 }  # fmt: skip
 _PLAIN_MODULES = {"builtins", "abc", "typing", "enum", "collections.abc"}
 
@@ -36,7 +39,6 @@ class Writer(Protocol):
     def target(self, found: Live, at: Place) -> Node | str: ...
     def class_of(self, kind: type) -> Node | str: ...
     def owns_class(self, kind: type) -> bool: ...
-    def code_of(self, function: types.FunctionType) -> Node | str: ...
     def refer_subclasses(self, node: Node, kind: type) -> None: ...
 
 
@@ -132,9 +134,12 @@ def _is_plain(walker: Writer, kind: type) -> bool:
 
 def _write_space(walker: Writer, node: Node, kind: type, tree: ast.ClassDef | None, scope: Scope) -> None:
     own = {name for part in (tree.body if tree else ()) for name in _bound(part)}
-    space = {name: value for name, value in vars(kind).items() if _counts(name, value) and (name in own or not _made(value))}
+    space = {
+        name: value for name, value in vars(kind).items() if _counts(name, value) and (name in own or not _made(value))
+    }
     if isinstance(kind, enum.EnumType):
-        for name, member in kind.__members__.items():
+        members: dict[str, Any] = dict(kind.__members__)
+        for name, member in members.items():
             space.pop(name, None)
             node.text("member " + name)
             walker.refer(node, walker.target(Live(member._value_, None, f"{kind.__name__}.{name}"), node.place))
@@ -202,7 +207,8 @@ def _is_raw(value: Any, body: ast.stmt) -> bool:
 
 
 def _first(body: ast.stmt) -> int:
-    return min([body.lineno, *(decorator.lineno for decorator in getattr(body, "decorator_list", ()))])
+    lines: list[int] = [decorator.lineno for decorator in getattr(body, "decorator_list", ())]
+    return min([body.lineno, *lines])
 
 
 def _write_method(walker: Writer, node: Node, body: ast.stmt, scope: Scope) -> None:
@@ -215,7 +221,8 @@ def write_class_syntax(walker: Writer, node: Node, tree: ast.ClassDef, module: M
     """A class of a module that was not imported, by its source alone."""
     scope: Scope = (module, {})
     node.text("class " + tree.name)
-    for part in (*tree.bases, *tree.keywords, *tree.decorator_list):
+    heading: list[ast.expr | ast.keyword] = [*tree.bases, *tree.keywords, *tree.decorator_list]
+    for part in heading:
         walker.write(node, expression_syntax(part), scope)
     _write_fields(walker, node, tree, scope)
     methods = [part for part in tree.body if isinstance(part, _FUNCTIONS)]

@@ -11,7 +11,7 @@ _NAME = "pipeline.py"
 
 
 def find_pipelines(root: Path) -> list[str]:
-    """Repository-relative paths of the pipeline files, sorted: each `pipeline.py`, and those that `pyproject.toml` names."""
+    """Repository-relative paths of the pipeline files, sorted: each `pipeline.py`, and what `pyproject.toml` names."""
     return sorted({*_declared(root), *(folder + _NAME for folder, names in _walk(root) if _NAME in names)})
 
 

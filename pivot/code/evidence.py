@@ -16,7 +16,7 @@ _COARSE = 2_500_000_000  # FAT and some network file systems keep time in steps 
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:
-    """A file as it was read; `stat` is (mtime_ns, ctime_ns, size, inode), None when there was none; `digest` of its bytes.
+    """A file as it was read: `stat` is (mtime_ns, ctime_ns, size, inode) or None, `digest` is of its bytes.
 
     An empty digest says that only its being there was asked.
     """
@@ -27,7 +27,7 @@ class FileSeen:
 
 @dataclass(frozen=True, slots=True)
 class FolderSeen:
-    """A folder as it was listed; `names` are the stems that mattered, None for all; `digest` is of the entries found."""
+    """A folder as it was listed: `names` are the stems that mattered, None for all; `digest` is of what was found."""
 
     stat: tuple[int, int, int, int] | None
     names: tuple[str, ...] | None

@@ -11,7 +11,6 @@ import ast
 import importlib.machinery
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -55,11 +54,11 @@ class SourceImporter:
         self.modules: dict[str, ModuleSource] = {}
         self.by_path: dict[str, ModuleSource] = {}
         self.witness = Witness()
-        self._original: Callable[..., CodeType | None] | None = None
+        self._original: Any = None
 
     def install(self, import_paths: list[Path]) -> None:
         """Put `import_paths` in front of `sys.path` and take over the loading of project modules."""
-        loader = importlib.machinery.SourceFileLoader
+        loader: Any = importlib.machinery.SourceFileLoader
         self._original = loader.get_code
         original = self._original
         importer = self
@@ -67,11 +66,12 @@ class SourceImporter:
         def get_code(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
             path = str(self.path)
             if not importer.files.owns(path):
-                return original(self, fullname)
+                found: CodeType | None = original(self, fullname)
+                return found
             return importer.compile(fullname, path)
 
-        loader.get_code = get_code  # type: ignore[method-assign]
-        sys.meta_path.insert(0, self.witness)  # type: ignore[arg-type]
+        loader.get_code = get_code
+        sys.meta_path.insert(0, self.witness)
         wanted = [str(path) for path in import_paths]
         for folder in wanted:
             _unload_shadowed(folder)
@@ -80,9 +80,10 @@ class SourceImporter:
     def uninstall(self) -> None:
         """Hand loading back to Python; for tests that analyse in their own process."""
         if self._original is not None:
-            importlib.machinery.SourceFileLoader.get_code = self._original  # type: ignore[method-assign]
+            loader: Any = importlib.machinery.SourceFileLoader
+            loader.get_code = self._original
         if self.witness in sys.meta_path:
-            sys.meta_path.remove(self.witness)  # type: ignore[arg-type]
+            sys.meta_path.remove(self.witness)
 
     def compile(self, name: str, path: str) -> CodeType:
         """Read `path` once, keep its bytes, and compile these."""

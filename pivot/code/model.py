@@ -38,7 +38,7 @@ class PipelineModel:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A pipeline file that could not be imported: `message` is what the user is shown; `stages` are known from before."""
+    """A pipeline file that could not be imported: `message` is for the user, `stages` are known from before."""
 
     file: str
     message: str

@@ -1,4 +1,4 @@
-"""Modules as name spaces: what a name at module level is bound to, live where the import has it, by syntax elsewhere."""
+"""Modules as name spaces: what a name at module level is bound to, live or, without an import, by syntax."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from pivot.code.loader import ModuleSource, SourceImporter
-from pivot.code.normalise import Import, Ref, chain_of, imported_names, is_type_checking
+from pivot.code.syntax import Import, Ref, chain_of, imported_names, is_type_checking
 
 EXTENSIONS = (".so", ".pyd", ".pyc")
 _BLOCKS = ("body", "orelse", "finalbody")
@@ -268,7 +268,7 @@ def _assigned(statement: ast.stmt) -> Iterator[str]:
                 child, ast.stmt | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
             ):
                 todo.append(child)
-    if isinstance(statement, ast.TypeAlias if sys.version_info >= (3, 12) else ()):
+    if type(statement).__name__ == "TypeAlias":  # new in 3.12
         yield statement.name.id  # type: ignore[attr-defined]
 
 

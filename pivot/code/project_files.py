@@ -1,4 +1,4 @@
-"""Which files are the project's own code: below the repository root, or of an editable distribution; never installed packages."""
+"""Which files are the project's own code: those below the repository root, and those of editable distributions."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from pivot.code.manifest import Entry, Manifest
 from pivot.code.namespaces import decode
 from pivot.code.nodes import Node, Place
-from pivot.code.normalise import imported_names, statement_syntax
+from pivot.code.normalise import statement_syntax
+from pivot.code.syntax import imported_names
 
 
 def beyond(manifest: Manifest, modules: Iterable[str]) -> list[str]:

@@ -6,70 +6,29 @@ import builtins
 import inspect
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
+from pivot.code.found import (
+    ABSENT,
+    Binary,
+    External,
+    Folder,
+    Found,
+    Live,
+    Missing,
+    Whole,
+    Written,
+    class_data,
+    element,
+    instance_data,
+)
 from pivot.code.namespaces import EXTENSIONS, Module, Modules
-from pivot.code.normalise import Import, Ref
+from pivot.code.syntax import Import, Ref
 
-_ABSENT: Any = object()
 _BUILTINS = vars(builtins)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Live:
-    """An object in memory; `module` and `name` tell where it is bound, if it is at module level."""
-
-    value: Any
-    module: Module | None
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A name of a project module that the import did not load: only its source knows."""
-
-    module: Module
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A project module itself."""
-
-    module: Module
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A namespace package of the project."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """A compiled module in the project."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class External:
-    """Something outside the project, as the source names it: import path and attributes."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A name that is bound nowhere now."""
-
-    name: str
-
-
-Found = Live | Written | Whole | Folder | Binary | External | Missing
 Scope = tuple[Module, Mapping[str, Any]]
 
 
@@ -152,8 +111,8 @@ class Resolver:
 
     def _member(self, module: Module, name: str) -> Found | None:
         if module.live is not None:
-            value = module.live.get(name, _ABSENT)
-            return None if value is _ABSENT else self._provenance(module, name, value)
+            value = module.live.get(name, ABSENT)
+            return None if value is ABSENT else self._provenance(module, name, value)
         bindings = module.bindings.get(name)
         if bindings:
             origins = [binding.origin for binding in bindings if binding.origin]
@@ -257,9 +216,9 @@ class Resolver:
                         getattr(value, part) if isinstance(value, ModuleType) else inspect.getattr_static(value, part)
                     )
                 except Exception:  # a lazy module may raise anything
-                    return _ABSENT
+                    return ABSENT
             return value
-        return _ABSENT
+        return ABSENT
 
     def is_project_class(self, kind: type) -> bool:
         return self.modules.defining(str(vars(kind).get("__module__"))) is not None
@@ -270,53 +229,16 @@ class Resolver:
         """One step into an object, where that is plain data whose place no code computes."""
         value, label = found.value, found.name + part
         kind = type(value)
-        inner: Any = _ABSENT
+        inner: Any = ABSENT
         if part[0] == "[":
             if kind in (dict, list, tuple):
-                inner = _element(value, part[1:])
+                inner = element(value, part[1:])
         elif isinstance(value, ModuleType):
             return self._step(self.module_object(value), part)
         elif kind is type and self.is_project_class(value):
-            inner = _class_data(value, part[1:])
+            inner = class_data(value, part[1:])
         elif kind is SimpleNamespace or (kind not in (dict, list, tuple) and self.is_project_class(kind)):
-            inner = _instance_data(value, part[1:])
-        if inner is _ABSENT:
+            inner = instance_data(value, part[1:])
+        if inner is ABSENT:
             return None
         return Live(inner, found.module, label)
-
-
-def _element(value: Any, token: str) -> Any:
-    from pivot.code.normalise import constant_token
-
-    if isinstance(value, dict):
-        found = [
-            item for key, item in value.items() if isinstance(key, str | int | bytes) and constant_token(key) == token
-        ]
-        return found[0] if len(found) == 1 else _ABSENT
-    if token[0] != "i":
-        return _ABSENT
-    index = int(token[1:], 16)
-    return value[index] if index < len(value) else _ABSENT
-
-
-def _class_data(kind: type, name: str) -> Any:
-    for parent in kind.__mro__:
-        if name in vars(parent):
-            value = vars(parent)[name]
-            if isinstance(value, staticmethod):
-                return value.__func__
-            return _ABSENT if hasattr(type(value), "__get__") else value
-    return _ABSENT
-
-
-def _instance_data(value: Any, name: str) -> Any:
-    kind = type(value)
-    if kind is not SimpleNamespace and kind.__getattribute__ is not object.__getattribute__:
-        return _ABSENT
-    on_class = inspect.getattr_static(kind, name, None)
-    if hasattr(type(on_class), "__set__") and not isinstance(on_class, MemberDescriptorType):
-        return _ABSENT
-    try:
-        return object.__getattribute__(value, "__dict__").get(name, _ABSENT)
-    except AttributeError:
-        return _ABSENT

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pivot.code.entries import Walker
+from pivot.code.found import External, Live
 from pivot.code.namespaces import Module
 from pivot.code.nodes import Node
-from pivot.code.normalise import constant_token
-from pivot.code.resolve import External, Live
+from pivot.code.syntax import constant_token
 
 _SURE = {
     "re.compile", "pathlib.Path", "pathlib.PurePath", "pathlib.PurePosixPath", "decimal.Decimal", "fractions.Fraction",
@@ -32,7 +32,18 @@ _SURE = {
     "numpy.float32", "numpy.float64", "numpy.dtype", "functools.partial", "operator.itemgetter", "operator.attrgetter",
     "types.MappingProxyType", "types.SimpleNamespace", "collections.OrderedDict", "collections.defaultdict",
 }  # fmt: skip
-_METHODS = {"resolve", "joinpath", "with_suffix", "with_name", "absolute", "strip", "replace", "lower", "upper", "format"}
+_METHODS = {
+    "resolve",
+    "joinpath",
+    "with_suffix",
+    "with_name",
+    "absolute",
+    "strip",
+    "replace",
+    "lower",
+    "upper",
+    "format",
+}
 _CLOCKS = (".today", ".now", ".utcnow", "time.time", "time.time_ns", "time.strftime", "time.localtime", "time.gmtime")
 _SMALL = {"'cTrue", "'cFalse", "'cNone", "'cEllipsis", "'i0", "'i1", "'i-1", "'s"}
 _FROM_SETS = (ast.Set, ast.SetComp, ast.ListComp, ast.DictComp, ast.GeneratorExp, ast.Starred)
@@ -40,7 +51,7 @@ _TIMEOUT = 600
 
 
 class Literals:
-    """Whether a constant stands in the project's sources: looked for in their text, and, failing that, in their trees."""
+    """Whether a constant stands in the project's sources: looked for in their text, else in their trees."""
 
     def __init__(self, modules: Iterable[Module]) -> None:
         self._modules = list(modules)
@@ -104,7 +115,9 @@ def _certain(walker: Walker, node: Node, found: Live, literals: Literals) -> boo
 
 
 def _immutable(value: object) -> bool:
-    return isinstance(value, int | float | complex | str | bytes | frozenset | Path | type(None)) or type(value).__module__ in (
+    return isinstance(value, int | float | complex | str | bytes | frozenset | Path | type(None)) or type(
+        value
+    ).__module__ in (
         "re",
         "datetime",
         "decimal",
@@ -137,7 +150,9 @@ def _sure_name(walker: Walker, module: Module, name: str) -> bool:
     values = [getattr(binding.node, "value", None) for binding in bindings if not binding.origin]
     defined = all(isinstance(binding.node, ast.FunctionDef | ast.ClassDef) for binding in bindings)
     given = name in ("__file__", "__name__")
-    sure = given or defined or all(isinstance(value, ast.expr) and _sure(walker, found.module, value) for value in values)
+    sure = (
+        given or defined or all(isinstance(value, ast.expr) and _sure(walker, found.module, value) for value in values)
+    )
     walker.certain[key] = sure
     return sure
 

@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"(?<![\w'])\d+(?!\w)")
 
 
 def project(seed: int) -> dict[str, str]:
-    """Files of a project; the same for the same seed. Functions call only functions of later modules: no endless loops."""
+    """Files of a project, the same for the same seed; functions call only those of later modules: no endless loops."""
     chance = random.Random(seed)
     files = {"pkg/__init__.py": "", "pkg/deep/__init__.py": ""}
     known: list[tuple[str, str]] = []
@@ -94,7 +94,7 @@ def _default(name: str, value: str, chance: random.Random) -> list[str]:
 def _method(name: str, value: str, chance: random.Random) -> list[str]:
     return [
         f"class Base_{name}:\n    k = {chance.randint(10, 99)}\n    def go(self): return {value} + self.k",
-        f"class C_{name}(Base_{name}):\n    @property\n    def more(self): return super().go() + {chance.randint(10, 99)}",
+        f"class C_{name}(Base_{name}):\n    @property\n    def more(self): return super().go() + {chance.randint(10, 99)}",  # noqa: E501
         f"I_{name} = C_{name}()",
         f"def {name}(): return I_{name}.more",
     ]
@@ -109,7 +109,7 @@ def _closure(name: str, value: str, chance: random.Random) -> list[str]:
 
 def _decorated(name: str, value: str, chance: random.Random) -> list[str]:
     return [
-        f"def deco_{name}(f):\n    @functools.wraps(f)\n    def wrap(): return f() + {chance.randint(10, 99)}\n    return wrap",
+        f"def deco_{name}(f):\n    @functools.wraps(f)\n    def wrap(): return f() + {chance.randint(10, 99)}\n    return wrap",  # noqa: E501
         f"@deco_{name}\ndef {name}(): return {value}",
     ]
 
@@ -119,7 +119,10 @@ def _cached(name: str, value: str, chance: random.Random) -> list[str]:
 
 
 def _partial(name: str, value: str, chance: random.Random) -> list[str]:
-    return [f"def raw_{name}(x): return x + {value}", f"{name} = functools.partial(raw_{name}, {chance.randint(10, 99)})"]
+    return [
+        f"def raw_{name}(x): return x + {value}",
+        f"{name} = functools.partial(raw_{name}, {chance.randint(10, 99)})",
+    ]
 
 
 def _registry(name: str, value: str, chance: random.Random) -> list[str]:
@@ -136,7 +139,10 @@ def _generator(name: str, value: str, chance: random.Random) -> list[str]:
 
 
 def _operator(name: str, value: str, chance: random.Random) -> list[str]:
-    return [f"class O_{name}:\n    def __add__(self, other): return other + {value}", f"def {name}(): return O_{name}() + 10"]
+    return [
+        f"class O_{name}:\n    def __add__(self, other): return other + {value}",
+        f"def {name}(): return O_{name}() + 10",
+    ]
 
 
 _SHAPES = [

@@ -95,7 +95,7 @@ def test_no_bytecode_is_written_into_the_project(tmp_path: Path) -> None:
 
 def test_another_checkout_path_changes_nothing(tmp_path: Path) -> None:
     body = (
-        "from pathlib import Path\nROOT = Path(__file__).resolve().parent\nNAME = f'{ROOT}/data'\nMANY = {'x': [str(ROOT)]}\n"
+        "from pathlib import Path\nROOT = Path(__file__).resolve().parent\nNAME = f'{ROOT}/data'\nMANY = {'x': [str(ROOT)]}\n"  # noqa: E501
         "def helper(path=ROOT / 'x'): return path\n"
         "def a() -> A: return len(str((ROOT, NAME, MANY, helper(), __file__))) * 0\ndef b() -> B: return 5\n"
     )
@@ -118,9 +118,7 @@ def test_stages_of_a_subfolder_carry_its_name(tmp_path: Path) -> None:
 
 
 def test_two_pipelines_in_one_file_may_share_a_stage_name(tmp_path: Path) -> None:
-    more = (
-        'D = Annotated[int, pivot.Out("d.json")]\ndef d() -> D: return 1\nq = pivot.Pipeline("q")\nq.register(d, name="a")\n'
-    )
+    more = 'D = Annotated[int, pivot.Out("d.json")]\ndef d() -> D: return 1\nq = pivot.Pipeline("q")\nq.register(d, name="a")\n'  # noqa: E501
     write_project(tmp_path, project(STAGES + more))
     assert set(look(tmp_path).codes) == {"p:a", "q:a", "b"}
 
@@ -140,7 +138,7 @@ def test_an_installed_package_is_not_walked(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_a_virtual_environment_is_no_project_code(tmp_path: Path) -> None:
-    body = "import sys\nsys.path.insert(0, 'env')\nimport inside\ndef a() -> A: return inside.f()\ndef b() -> B: return 5\n"
+    body = "import sys\nsys.path.insert(0, 'env')\nimport inside\ndef a() -> A: return inside.f()\ndef b() -> B: return 5\n"  # noqa: E501
     write_project(tmp_path, project(body))
     write_project(tmp_path, {"env/pyvenv.cfg": "", "env/inside.py": "def f(): return 1\n"})
     assert [entry[0] for entry in look(tmp_path).entries["a"]] == ["func:a"]

@@ -137,7 +137,9 @@ def test_an_edit_of_equal_size_and_time_is_seen(tmp_path: Path) -> None:
     assert load(cache, root, "pipeline.py") is None
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: data[:40] + b"x" + data[41:]])
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: b"", lambda data: data[:40] + b"x" + data[41:]]
+)
 def test_a_damaged_cache_is_a_miss(kept: Kept, damage: Callable[[bytes], bytes]) -> None:
     (path,) = (kept.cache / "code").iterdir()
     path.write_bytes(damage(path.read_bytes()))
@@ -159,16 +161,31 @@ def test_trace_says_why_the_cache_was_not_used(
 
 def test_an_import_that_runs_a_program_is_not_kept(tmp_path: Path) -> None:
     root, cache = tmp_path / "project", tmp_path / "cache"
-    text = "import subprocess\nK = subprocess.run(['true']).returncode\ndef a() -> A: return K\ndef b() -> B: return 5\n"
+    text = (
+        "import subprocess\nK = subprocess.run(['true']).returncode\ndef a() -> A: return K\ndef b() -> B: return 5\n"
+    )
     write_project(root, {"pipeline.py": HEAD + text + FOOT})
     _analyse_and_keep(root, cache)
     assert load(cache, root, "pipeline.py") is None
 
 
 def test_a_kept_model_equals_the_one_that_was_made(tmp_path: Path) -> None:
-    made = Manifest((Entry("func:a", "0" * 32, "pipeline.py", 1, (("0", 0),), "def a(): ..."),), (Remark("coarse", "x", "f", 1, "y"),))
+    made = Manifest(
+        (Entry("func:a", "0" * 32, "pipeline.py", 1, (("0", 0),), "def a(): ..."),),
+        (Remark("coarse", "x", "f", 1, "y"),),
+    )
     where = Location("pipeline.py", 1)
-    spec = StageSpec("a", "p", "pipeline.py", "", "a", where, (), (ArtifactSpec("x", "out", ("x",), "one", (), "JSON()", where),), {"k": 1.5})
+    spec = StageSpec(
+        "a",
+        "p",
+        "pipeline.py",
+        "",
+        "a",
+        where,
+        (),
+        (ArtifactSpec("x", "out", ("x",), "one", (), "JSON()", where),),
+        {"k": 1.5},
+    )
     model = PipelineModel("pipeline.py", (Stage(spec, made, made.digest()),), (), {"numpy": "2"}, {"HOME": None})
     save(tmp_path, tmp_path, "pipeline.py", Analysis(model, {}, Evidence(runtime(), 0)))
     kept = load(tmp_path, tmp_path, "pipeline.py")

@@ -69,7 +69,9 @@ def _ask(python: str, program: str, lines: list[str]) -> dict[str, object]:
     return told
 
 
-@pytest.mark.skipif(not OTHERS, reason="there is no other Python with Pivot's dependencies; name some in PIVOT_TEST_PYTHONS")
+@pytest.mark.skipif(
+    not OTHERS, reason="there is no other Python with Pivot's dependencies; name some in PIVOT_TEST_PYTHONS"
+)
 @pytest.mark.parametrize("other", OTHERS or [""])
 def test_the_standard_library_has_equal_digests(other: str) -> None:
     library = sorted(str(path) for path in Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
@@ -82,7 +84,9 @@ def test_the_standard_library_has_equal_digests(other: str) -> None:
     assert len(here.keys() & there.keys()) > len(here) * 0.98
 
 
-@pytest.mark.skipif(not OTHERS, reason="there is no other Python with Pivot's dependencies; name some in PIVOT_TEST_PYTHONS")
+@pytest.mark.skipif(
+    not OTHERS, reason="there is no other Python with Pivot's dependencies; name some in PIVOT_TEST_PYTHONS"
+)
 @pytest.mark.parametrize("other", OTHERS or [""])
 def test_the_catalogue_has_equal_fingerprints(other: str, tmp_path: Path) -> None:
     roots = {}

@@ -10,7 +10,8 @@ ROWS: list[Row] = [
     *callables.ROWS,
     *constants.ROWS,
     *declared.ROWS,
-    *unreached.ROWS, *adversarial.ROWS,
+    *unreached.ROWS,
+    *adversarial.ROWS,
 ]
 
 __all__ = ["ROWS", "Row"]

@@ -3,7 +3,7 @@
 from tests.code.catalogue.row import Row
 
 
-def _const(kind: str, value: str, other: str, call: str = "len(repr(K))", more: str = "", same: bool = False) -> Row:
+def _const(kind: str, value: str, other: str, call: str = "len(repr(K))", more: str = "", same: bool = False) -> Row:  # noqa: PLR0913, PLR0917 - one call is one line of the table
     text = f"{more}\nK = {value}\ndef a() -> A: return {call}\ndef b() -> B: return 5\n"
     return Row(kind, text, f"K = {value} => K = {other}", "a", same_result=same)
 

@@ -7,12 +7,12 @@ import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from json import dumps, loads  # bound here: a project may replace json.dumps
 from inspect import CO_OPTIMIZED
+from json import dumps, loads  # bound here: a project may replace json.dumps
 from pathlib import Path
 from typing import Any
 
-import pivot.pipeline.registry
+import pivot.pipeline.registry  # noqa: F401 - imported once, before the forks
 from pivot.code.analysis import analyse, begin, finish
 
 
@@ -83,7 +83,7 @@ def _answer(pid: int, answer: int) -> Seen:
 def _inside(root: Path, file: str, run: bool, trace: bool) -> dict[str, Any]:
     os.chdir((root / file).parent)
     # The streams of a fresh process, in place of those of the test runner; the child ends with them.
-    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     # The oracle asks what is reached, not whether values are the same each time.
     analysis = finish(begin(root, file)) if trace else analyse(root, file)
@@ -101,7 +101,10 @@ def _inside(root: Path, file: str, run: bool, trace: bool) -> dict[str, Any]:
     }
     executed = {name: _trace(live.function, root) for name, live in analysis.live.items()} if trace else {}
     uncovered = [
-        [stage.name, *spot] for stage in analysis.model.stages for spot in executed.get(stage.name, ()) if not _covers(stage, *spot)
+        [stage.name, *spot]
+        for stage in analysis.model.stages
+        for spot in executed.get(stage.name, ())
+        if not _covers(stage, *spot)
     ]
     return {**told_all, "executed": executed, "uncovered": uncovered}
 

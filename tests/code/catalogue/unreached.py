@@ -193,4 +193,14 @@ ROWS = [
         "def helper(*, x=1, y=2): return x + y\ndef a() -> A: return helper()\ndef b() -> B: return 5",
         "return x + y => return x + y ",
     ),
+    Row(
+        "a constant marked with `pivot: ignore`",
+        "K = 1  # pivot: ignore\ndef a() -> A: return K * 0\ndef b() -> B: return 5",
+        "K = 1 => K = 2",
+    ),
+    Row(
+        "a function marked with `pivot: ignore`",
+        "def log(x):  # pivot: ignore\n    return 1\ndef a() -> A: return log(3) * 0\ndef b() -> B: return 5",
+        "return 1 => return 2",
+    ),
 ]

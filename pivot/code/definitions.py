@@ -1,0 +1,82 @@
+"""Live functions and classes, and the trees that they were compiled from."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from pivot.code.namespaces import Module
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+
+
+def find_function(function: types.FunctionType, module: Module) -> ast.AST | None:
+    """The tree that a function was compiled from."""
+    code = function.__code__
+    if code.co_name == "<lambda>":
+        return _find_lambda(code, module.lambdas.get(code.co_firstlineno, []))
+    for _, tree in module.definitions.get(code.co_firstlineno, ()):
+        if getattr(tree, "name", None) == code.co_name and isinstance(tree, _FUNCTIONS):
+            return tree
+    return None
+
+
+def _find_lambda(code: types.CodeType, candidates: list[ast.Lambda]) -> ast.Lambda | None:
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
+    spots = [(line, column) for line, _, column, _ in code.co_positions() if line is not None and column is not None]
+    inside = [
+        node
+        for node in candidates
+        if all(
+            (node.body.lineno, node.body.col_offset) <= spot <= (node.body.end_lineno, node.body.end_col_offset)
+            for spot in spots
+            if spot[1] or spot[0] != code.co_firstlineno
+        )
+    ]
+    return min(inside, key=lambda node: (node.end_col_offset or 0) - node.col_offset) if inside else candidates[0]
+
+
+def closure_of(function: types.FunctionType) -> Mapping[str, Any]:
+    """What a function has captured, by name."""
+    held = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            held[name] = cell.cell_contents
+        except ValueError:
+            continue  # not bound yet
+    return held
+
+
+def fitting_class(trees: list[ast.ClassDef], kind: type) -> ast.ClassDef | None:
+    """The definition of a class, where several have its name."""
+    lines = {value.__code__.co_firstlineno for value in vars(kind).values() if isinstance(value, types.FunctionType)}
+    for tree in trees:
+        if any(tree.lineno <= line <= (tree.end_lineno or tree.lineno) for line in lines):
+            return tree
+    return trees[-1] if trees else None
+
+
+def active(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Statements that do something when the module is imported, definitions and plain assignments left out."""
+    return [statement for statement in body if _acts(statement)]
+
+
+_PASSIVE = {"lru_cache", "cache", "wraps", "dataclass", "contextmanager", "total_ordering", "singledispatch"}
+
+
+def _passive(decorator: ast.expr) -> bool:
+    """Whether a decorator of the standard library keeps the definition and does nothing else."""
+    call = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")) in _PASSIVE
+
+
+def _acts(statement: ast.stmt) -> bool:
+    if isinstance(statement, _DEFINITIONS):
+        return any(not _passive(decorator) for decorator in statement.decorator_list)
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
+        return any(isinstance(inner, ast.Call | ast.Await) for inner in ast.walk(statement))
+    return True

@@ -1,0 +1,71 @@
+"""What an analysis has read, put together after it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pivot.code.evidence import Evidence, FileSeen, FolderSeen, digest_of_bytes, runtime, see_file, see_folder
+from pivot.code.loader import SourceImporter
+from pivot.code.manifest import Remark
+from pivot.code.namespaces import Modules
+from pivot.code.opening import Imported
+from pivot.code.packages import top_imports
+
+
+def volatile_remarks(imported: Imported) -> tuple[Remark, ...]:
+    """What the import did that no later look at files can check."""
+    files = imported.importer.files
+    return tuple(
+        Remark(
+            "untracked",
+            Path(path).stem,
+            files.relative(path),
+            line,
+            why,
+            "make a stage of it, or do it in the function",
+        )
+        for (path, line), why in sorted(imported.watch.volatile.items())
+    )
+
+
+def gather(imported: Imported, modules: Modules) -> Evidence:
+    """All that this analysis read."""
+    importer, watch = imported.importer, imported.watch
+    seen: dict[str, FileSeen] = {}
+    for path, source in importer.by_path.items():
+        seen[path] = see_file(path, digest_of_bytes(source.data))
+    for path, data in imported.params.read.items():
+        seen[path] = see_file(path, digest_of_bytes(data) if data is not None else "")
+    for path in sorted(watch.asked - seen.keys()):
+        seen[path] = see_file(path, "")
+    for path in sorted(watch.opened):
+        if Path(path).is_file() or not Path(path).exists():
+            seen[path] = see_file(path)
+    folders: dict[str, FolderSeen] = {path: see_folder(path, None) for path in sorted(watch.listed)}
+    for path, names in _searched(importer, modules).items():
+        folders.setdefault(path, see_folder(path, names))
+    for path in sys.path:
+        if Path(path).name in ("site-packages", "dist-packages"):
+            folders.setdefault(path, see_folder(path, None))
+    volatile = next(iter(watch.volatile.values()), "")
+    return Evidence(runtime(), imported.made, seen, folders, dict(watch.environment), volatile)
+
+
+def _searched(importer: SourceImporter, modules: Modules) -> dict[str, set[str]]:
+    """Project folder -> the names that an import looked for in it: a new file of such a name may shadow a module."""
+    found: dict[str, set[str]] = {}
+    names = dict(importer.witness.names)
+    imported = {name.partition(".")[0] for source in importer.by_path.values() for name in top_imports(source)}
+    for name in modules.looked_up | imported:
+        names.setdefault(name, None)
+    for name, search in names.items():
+        parent, _, last = name.rpartition(".")
+        places = search
+        if places is None:
+            package = sys.modules.get(parent)
+            places = tuple(map(str, getattr(package, "__path__", ()))) if parent else tuple(sys.path)
+        for place in places:
+            if place and importer.files.owns(place + "/."):
+                found.setdefault(place, set()).add(last)
+    return found

@@ -1,0 +1,98 @@
+"""How the instances of classes are written: by what they hold, never by what they would say of themselves."""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+import types
+from typing import Any
+
+from pivot.code.encoding import Encoding
+
+_SLOT_SKIPPED = {"__weakref__", "__dict__"}
+
+
+class Resists(Exception):
+    """A value whose content cannot be read; the argument says why."""
+
+
+class Instances(Encoding):
+    """Writes the content and the state of instances."""
+
+    def content(self, value: Any) -> None:
+        """What a subclass of a builtin container or number holds."""
+        if isinstance(value, dict):
+            self.mapping(dict(dict.items(value)))
+            self.encode(getattr(value, "default_factory", None))
+        elif isinstance(value, list | tuple):
+            self.items("items", list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value))
+        elif isinstance(value, set | frozenset):
+            self.unordered(set(value))
+        elif isinstance(value, str):
+            self.encode(str.__str__(value))
+        elif isinstance(value, bytes | bytearray):
+            self.node.text(f"y{bytes(value)!r}")
+        elif isinstance(value, int | float):
+            self.encode(int.__add__(value, 0) if isinstance(value, int) else float.__add__(value, 0))
+        elif isinstance(value, BaseException):
+            self.encode(value.args)
+
+    def state(self, value: Any) -> None:
+        try:
+            held = dict(object.__getattribute__(value, "__dict__"))
+        except AttributeError:
+            held = {}
+        for parent in type(value).__mro__:
+            slots = vars(parent).get("__slots__", ())
+            for slot in (slots,) if isinstance(slots, str) else tuple(slots):
+                descriptor = vars(parent).get(slot)
+                if slot not in _SLOT_SKIPPED and isinstance(descriptor, types.MemberDescriptorType):
+                    try:
+                        held[slot] = descriptor.__get__(value)
+                    except AttributeError:
+                        continue
+        self._forget_caches(value, held)
+        self.node.text("state(")
+        for name in sorted(held):
+            self.node.text(name)
+            self._attribute(name, held[name])
+        self.node.text(")")
+
+    def _attribute(self, name: str, value: Any) -> None:
+        """One attribute of an instance; one that resists does not take the others with it."""
+        tokens, edges = len(self.node.tokens), len(self.node.edges)
+        try:
+            self.encode(value)
+        except Resists as error:
+            del self.node.tokens[tokens:], self.node.edges[edges:]
+            self.node.text(f"unread {self.walker.public_name(type(value))}")
+            self.walker.unreadable(self.node, name, str(error))
+
+    @staticmethod
+    def _forget_caches(value: Any, held: dict[str, Any]) -> None:
+        for name in list(held):
+            if isinstance(vars(type(value)).get(name), functools.cached_property):
+                del held[name]
+
+    def reduced(self, value: Any) -> None:
+        """An instance of a class outside the project, by what it would tell pickle."""
+        try:
+            reduced = value.__reduce_ex__(4)
+        except Exception as error:
+            raise Resists(f"{self.walker.public_name(type(value))} cannot be read ({error})") from error
+        if isinstance(reduced, str):
+            self.node.text("global " + reduced)
+            return
+        maker, arguments, *rest = reduced
+        if maker not in (copyreg.__newobj__, copyreg._reconstructor):  # type: ignore[attr-defined]
+            self.encode(maker)
+        self.encode(arguments)
+        for number, part in enumerate(rest):
+            if part is None:
+                continue
+            if number in (1, 2):
+                self.encode(list(part))
+            elif isinstance(part, dict):
+                self.mapping(part, ordered=False)
+            else:
+                self.encode(part)

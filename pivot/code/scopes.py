@@ -1,0 +1,122 @@
+"""Tokens of a tree whose names are filled in when their scope ends: only then is it known which are local."""
+
+from __future__ import annotations
+
+import ast
+
+from pivot.code.syntax import Doubt, Import, Ref, Syntax, Use, chain_of
+
+_NAMES = {".__name__", ".__qualname__"}
+
+
+class Scope:
+    """One function, class or comprehension while it is read."""
+
+    __slots__ = ("bound", "globals", "imports", "kind", "loads", "nonlocals", "statements")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.bound: set[str] = set()
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.imports: dict[str, list[Import]] = {}
+        self.loads: list[tuple[int, Ref]] = []
+        self.statements: list[tuple[int, str, Import]] = []
+
+
+class Scopes:
+    """A stream of tokens and the scopes around the place that is being written."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.scopes = [Scope("root")]
+        self.outer: list[tuple[int, Ref]] = []
+        self.notes: list[Ref] = []
+        self.doubts: list[Doubt] = []
+        self.annotating = False
+        self.reads_names = False
+
+    # --- the end of a scope
+
+    def finish(self, *, bound_is_local: bool = True) -> Syntax:
+        root = self.scopes[0]
+        if not bound_is_local:
+            root.bound.clear()
+        self._close(root, None)
+        numbers: dict[Ref, int] = {}
+        for at, ref in sorted(self.outer, key=lambda pair: pair[0]):
+            number = numbers.setdefault(ref, len(numbers))
+            if at >= 0:
+                self.out[at] = f"@{number}"
+        return Syntax(tuple(self.out), tuple(numbers), tuple(self.doubts), self.reads_names)
+
+    def _close(self, scope: Scope, parent: Scope | None) -> None:
+        imported = scope.imports.keys() - scope.globals
+        for at, ref in scope.loads:
+            name = ref.name
+            if ref.origins or name in scope.globals:
+                self.outer.append((at, ref))
+            elif name in imported and name not in scope.bound:
+                self.outer.append((at, Ref(name, ref.chain, tuple(scope.imports[name]), ref.use)))
+            elif (name in scope.bound and name not in scope.nonlocals) or name in imported:
+                if at >= 0:
+                    self.out[at] = "n" + name + "".join(ref.chain)
+                self.reads_names |= not _NAMES.isdisjoint(ref.chain)
+            elif parent is None:
+                self.outer.append((at, ref))
+            else:
+                parent.loads.append((at, ref))
+        for at, name, origin in scope.statements:
+            use: Use = (
+                "import-value" if name in scope.bound or name in scope.globals or scope.kind == "class" else "import"
+            )
+            self.outer.append((at, Ref(name, (), (origin,), use)))
+
+    def enter(self, kind: str) -> Scope:
+        scope = Scope(kind)
+        self.scopes.append(scope)
+        return scope
+
+    def leave(self) -> None:
+        scope = self.scopes.pop()
+        parent = self.scopes[-1]
+        if parent.kind == "class" and len(self.scopes) > 1:
+            # a function does not see the names of the class around it
+            parent = next(outer for outer in reversed(self.scopes) if outer.kind != "class")
+        self._close(scope, parent)
+
+    # --- names
+
+    def load(self, ref: Ref) -> None:
+        at = -1 if self.annotating else len(self.out)
+        if self.annotating:
+            ref = Ref(ref.name, ref.chain, ref.origins, "annotation")
+        else:
+            self.out.append("")
+        self.scopes[-1].loads.append((at, ref))
+
+    def bind(self, name: str) -> None:
+        self.scopes[-1].bound.add(name)
+
+    def name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.load(Ref(node.id))
+            return
+        scope = self.scopes[-1]
+        if node.id in scope.globals:
+            self.out.append("g" + node.id)
+            return
+        self.bind(node.id)
+        self.out.append(("b" if isinstance(node.ctx, ast.Store) else "d") + node.id)
+
+    def chained(self, node: ast.expr) -> None:
+        ref = chain_of(node)
+        if ref is None or not isinstance(getattr(node, "ctx", None), ast.Load | None):
+            self.reads_names |= "." + getattr(node, "attr", "") in _NAMES
+            self.generic(node)
+        else:
+            self.load(ref)
+
+    def generic(self, node: ast.AST) -> None:
+        """Write a node by its fields."""
+        raise NotImplementedError

@@ -1,0 +1,168 @@
+"""How the nodes of a tree are written, those that open a scope apart."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from pivot.code.scopes import Scopes
+from pivot.code.syntax import Doubt, Import, chain_of, constant_token, import_call, imported_names, is_type_checking
+
+_SKIPPED = {"ctx", "type_comment", "kind", "type_params", "type_ignores", "annotation", "returns"}
+_FIELDS: dict[type, tuple[str, ...]] = {}
+_DYNAMIC = {"eval", "exec"}
+
+
+class Statements(Scopes):
+    """Writes statements and expressions."""
+
+    def visit(self, node: ast.AST) -> None:
+        """Write a node, by its handler or by its fields."""
+        raise NotImplementedError
+
+    def annotation(self, node: ast.expr) -> None:
+        """Note what an annotation refers to."""
+        raise NotImplementedError
+
+    def generic(self, node: ast.AST) -> None:
+        kind = type(node)
+        out = self.out
+        out.append(kind.__name__)
+        for field in _fields(kind):
+            value = getattr(node, field)
+            if value is None:
+                continue
+            if isinstance(value, list):
+                if value:
+                    out.append(field + "[")
+                    self._items(value)
+                    out.append("]")
+            elif isinstance(value, ast.AST):
+                out.append(field)
+                self.visit(value)
+            else:
+                out.append(f"{field}={value}")
+        out.append(")")
+
+    def _items(self, items: list[Any]) -> None:
+        if items and isinstance(items[0], ast.stmt):
+            self.body(items)
+            return
+        for item in items:
+            if isinstance(item, ast.AST):
+                self.visit(item)
+            else:
+                self.out.append("-" if item is None else f"={item}")
+
+    def body(self, statements: list[ast.stmt]) -> None:
+        """Statements without docstrings, bare constants and `pass`: none of them does anything."""
+        for statement in statements:
+            kind = type(statement)
+            if kind is ast.Pass or (kind is ast.Expr and isinstance(statement.value, ast.Constant)):  # type: ignore[attr-defined]
+                continue
+            self.visit(statement)
+
+    def _constant(self, node: ast.Constant) -> None:
+        self.out.append(constant_token(node.value))
+
+    def _joined(self, node: ast.JoinedStr) -> None:
+        # 3.12 splits the literal parts of an f-string in another way than 3.11
+        self.out.append("f(")
+        literal = ""
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                literal += str(part.value)
+                continue
+            if literal:
+                self.out.append(constant_token(literal))
+                literal = ""
+            self.visit(part)
+        if literal:
+            self.out.append(constant_token(literal))
+        self.out.append(")")
+
+    def _annassign(self, node: ast.AnnAssign) -> None:
+        self.annotation(node.annotation)
+        if node.value is None:
+            if isinstance(node.target, ast.Name):
+                self.bind(node.target.id)
+            return
+        self._assign(ast.Assign(targets=[node.target], value=node.value))
+
+    def _assign(self, node: ast.Assign) -> None:
+        origin = import_call(node.value)
+        target = node.targets[0]
+        if origin and len(node.targets) == 1 and isinstance(target, ast.Name) and len(self.scopes) > 1:
+            self._import(target.id, origin)
+            return
+        self.generic(node)
+
+    def _return(self, node: ast.Return) -> None:
+        nothing = isinstance(node.value, ast.Constant) and node.value.value is None
+        self.generic(ast.Return(value=None) if nothing else node)
+
+    def _if(self, node: ast.If) -> None:
+        if is_type_checking(node.test):
+            self.body(node.orelse)
+        else:
+            self.generic(node)
+
+    def _global(self, node: ast.Global) -> None:
+        self.scopes[-1].globals.update(node.names)
+        self.out.append("global " + " ".join(sorted(node.names)))
+
+    def _nonlocal(self, node: ast.Nonlocal) -> None:
+        self.scopes[-1].nonlocals.update(node.names)
+        self.out.append("nonlocal " + " ".join(sorted(node.names)))
+
+    def _handler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self.bind(node.name)
+        self.generic(node)
+
+    def _capture(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name:
+            self.bind(node.name)
+        self.generic(node)
+
+    def _mapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self.bind(node.rest)
+        self.generic(node)
+
+    def _walrus(self, node: ast.NamedExpr) -> None:
+        scope = next(outer for outer in reversed(self.scopes) if outer.kind != "comprehension")
+        scope.bound.add(node.target.id)
+        self.out.append("walrus " + node.target.id)
+        self.visit(node.value)
+
+    def _imports(self, node: ast.Import | ast.ImportFrom) -> None:
+        for name, origin in imported_names(node):
+            self._import(name, origin)
+
+    def _import(self, name: str, origin: Import) -> None:
+        scope = self.scopes[-1]
+        scope.imports.setdefault(name, []).append(origin)
+        scope.statements.append((len(self.out), name, origin))
+        self.out.append("")
+
+    def _call(self, node: ast.Call) -> None:
+        ref = chain_of(node)
+        if ref is not None:
+            self.load(ref)
+            return
+        if isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC and not _harmless(node):
+            self.doubts.append(Doubt(node.lineno, node.func.id))
+        self.generic(node)
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    known = _FIELDS.get(kind)
+    if known is None:
+        names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+        known = _FIELDS[kind] = tuple(name for name in names if name not in _SKIPPED)
+    return known
+
+
+def _harmless(node: ast.Call) -> bool:
+    return bool(node.args) and isinstance(node.args[0], ast.Constant)
