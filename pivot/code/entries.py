@@ -43,10 +43,17 @@ class Walker(WrittenEntries):
         if isinstance(value, types.FunctionType):
             return self.code_of(value)
         if isinstance(value, type) and not isinstance(value, types.GenericAlias):
-            return self.class_of(value)
+            return self._value(found, at) if self._nameless(found) else self.class_of(value)
         if isinstance(value, types.ModuleType):
             return self.module_of(value)
         return self._value(found, at)
+
+    def _nameless(self, found: Live) -> bool:
+        """Whether a class was made by a call and calls itself a library's: `make_dataclass` does so before 3.12."""
+        kind = found.value
+        if found.module is None or self.owns_class(kind):
+            return False
+        return self.resolver.external_object(self.public_name(kind)) is not kind
 
     def _value(self, found: Live, at: Place) -> Node:
         home = found.module
@@ -66,6 +73,9 @@ class Walker(WrittenEntries):
         if key in self.values and self.values[key][0] is not node:
             key += f"#{len(self.values)}"
         self.values[key] = (node, found)
+        if isinstance(found.value, type):
+            self.write_statements(node, found)
+            return
         try:
             Encoder(self, node).encode(found.value)
         except (Resists, RecursionError) as error:

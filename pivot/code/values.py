@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import datetime
 import enum
 import functools
@@ -26,8 +28,6 @@ _STATELESS = {
     "_thread._local",
     "logging.Logger",
     "logging.RootLogger",
-    "_contextvars.ContextVar",
-    "contextvars.ContextVar",
     "builtins.object",
     "weakref.WeakKeyDictionary",
     "weakref.WeakValueDictionary",
@@ -185,6 +185,13 @@ class Encoder(Instances):
         self.reduced(value)
 
 
+def _variable(encoder: Encoder, value: contextvars.ContextVar[Any]) -> None:
+    """A context variable is its default: what is set in it belongs to the run."""
+    encoder.node.text("ContextVar")
+    with contextlib.suppress(LookupError):
+        encoder.encode(contextvars.Context().run(value.get))
+
+
 def _unreadable(encoder: Encoder, value: Any) -> None:
     raise Resists(f"a {type(value).__name__} object cannot be read")
 
@@ -213,6 +220,7 @@ _WRITERS: tuple[tuple[Any, Any], ...] = (
     (types.WrapperDescriptorType | types.MethodDescriptorType | types.ClassMethodDescriptorType, Encoder.text_of),
     (types.MethodWrapperType, lambda encoder, value: encoder.items("wrapper " + value.__name__, (value.__self__,))),
     (types.MappingProxyType, Encoder.mapping),
+    (contextvars.ContextVar, _variable),
 )
 _EXACT: dict[type, Any] = {
     dict: Encoder.mapping,

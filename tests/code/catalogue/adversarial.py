@@ -238,4 +238,155 @@ ROWS = [
         "if x: return\\n => if x: return None\\n",
         runs="",
     ),
+    _text(
+        "dataclass inherited default",
+        "from dataclasses import dataclass\n@dataclass\nclass Base:\n    k: int = 1\n@dataclass\nclass P(Base):\n    j: int = 3\ndef a() -> A: return P().k",
+        "k: int = 1 => k: int = 2",
+    ),
+    _text(
+        "frozen dataclass const",
+        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass C:\n    rate: float = 0.5\n    name: str = 'x'\nCFG = C()\ndef a() -> A: return int(CFG.rate*10)\ndef b() -> B: return len(CFG.name)",
+        "rate: float = 0.5 => rate: float = 0.7",
+        runs="a",
+    ),
+    _text(
+        "global in comprehension in class",
+        "K=1\nclass M:\n    xs=[K for _ in range(2)]\ndef a() -> A: return sum(M.xs)",
+        "K=1 => K=2",
+    ),
+    _text(
+        "contextvar default",
+        "import contextvars\nV=contextvars.ContextVar('v', default=1)\ndef a() -> A: return V.get()",
+        "default=1 => default=2",
+    ),
+    _text("logging level const", "import logging\nLEVEL=logging.INFO\ndef a() -> A: return LEVEL", "INFO => DEBUG"),
+    _text(
+        "string method constant",
+        "WORDS='one two'.split()\ndef a() -> A: return len(WORDS)",
+        "'one two' => 'one two three'",
+    ),
+    _text("env file const", "import os\nK=os.path.join('x','y')\ndef a() -> A: return len(K)", "'y' => 'yz'"),
+    _text(
+        "lock class default",
+        "import threading\nclass S:\n    _lock=threading.Lock()\n    k=1\n    def get(self):\n        with self._lock: return self.k\ndef a() -> A: return S().get()",
+        "k=1 => k=2",
+    ),
+    _text(
+        "operator module fn",
+        "import operator\nOPS={'+':operator.add,'-':operator.sub}\ndef a() -> A: return OPS['+'](1,2)",
+        "'+':operator.add => '+':operator.mul",
+    ),
+    _text(
+        "compiled regex sub fn",
+        "import re\ndef rep(m): return 'x'\nR=re.compile('a')\ndef a() -> A: return len(R.sub(rep,'aab'))",
+        "'x' => 'xy'",
+    ),
+    _text(
+        "heapq/bisect key",
+        "import bisect\ndef key(x): return x*2\ndef a() -> A: return bisect.bisect([1,2,3],4,key=key)",
+        "x*2 => x*3",
+    ),
+    _text(
+        "weakref proxy",
+        "import weakref\nclass M:\n    def fit(self): return 1\nm=M()\np=weakref.ref(m)\ndef a() -> A: return p().fit()",
+    ),
+    _text(
+        "ThreadPool map",
+        "from concurrent.futures import ThreadPoolExecutor\ndef work(x): return x+1\ndef a() -> A:\n    with ThreadPoolExecutor(1) as p: return sum(p.map(work,[1]))",
+        "x+1 => x+2",
+    ),
+    _text(
+        "iterator class",
+        "class It:\n    def __init__(self): self.n=0\n    def __iter__(self): return self\n    def __next__(self):\n        self.n+=1\n        if self.n>3: raise StopIteration\n        return self.n\ndef a() -> A: return sum(It())",
+        "self.n>3 => self.n>4",
+    ),
+    _text(
+        "user context",
+        "class Ctx:\n    def __enter__(self): self.k=1; return self\n    def __exit__(self,*a): pass\ndef a() -> A:\n    with Ctx() as c: return c.k",
+        "self.k=1 => self.k=2",
+    ),
+    _text(
+        "enum auto order",
+        "import enum\nclass E(enum.Enum):\n    X=enum.auto()\n    Y=enum.auto()\ndef a() -> A: return E.Y.value",
+        "    X=enum.auto()\\n    Y=enum.auto() =>     Y=enum.auto()\\n    X=enum.auto()",
+    ),
+    _text(
+        "enum missing",
+        "import enum\nclass E(enum.Enum):\n    X=1\n    @classmethod\n    def _missing_(cls,v): return cls.X\n    Z=7\ndef a() -> A: return E(99).value",
+        "return cls.X => return cls.Z",
+    ),
+    _text(
+        "enum generate next",
+        "import enum\nclass E(enum.Enum):\n    @staticmethod\n    def _generate_next_value_(name,start,count,last): return len(name)+1\n    X=enum.auto()\ndef a() -> A: return E.X.value",
+        "len(name)+1 => len(name)+2",
+    ),
+    _text(
+        "typed dict functional",
+        "from typing import TypedDict\nR=TypedDict('R',{'x':int})\ndef a() -> A: return len(R.__annotations__)",
+        "{'x':int} => {'x':int,'y':int}",
+    ),
+    _text(
+        "make_dataclass",
+        "from dataclasses import make_dataclass\nP=make_dataclass('P',[('x',int,1)])\ndef a() -> A: return P().x",
+        "int,1 => int,2",
+    ),
+    _text("enum functional", "import enum\nE=enum.Enum('E','X Y')\ndef a() -> A: return E.Y.value", "'X Y' => 'Y X'"),
+    _text("newtype", "from typing import NewType\nU=NewType('U',int)\ndef a() -> A: return U(1)+1", "U(1)+1 => U(1)+2"),
+    _text(
+        "module constant via class attr path",
+        "class Paths:\n    root='x'\n    data=root+'/d'\ndef a() -> A: return len(Paths.data)",
+        "root='x' => root='xy'",
+    ),
+    _text(
+        "nested dict const two keys",
+        "C={'m':{'lr':1},'d':{'n':2}}\ndef a() -> A: return C['m']['lr']\ndef b() -> B: return C['d']['n']",
+        "'lr':1 => 'lr':9",
+    ),
+    _text("get on dict", "C={'m':1,'d':2}\ndef a() -> A: return C.get('m')", "'m':1 => 'm':9"),
+    _text("global list index var", "C=[1,2]\nI=0\ndef a() -> A: return C[I]", "I=0 => I=1"),
+    _text("negative index", "C=[1,2]\ndef a() -> A: return C[-1]", "[1,2] => [1,3]"),
+    _text("chained helper via tuple unpack", "def f(): return 1\ndef g(): return 5\nx,y=f,g\ndef a() -> A: return x()"),
+    _text(
+        "conditional def",
+        "import sys\nif sys.platform:\n    def f(): return 1\nelse:\n    def f(): return 3\ndef a() -> A: return f()",
+    ),
+    _text(
+        "else branch not taken: nothing",
+        "import sys\nif sys.platform:\n    def f(): return 7\nelse:\n    def f(): return 1\ndef a() -> A: return f()",
+        runs="",
+    ),
+    _text(
+        "decorator factory in class staticmethod",
+        "class D:\n    @staticmethod\n    def twice(f): return lambda: f()*2\n@D.twice\ndef h(): return 1\ndef a() -> A: return h()",
+        "f()*2 => f()*3",
+    ),
+    _text(
+        "retry decorator const",
+        "N=2\ndef retry(n):\n    def d(f):\n        def w(): return f()+n\n        return w\n    return d\n@retry(N)\ndef h(): return 1\ndef a() -> A: return h()",
+        "N=2 => N=3",
+    ),
+    _text(
+        "stage calls helper through default param function ref",
+        "def h(): return 1\ndef run(cb=h): return cb()\ndef a() -> A: return run()",
+    ),
+    _text(
+        "__main__ guard imports nothing",
+        "def h(): return 7\ndef a() -> A: return h()\nif __name__=='__main__':\n    x=1",
+        "x=1 => x=2",
+        runs="",
+    ),
+    _text(
+        "lazy global init",
+        "_c=None\ndef get():\n    global _c\n    if _c is None: _c=build()\n    return _c\ndef build(): return 1\ndef a() -> A: return get()",
+    ),
+    _text(
+        "big fn chain",
+        "\n".join(f"def f{i}(): return f{i + 1}()" for i in range(1500))
+        + "\ndef f1500(): return 1\nimport sys\nsys.setrecursionlimit(10000)\ndef a() -> A: return f0()",
+    ),
+    _text(
+        "deep nested list",
+        "K=[1]\nfor _ in range(3000): K=[K]\ndef a() -> A:\n    k=K\n    while isinstance(k,list): k=k[0]\n    return k",
+        "K=[1] => K=[2]",
+    ),
 ]
