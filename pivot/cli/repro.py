@@ -11,10 +11,14 @@ from pivot.cli.display import open_display, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
 from pivot.plan.decision import Plan
+from pivot.plan.targets import select
+from pivot.reports.determinism import verdict_document, verdict_lines
 from pivot.reports.run import dry_run_lines
 from pivot.reports.status import status_document
+from pivot.run.determinism import verify_determinism
 from pivot.run.execute import RunOptions, execute
 from pivot.run.selection import Selection
+from pivot.run.session import Session
 
 
 @click.command()
@@ -26,6 +30,9 @@ from pivot.run.selection import Selection
 @click.option("-s", "--single", is_flag=True, help="The named stages only; what they read is taken as it stands.")
 @click.option("--failed", is_flag=True, help="The stages that failed in the last run, with their upstreams.")
 @click.option("--set", "values", multiple=True, metavar="STAGE.NAME=VALUE", help="Another value for a parameter.")
+@click.option(
+    "--verify-determinism", "twice", is_flag=True, help="Run them twice in clean folders; compare, keep nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
 def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | int | None) -> int:
     """Run the stages that a change reaches, and restore what is known already.
@@ -42,6 +49,8 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | i
             single=bool(options["single"]),
             failed=session.memory.last.failed if options["failed"] else None,
         )
+        if options["twice"]:
+            return _verify_determinism(session, targets, as_json=bool(options["as_json"]))
         if options["dry_run"]:
             return _dry_run(session.plan(selection), as_json=bool(options["as_json"]))
         report_remarks(session)
@@ -52,6 +61,22 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | i
         if display.unchanged:
             remember_settled(session, made)
         return report_failures(session) or display.exit_code
+
+
+def _verify_determinism(session: Session, targets: tuple[str, ...], *, as_json: bool) -> int:
+    """The named stages alone, and not what they read."""
+    planner = session.planner()
+    specs = [stage.spec for stage in planner.stages.values()]
+    folder = folder_in(session.project)
+    names = select(targets, specs, planner.graph, folder) if targets else planner.graph.order
+    verdicts = []
+    for verdict in verify_determinism(session, planner, names):
+        verdicts.append(verdict)
+        for line in () if as_json else verdict_lines(verdict):
+            click.echo(line)
+    if as_json:
+        click.echo(to_json(verdict_document(verdicts)))
+    return report_failures(session) or int(not all(verdict.holds for verdict in verdicts))
 
 
 def _dry_run(plan: Plan, *, as_json: bool) -> int:
