@@ -56,6 +56,8 @@ def differences_between(old: Past, new: Past) -> tuple[Reason, ...]:
 
 def _compare(past: Past, new: _Side, sizes: Mapping[str, int]) -> tuple[Reason, ...]:
     old = past.record
+    if not (_is_told(old.code, old.params, old.spec) and _is_told(new.code, new.params, new.spec)):
+        return (Reason(Why.SPEC, "A record does not tell what it was made from"),)
     found = (
         _reason(Why.CODE, "Code dependency changed", _code_changes(past, new)),
         _reason(Why.PARAMS, "Parameter changed", _value_changes(old.params, new.params)),
@@ -63,6 +65,34 @@ def _compare(past: Past, new: _Side, sizes: Mapping[str, int]) -> tuple[Reason, 
         _reason(Why.SPEC, "Input or output declared differently", _artifact_changes(old.spec, new)),
     )
     return tuple(reason for reason in found if reason)
+
+
+def _is_told(code: object, params: object, spec: object) -> bool:
+    """Whether a record has the parts that are compared: one that a stranger made gives its own name, and no more."""
+    if not (isinstance(code, dict) and isinstance(params, dict) and isinstance(spec, dict)):
+        return False
+    nodes, edges = code.get("nodes"), code.get("edges")
+    if not (isinstance(nodes, list) and isinstance(edges, list) and len(nodes) == len(edges)):
+        return False
+    targets = [edge for of in edges for edge in (of if isinstance(of, list) else [None])]
+    artifacts = [item for kind in ("deps", "outs") for item in _listed(spec.get(kind))]
+    are_edges = all(_is_edge(edge, len(nodes)) for edge in targets)
+    return are_edges and all(isinstance(node, str) for node in nodes) and all(map(_is_artifact, artifacts))
+
+
+def _listed(items: object) -> list[object]:
+    return list(items) if isinstance(items, list | tuple) else [None]
+
+
+def _is_edge(edge: object, count: int) -> bool:
+    return isinstance(edge, list | tuple) and len(edge) == 2 and type(edge[1]) is int and 0 <= edge[1] < count
+
+
+def _is_artifact(item: object) -> bool:
+    if not isinstance(item, dict) or not all(isinstance(item.get(name), str) for name in ("key", "kind", "loader")):
+        return False
+    texts = [*_listed(item.get("flags")), *_listed(item.get("paths"))]
+    return all(isinstance(text, str) for text in texts)
 
 
 def _reason(why: Why, text: str, changes: Iterable[Change]) -> Reason | None:

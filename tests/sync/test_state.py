@@ -116,6 +116,36 @@ def test_any_kind_of_clone_reads_and_pushes(clone: MakeClone, server: Repo, opti
     assert one.tree() == other.tree()
 
 
+def test_repositories_that_only_the_git_program_opens_read_and_push(tmp_path: Path) -> None:
+    first = Repo.init(tmp_path / "first", "--object-format=sha256")
+    first.commit("first")
+    server = first.clone(tmp_path / "server.git", "--bare")
+    one, two = (Clone(server.clone(tmp_path / name)) for name in ("one", "two"))
+    assert one.backend.algorithm == "sha256"
+    for number, each in enumerate((one, two)):
+        each.run(number)
+        each.state.push("origin")
+    one.state.pull("origin")
+    assert one.tree() == two.tree()
+    assert all(each.knows(record(number)) for each in (one, two) for number in (0, 1))
+
+
+def test_a_repository_with_the_extension_of_partial_clones_reads_and_pushes(clone: MakeClone, server: Repo) -> None:
+    server.git("config", "uploadpack.allowFilter", "true")
+    one, two = clone("one"), clone("two", "--filter=tree:0")
+    two.repo.git("config", "core.repositoryFormatVersion", "1")
+    two.repo.git("config", "extensions.partialClone", "origin")
+    one.run(1)
+    one.state.push("origin")
+    refused = Clone(two.repo)
+    refused.state.pull("origin")
+    refused.run(2)
+    refused.state.push("origin")
+    one.state.pull("origin")
+    assert refused.knows(record(1))
+    assert one.knows(record(2))
+
+
 @pytest.mark.parametrize("filtered", ["blob:none", "tree:0"])
 def test_what_a_plain_fetch_left_out_is_brought(clone: MakeClone, server: Repo, filtered: str) -> None:
     server.git("config", "uploadpack.allowFilter", "true")
