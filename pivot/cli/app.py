@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from pivot.errors import PivotError
+
+CLOSED = 141
 
 COMMANDS = {
     "init": ("pivot.cli.init", "Prepare this clone: let `git fetch` bring results."),
@@ -18,6 +22,7 @@ COMMANDS = {
     "adopt": ("pivot.cli.outputs", "Let outputs made by hand count as a stage's result."),
     "accept": ("pivot.cli.accept", "Declare a change harmless: the old result counts for the new situation."),
     "clean": ("pivot.cli.outputs", "Remove outputs whose bytes are in the store."),
+    "checkout": ("pivot.cli.store", "Bring outputs of a commit, or of the present code, into place."),
     "saved": ("pivot.cli.outputs", "List edits that were put away before a path was replaced."),
     "show": ("pivot.cli.history", "Say what the stages stand on at a commit."),
     "log": ("pivot.cli.history", "List runs: when, who, how long, what had changed."),
@@ -28,6 +33,10 @@ COMMANDS = {
     "push": ("pivot.cli.state", "Give results to a Git remote."),
     "get": ("pivot.cli.outputs", "Write an output of a commit, or a saved edit, to a file."),
 }
+
+
+class OutputClosed(Exception):
+    """Whoever read our output has gone (`git pivot status | head -1`)."""
 
 
 class LazyGroup(click.Group):
@@ -46,6 +55,13 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would turn it into exit code 1, which means that a stage failed.
+            raise OutputClosed from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -76,6 +92,10 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return PivotError.exit_code
+    except OutputClosed:
+        # Leave as git does, which dies of SIGPIPE; nothing more can be said to anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return CLOSED
     except click.Abort:
         raise KeyboardInterrupt from None
     return result if isinstance(result, int) else 0

@@ -1,0 +1,144 @@
+"""Outputs of a commit, or of the present situation, brought into the work tree; nothing is run and nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from pivot.errors import TargetError, UnsafePath
+from pivot.git.index import tracked
+from pivot.git.records import Record
+from pivot.plan.decision import Action
+from pivot.plan.snapshot import Snapshots, Standing
+from pivot.project import Project
+from pivot.run.outputs import Outputs, keeper_of, saved_notice
+from pivot.run.recorder import as_objects
+from pivot.run.session import Session
+from pivot.store.objects import Object
+from pivot.store.workspace import keep_edits
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What belongs at repository-relative paths, and the stages whose result is not known."""
+
+    outs: Mapping[str, Object]
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class CheckedOut:
+    """What was done, by path; `missing`: the store lacks the bytes; `notices`: sentences to be told."""
+
+    restored: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def present_outputs(session: Session) -> Expected:
+    """The outputs of every stage whose result for its present situation is known; Git ignores them from here on."""
+    planner = session.planner()
+    plan = planner.plan(planner.graph.order)
+    known = [one for one in plan.decisions.values() if one.action in (Action.KEEP, Action.RESTORE)]
+    outs = {path: held for one in known if one.record for path, held in as_objects(one.record.outs).items()}
+    Outputs(session.project).exclude(planner)
+    return Expected(outs, tuple(name for name, one in plan.decisions.items() if one not in known))
+
+
+def outputs_at(project: Project, revision: str) -> Expected:
+    """The outputs that a commit stands on, by its note and the records that it names.
+
+    Raises:
+        TargetError: the revision names no commit, or nobody has noted what its stages stand on.
+    """
+    stages = Snapshots(project.backend, project.runs).read(revision).stages
+    records = {name: _preferred(project, held) for name, held in stages.items()}
+    outs = {path: out for record in records.values() if record for path, out in as_objects(record.outs).items()}
+    return Expected(outs, tuple(name for name, record in records.items() if record is None))
+
+
+def choose(project: Project, expected: Expected, targets: Sequence[str]) -> dict[str, Object]:
+    """What the targets (repository-relative paths or globs; none: all) name of the expected outputs.
+
+    A target may be an output, a folder above outputs, or a path inside a directory output.
+
+    Raises:
+        TargetError: a target names nothing.
+        MissingObject: it lies in a directory that is not in the store.
+    """
+    if not targets:
+        return dict(expected.outs)
+    found: dict[str, Object] = {}
+    for target in targets:
+        named = _named(project, expected.outs, target)
+        if not named:
+            hint = "`git pivot show` lists the outputs of a commit, `git pivot dag` those of the stages."
+            raise TargetError(f"no output with a known result matches {target or '.'}", hint=hint)
+        found |= named
+    return found
+
+
+def check_out(project: Project, wanted: Mapping[str, Object], why: str) -> CheckedOut:
+    """Make each path equal to its object. Call it with the work tree's lock held.
+
+    Paths that Git tracks are left alone; edits that nobody else has are kept first.
+
+    Raises:
+        UnsafePath: a folder above a path is a symlink; then nothing is changed.
+    """
+    done = CheckedOut()
+    for path in wanted:
+        _refuse_symlinks(project, path)
+    versioned = tracked(project.location, wanted)
+    for path, held in wanted.items():
+        if path in versioned:
+            done.notices.append(f"{path} is left as it is: Git tracks it")
+        elif _stands(project, path, held):
+            done.unchanged.append(path)
+        elif not project.store.has(held):
+            done.missing.append(path)
+        else:
+            place = project.root / path
+            kept = keep_edits(keeper_of(project), [place], why)
+            done.notices += [saved_notice(path, edit) for edit in kept.values()]
+            project.store.restore(held, place, project.stats)
+            done.restored.append(path)
+    return done
+
+
+def _preferred(project: Project, standings: Iterable[Standing]) -> Record | None:
+    """Of several results of one stage the one whose bytes are here."""
+    records = [standing.record for standing in standings if standing.record]
+    whole = [one for one in records if all(map(project.store.has, as_objects(one.outs).values()))]
+    return next(iter([*whole, *records]), None)
+
+
+def _named(project: Project, outs: Mapping[str, Object], target: str) -> dict[str, Object]:
+    below = {path: held for path, held in outs.items() if not target or f"{path}/".startswith(f"{target}/")}
+    if below:
+        return below
+    for path, held in outs.items():
+        if target.startswith(f"{path}/") and (inside := project.store.find(held.id, target[len(path) + 1 :])):
+            return {target: inside}
+    return {path: held for path, held in outs.items() if fnmatchcase(path, target)}
+
+
+def _stands(project: Project, path: str, held: Object) -> bool:
+    place = project.root / path
+    if not place.exists():
+        return False
+    stands = project.store.identify(place, project.stats)
+    return (stands.id, stands.mode) == (held.id, held.mode)
+
+
+def _refuse_symlinks(project: Project, path: str) -> None:
+    folder = path.rpartition("/")[0]
+    while folder:
+        if (project.root / folder).is_symlink():
+            hint = (
+                f"Remove the symlink {folder}, or restore the file elsewhere with `git pivot get REV {path} -o FILE`."
+            )
+            raise UnsafePath(f"{path} would be written through the symlink {folder}", hint=hint)
+        folder = folder.rpartition("/")[0]
