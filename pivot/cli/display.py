@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,12 @@ class Display:
         self._ended: RunEnded | None = None
 
     def show(self, event: Event) -> None:
-        self._write(event)
+        try:
+            self._write(event)
+        except BrokenPipeError:
+            # Whoever read our output has gone; the stages are none of their business, so the run goes on.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            self._write = _silence
         if isinstance(event, RunEnded):
             self._ended = event
 
@@ -37,6 +43,10 @@ class Display:
     def unchanged(self) -> bool:
         """Whether the run did nothing."""
         return self._ended is not None and all(one == "unchanged" for one in self._ended.endings.values())
+
+
+def _silence(event: Event) -> None:
+    return None
 
 
 def write_lines(event: Event) -> None:

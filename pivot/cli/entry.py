@@ -30,7 +30,7 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`git pivot status | head`): leave quietly, as git does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 141
     except Exception as error:
         _say(f"bug: {type(error).__name__}: {error}\n  The traceback is in {_log_bug()}")

@@ -32,7 +32,8 @@ def adopt(stage: str, why: str) -> int:
     """
     with open_session(writing=True) as session:
         record = adopt_outputs(session, stage, why)
-        click.echo(f"{stage}: adopted {len(record.outs)} outputs as the result of {record.fingerprint[:12]}")
+        plural = "s" * (len(record.outs) != 1)
+        click.echo(f"{stage}: adopted {len(record.outs)} output{plural} as the result of {record.fingerprint[:12]}")
     return 0
 
 

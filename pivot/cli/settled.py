@@ -7,6 +7,8 @@ from pivot.reports.remarks import remark_lines
 from pivot.reports.run import totals
 from pivot.reports.status import status_lines
 from pivot.run.events import RunEnded
+from pivot.run.excluding import seen_by_git
+from pivot.run.outputs import kept_paths
 from pivot.run.selection import Selection
 from pivot.run.session import Session
 from pivot.run.settling import keep_settled
@@ -21,7 +23,8 @@ def remember_settled(session: Session, made: int) -> None:
     if not plan.settled or session.failures():
         return
     noticed = [f"{one.stage}: {text}\n" for one in plan.decisions.values() for text in one.warnings]
-    warnings = "".join(f"{line}\n" for line in remark_lines(session.model()))
+    unignored = [f"warning: {text}" for text in seen_by_git(session.project, kept_paths(session.planner()))]
+    warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
     said = totals(RunEnded(dict.fromkeys(plan.decisions, "unchanged")), elapsed=ELAPSED)
     status = "\n".join(status_lines(plan))
     texts = {"repro": ("".join(noticed) + f"{said}\n", warnings), "status": (f"{status}\n", warnings)}

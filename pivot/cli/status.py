@@ -12,6 +12,8 @@ from pivot.cli.settled import remember_settled
 from pivot.plan.targets import select
 from pivot.reports.explain import explain
 from pivot.reports.status import status_document, status_lines
+from pivot.run.excluding import seen_by_git
+from pivot.run.outputs import kept_paths
 
 
 @click.command()
@@ -38,6 +40,8 @@ def status(targets: tuple[str, ...], explained: bool, diffed: bool, values: tupl
             for line in status_lines(plan):
                 click.echo(line)
         report_remarks(session)
+        for text in seen_by_git(session.project, kept_paths(planner)):
+            click.echo(f"warning: {text}", err=True)
         if plan.settled:
             remember_settled(session, made)
         return report_failures(session)

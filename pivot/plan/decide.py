@@ -59,8 +59,8 @@ def decide(view: View) -> Decision:
     if view.failed_upstreams:
         return _blocked(view, Reason(Why.UPSTREAM_FAILED, f"Upstream failed: {', '.join(view.failed_upstreams)}"))
     if view.missing_inputs:
-        names = ", ".join(f"{change.name} ({change.where})" for change in view.missing_inputs)
-        text = f"Input missing, and no stage writes it: {names}"
+        found = [f"{one.name} ({one.where}){f': {one.note}' if one.note else ''}" for one in view.missing_inputs]
+        text = f"Input missing: {'; '.join(found)}"
         return _blocked(view, Reason(Why.MISSING_INPUT, text, view.missing_inputs))
     if view.fingerprint is None:
         upstream = Reason(Why.UPSTREAM, f"Upstream will run: {', '.join(view.running_upstreams)}")

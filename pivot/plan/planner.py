@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pivot.code.model import Model, Stage
 from pivot.code.reach import extend
+from pivot.errors import InputError, UnsafePath
 from pivot.git.records import Output, Record
 from pivot.graph import Graph, Producers, build_graph, find_producers
 from pivot.pipeline.paths import PathKey
@@ -198,10 +199,19 @@ class Planner:
         unready = running | {one.stage for one in decisions if one.action is Action.RESTORE}
         if unready:
             deps.running |= unready
-        elif (stands := self._inputs.at(path)) is not None:
+        else:
+            self._read(stage, path, deps)
+
+    def _read(self, stage: Stage, path: str, deps: _Deps) -> None:
+        """Take a dep as it stands in the work tree; what cannot be read blocks this stage alone."""
+        try:
+            stands, note = self._inputs.at(path), "no stage writes it"
+        except (InputError, UnsafePath) as error:
+            stands, note = None, error.what.replace(f"{self._root}/", "")
+        if stands is not None:
             deps.ids[path], deps.sizes[path] = stands.id, stands.size
         else:
-            deps.missing.append(Change(path, None, None, self._where(stage, path)))
+            deps.missing.append(Change(path, None, None, self._where(stage, path), note))
 
     def _from_upstream(self, path: str, out: str, decision: Decision) -> Object | None:
         if decision.record is None or not (held := _output(decision.record, out)):

@@ -98,6 +98,8 @@ def event_document(event: Event) -> dict[str, object]:
 
 
 def dry_run_lines(plan: Plan) -> Iterator[str]:
+    if all(decision.action is Action.KEEP for decision in plan.decisions.values()):
+        yield "nothing to do"
     for decision in plan.decisions.values():
         if decision.action is not Action.KEEP:
             yield f"would {decision.action}: {decision.stage} ({in_short(decision)})"

@@ -15,20 +15,26 @@ LIST = "outputs"  # beside the cache: what this work tree's stages write, a JSON
 
 def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
     """Renew the ignore block for the outputs of all work trees; sentences about what stands against it."""
-    own = sorted(set(paths))
-    if own != _read(project.pivot_dir):
+    own, before = sorted(set(paths)), _read(project.pivot_dir)
+    if own != before:
         write_atomic(project.pivot_dir / LIST, json.dumps(own).encode())
+    left = [path for path in before if path not in own and (project.root / path).exists()]
     wanted = sorted({*own, *(path for folder in _other_trees(project) for path in _read(folder))})
     branches = tracked_by_branches(project.backend, wanted)
     rewrite(project.location.common_dir, [path for path in wanted if path not in branches])
-    notices = [
-        f"{path} is an output here and tracked by branch {branch}: Git does not ignore it"
-        for path, branch in branches.items()
-        if path in own
+    return [f"{path} is no output any more; it stays where it is, for you to keep or remove" for path in left] + [
+        *seen_by_git(project, own)
     ]
+
+
+def seen_by_git(project: Project, paths: Iterable[str]) -> list[str]:
+    """Sentences about outputs that Git does not ignore, and why."""
+    own = sorted(set(paths))
+    branches = tracked_by_branches(project.backend, own)
     defeated = not_ignored(project.location, [path for path in own if path not in branches])
-    return notices + [
-        f"{path} is an output, and {rule or 'a rule'} keeps Git from ignoring it" for path, rule in defeated.items()
+    return [
+        *(f"{path} is an output here and tracked by branch {name}: not ignored" for path, name in branches.items()),
+        *(f"{path} is an output, and {rule} keeps Git from ignoring it" for path, rule in defeated.items() if rule),
     ]
 
 

@@ -204,9 +204,8 @@ class Run:
         name = trial.stage
         self._tries[name] = self._tries.get(name, 0) + 1
         if self._tries[name] >= TRIES:
-            yield self._end(
-                StageEnded(name, "failed", trial.reasons, message=f"{moved} changed while it ran, {TRIES} times over")
-            )
+            message = f"{moved} changed while it ran, {TRIES} times over: does the stage write it itself?"
+            yield self._end(StageEnded(name, "failed", trial.reasons, message=message))
             return
         yield Noticed(f"inputs changed while running ({moved}); planned again", name)
         self._session.inputs.forget_all()

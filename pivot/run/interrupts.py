@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class Interrupts:
-    """While open, SIGINT and SIGTERM only count. Outside the main thread, which has all handlers, nothing counts."""
+    """While open, SIGINT counts one and SIGTERM two; outside the main thread, which has all handlers, nothing does."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -28,4 +28,4 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
+        self.count += 2 if number == signal.SIGTERM else 1

@@ -30,9 +30,7 @@ class Outputs:
         """Let Git ignore every output that Pivot keeps."""
         if self._project.scratch:
             return
-        specs = [stage.spec for stage in planner.stages.values()]
-        paths = [path for spec in specs for out in spec.outs if "no-cache" not in out.flags for path in out.paths]
-        self.notices += exclude_outputs(self._project, paths)
+        self.notices += exclude_outputs(self._project, kept_paths(planner))
 
     def set_aside(self, spec: StageSpec) -> Aside:
         """Move the old outputs of a stage away until it has ended; edits that nobody else has are saved first."""
@@ -72,8 +70,17 @@ class Outputs:
         return [self._project.root / path for path in paths]
 
     def _keep_edits(self, paths: Iterable[str], why: str) -> None:
+        for place in filter(Path.is_symlink, self._places(paths)):
+            path = place.relative_to(self._project.root).as_posix()
+            self.notices.append(f"{path} was a link to {place.readlink()}; a file takes its place")
         for place, kept in keep_edits(self._keeper, self._places(paths), why).items():
             self.notices.append(saved_notice(place.relative_to(self._project.root).as_posix(), kept))
+
+
+def kept_paths(planner: Planner) -> list[str]:
+    """All output paths that Pivot, and not Git, keeps."""
+    outs = [out for stage in planner.stages.values() for out in stage.spec.outs if "no-cache" not in out.flags]
+    return [path for out in outs for path in out.paths]
 
 
 def keeper_of(project: Project) -> Keeper:

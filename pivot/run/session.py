@@ -24,6 +24,7 @@ from pivot.plan.memory import LastResults, Memory
 from pivot.plan.planner import Planner
 from pivot.plan.policies import Policies, read_policies
 from pivot.project import Project
+from pivot.run.places import check_places
 from pivot.run.selection import Selection
 from pivot.run.workers import Workers
 
@@ -89,6 +90,7 @@ class Session:
             check_stages(self.given, [spec.name for spec in specs])
         for error in check_outputs(specs, PathKey(self.project.root)):
             raise error
+        check_places(self.project.root, specs)
         self._check_tracked(specs)
         self._check_untracked(model)
         return model
@@ -146,7 +148,8 @@ class Session:
         if spec.file not in self._evidence:
             self._evidence[spec.file] = standing(self.analyses, spec.file)
         evidence = self._evidence[spec.file]
-        return changed(evidence) if evidence else ""
+        path = changed(evidence) if evidence else ""
+        return path.removeprefix(f"{self.project.root}/")
 
     def _check_tracked(self, specs: list[StageSpec]) -> None:
         """Git and Pivot cannot both keep a path: a switch of branches would make them overwrite each other."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from tests.support.repository import PIVOT, Repo
@@ -95,3 +100,43 @@ def test_a_bare_repository_says_so(repo: Repo) -> None:
     repo.git("clone", "--quiet", "--bare", ".", "bare.git")
     said = repo.pivot("repro", cwd="bare.git").expect(2).err
     assert "bare" in said
+
+
+def test_an_output_that_a_link_leads_outside_is_refused(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (repo.path / "link").symlink_to(tmp_path / "elsewhere")
+    repo.write("pipeline.py", HEAD.format(name="p") + WRITES.format(stage="s", out="link/o.txt"))
+    assert "pipeline.py:8: the output link/o.txt leaves the repository through the link link" in error(repo)
+
+
+def test_an_output_in_a_repository_of_its_own_is_refused(repo: Repo) -> None:
+    repo.git("init", "--quiet", "nested")
+    repo.write("pipeline.py", HEAD.format(name="p") + WRITES.format(stage="s", out="nested/deep/o.txt"))
+    assert "lies in the repository nested" in error(repo)
+
+
+def test_a_dep_that_cannot_be_read_blocks_its_stage_alone(repo: Repo) -> None:
+    os.mkfifo(repo.path / "pipe")
+    reads = """
+@pipeline.register
+def reads(x: Annotated[bytes, pivot.Dep("pipe")]) -> Annotated[bytes, pivot.Out("r.txt")]:
+    return x
+"""
+    repo.write("pipeline.py", HEAD.format(name="p") + reads + WRITES.format(stage="fine", out="fine.txt"))
+    said = repo.pivot("repro", "--keep-going").expect(1).out
+    assert "1 ran" in said
+    assert "reads: blocked: Input missing: pipe (pipeline.py:8)" in said
+
+
+@pytest.mark.parametrize("verb", ["status", "dag"])
+def test_a_reader_that_goes_away_is_no_failure(front_page: Repo, verb: str) -> None:
+    command = f"{shlex.join([*PIVOT, verb])} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=front_page.path, check=False, capture_output=True, text=True)
+    assert (done.returncode in (0, 141), done.stderr) == (True, "")
+
+
+def test_a_run_whose_reader_goes_away_goes_on(front_page: Repo) -> None:
+    command = f"{shlex.join([*PIVOT, 'repro'])} | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=front_page.path, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert front_page.exists("summary.json")

@@ -53,3 +53,22 @@ def test_adopted_outputs_count_as_the_result_and_the_trail_says_so(front_page: R
 
 def test_adopt_needs_the_outputs_to_be_there(front_page: Repo) -> None:
     assert "clean.json is not there" in front_page.pivot("adopt", "preprocess", "-m", "x").expect(2).err
+
+
+def test_a_link_in_the_place_of_an_output_is_mentioned(front_page: Repo) -> None:
+    (front_page.path / "clean.json").symlink_to("nowhere")
+    assert "clean.json was a link to nowhere" in front_page.pivot("repro").expect(0).out
+
+
+def test_an_ignore_rule_that_lets_an_output_through_is_said_by_repro_and_status(front_page: Repo) -> None:
+    front_page.write(".gitignore", "!clean.json\n")
+    assert "clean.json is an output, and .gitignore:1: !clean.json" in front_page.pivot("repro").expect(0).out
+    assert "clean.json is an output, and .gitignore:1: !clean.json" in front_page.pivot("status").expect(0).err
+    assert "clean.json is an output, and .gitignore:1: !clean.json" in front_page.pivot("status").expect(0).err
+
+
+def test_what_is_no_output_any_more_stays_and_is_mentioned(front_page: Repo) -> None:
+    ran(front_page)
+    front_page.replace("pipeline.py", '"summary.json"', '"other.json"')
+    assert "summary.json is no output any more" in front_page.pivot("repro").expect(0).out
+    assert front_page.exists("summary.json")

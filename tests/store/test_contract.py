@@ -261,7 +261,7 @@ def test_small_files_are_loose_and_many_make_one_pack(plain: Shelf) -> None:
 
 
 def test_a_second_put_writes_nothing(shelf: Shelf) -> None:
-    path = shelf.make("out", many(150) | {"large": BIG})
+    path = shelf.make("out", {**many(150), "large": BIG})
     held = shelf.put(path)
     before = sorted(shelf.store.path.rglob("*"))
     assert shelf.reopened().put(path, shelf.fresh()) == shelf.put(path) == held
