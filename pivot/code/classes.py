@@ -54,21 +54,26 @@ def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: as
         walker.refer(node, walker.class_of(type(kind)))
     if tree is not None:
         _write_heading(walker, node, tree, scope)
-        if _reads_annotations(walker, kind, tree):
-            _write_fields(walker, node, tree, scope)
-        else:
-            for part in tree.body:
-                if isinstance(part, ast.AnnAssign):
-                    walker.write(node, annotation_syntax(part.annotation), scope)
-        if "__subclasses__" in node.place.source:
-            walker.refer_subclasses(node, kind)
-        if not _is_plain(walker, kind):
-            rest = [part for part in tree.body if not isinstance(part, (*_FUNCTIONS, ast.AnnAssign))]
-            walker.write(node, statement_syntax(rest), scope)
+        _write_body(walker, node, kind, tree, scope)
     else:
         made = [binding.node for binding in module.bindings.get(kind.__name__, ()) if not binding.origin]
         walker.write(node, statement_syntax(made), scope)
     _write_space(walker, node, kind, tree, scope)
+
+
+def _write_body(walker: Writer, node: Node, kind: type, tree: ast.ClassDef, scope: Scope) -> None:
+    """What only the source says of a class: annotations, and statements that a metaclass may have read."""
+    annotated = [part for part in tree.body if isinstance(part, ast.AnnAssign)]
+    if _reads_annotations(walker, kind, tree):
+        _write_fields(walker, node, tree, scope)
+        annotated = []
+    for part in annotated:
+        walker.write(node, annotation_syntax(part.annotation), scope)
+    if "__subclasses__" in node.place.source:
+        walker.refer_subclasses(node, kind)
+    if not _is_plain(walker, kind):
+        rest = [part for part in tree.body if not isinstance(part, (*_FUNCTIONS, ast.AnnAssign))]
+        walker.write(node, statement_syntax(rest), scope)
 
 
 def _write_heading(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
 _NAME = "pipeline.py"
+_MARKS = {_NAME, "pyvenv.cfg", ".git"}
 
 
 def find_pipelines(root: Path) -> list[str]:
@@ -34,21 +35,18 @@ def _walk(root: Path) -> Iterator[tuple[str, set[str]]]:
 
 def _look(folder: str) -> tuple[set[str], list[str]]:
     """Names that matter in a folder, and the folders in it to look into."""
-    names, folders = set(), []
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name in (_NAME, "pyvenv.cfg", ".git"):
-                    names.add(entry.name)
-                elif (
-                    not entry.name.startswith(".")
-                    and entry.name not in _LEFT_OUT
-                    and entry.is_dir(follow_symlinks=False)
-                ):
-                    folders.append(entry.name)
+            found = list(entries)
+            names = {entry.name for entry in found} & _MARKS
+            folders = [entry.name for entry in found if _may_hold(entry)]
     except OSError:
         return set(), []  # a folder that may not be read holds no pipeline that could be run
     return names, folders
+
+
+def _may_hold(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.name not in _LEFT_OUT and entry.is_dir(follow_symlinks=False)
 
 
 def _declared(root: Path) -> list[str]:

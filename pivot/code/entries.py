@@ -51,8 +51,11 @@ class Walker(WrittenEntries):
     def _nameless(self, found: Live) -> bool:
         """Whether a class was made by a call and calls itself a library's: `make_dataclass` does so before 3.12."""
         kind = found.value
-        if found.module is None or self.owns_class(kind):
+        if found.module is None:
             return False
+        if self.owns_class(kind):
+            home = self.modules.defining(kind.__module__)
+            return "__dataclass_fields__" in vars(kind) and home is not None and not home.class_nodes(kind.__qualname__)
         return self.resolver.external_object(self.public_name(kind)) is not kind
 
     def _value(self, found: Live, at: Place) -> Node:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import functools
 import types
+from collections.abc import Iterator
 from typing import Any
 
 from pivot.code.encoding import Encoding
@@ -14,6 +16,15 @@ _SLOT_SKIPPED = {"__weakref__", "__dict__"}
 
 class Resists(Exception):
     """A value whose content cannot be read; the argument says why."""
+
+
+def _slots(kind: type) -> Iterator[tuple[str, types.MemberDescriptorType]]:
+    for parent in kind.__mro__:
+        slots = vars(parent).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            descriptor = vars(parent).get(name)
+            if name not in _SLOT_SKIPPED and isinstance(descriptor, types.MemberDescriptorType):
+                yield name, descriptor
 
 
 class Instances(Encoding):
@@ -38,19 +49,14 @@ class Instances(Encoding):
             self.encode(value.args)
 
     def state(self, value: Any) -> None:
+        """Attributes and slots, whatever the order in which they were set."""
         try:
             held = dict(object.__getattribute__(value, "__dict__"))
         except AttributeError:
             held = {}
-        for parent in type(value).__mro__:
-            slots = vars(parent).get("__slots__", ())
-            for slot in (slots,) if isinstance(slots, str) else tuple(slots):
-                descriptor = vars(parent).get(slot)
-                if slot not in _SLOT_SKIPPED and isinstance(descriptor, types.MemberDescriptorType):
-                    try:
-                        held[slot] = descriptor.__get__(value)
-                    except AttributeError:
-                        continue
+        for name, descriptor in _slots(type(value)):
+            with contextlib.suppress(AttributeError):  # declared, not set
+                held[name] = descriptor.__get__(value)
         self._forget_caches(value, held)
         self.node.text("state(")
         for name in sorted(held):

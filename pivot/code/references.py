@@ -181,20 +181,18 @@ class References(Places, ABC):
     def _refer_shallow(self, node: Node, found: Found, rest: tuple[str, ...]) -> None:
         """A reference that only the import used: code counts, what it collects (registries) does not."""
         node.text("".join(rest))
-        if isinstance(found, Live):
-            value = found.value
-            if isinstance(value, types.FunctionType):
-                self.refer(node, self._shallow(value))
-            elif isinstance(value, type) and self.owns_class(value):
-                members: dict[str, Any] = dict(vars(value))
-                for inner in members.values():
-                    if isinstance(inner, types.FunctionType):
-                        self.refer(node, self._shallow(inner))
-            elif isinstance(value, PLAIN):
-                self.refer(node, self.target(found, node.place))
-            return
         if isinstance(found, External | Written):
             self.refer_found(node, found, ())
+        if not isinstance(found, Live):
+            return
+        value = found.value
+        inside: dict[str, Any] = (
+            dict(vars(value)) if isinstance(value, type) and self.owns_class(value) else {"": value}
+        )
+        for function in (one for one in inside.values() if isinstance(one, types.FunctionType)):
+            self.refer(node, self._shallow(function))
+        if isinstance(value, PLAIN):
+            self.refer(node, self.target(found, node.place))
 
     def _shallow(self, function: types.FunctionType) -> Node | str:
         module = self.modules.of_function(function)

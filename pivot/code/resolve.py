@@ -194,11 +194,10 @@ class Resolver:
         """Project objects that an import has put into something outside the project, below `path`."""
         if self._patches is None:
             self._patches = {}
-            for module in self.modules.all():
-                for dotted in module.attributes_set():
-                    found, rest = self.resolve(dotted, (module, {}))[0]
-                    if not isinstance(found, Live) or rest or found.module is not None:
-                        continue
+            set_at = ((module, ref) for module in self.modules.all() for ref in module.attributes_set())
+            for module, ref in set_at:
+                found, rest = self.resolve(ref, (module, {}))[0]
+                if isinstance(found, Live) and not rest and found.module is None:
                     self._patches.setdefault(found.name.rpartition(".")[0], []).append(found)
         return self._patches.get(path, [])
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 from typing import Any
 
 from pivot.code.scopes import Scopes
 from pivot.code.syntax import Doubt, Import, chain_of, constant_token, import_call, imported_names, is_type_checking
 
 _SKIPPED = {"ctx", "type_comment", "kind", "type_params", "type_ignores", "annotation", "returns"}
-_FIELDS: dict[type, tuple[str, ...]] = {}
 _DYNAMIC = {"eval", "exec"}
 
 
@@ -25,7 +25,7 @@ class Statements(Scopes):
         raise NotImplementedError
 
     def generic(self, node: ast.AST) -> None:
-        kind = type(node)
+        kind: Any = type(node)
         out = self.out
         out.append(kind.__name__)
         for field in _fields(kind):
@@ -156,12 +156,10 @@ class Statements(Scopes):
         self.generic(node)
 
 
-def _fields(kind: type) -> tuple[str, ...]:
-    known = _FIELDS.get(kind)
-    if known is None:
-        names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-        known = _FIELDS[kind] = tuple(name for name in names if name not in _SKIPPED)
-    return known
+@functools.cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = kind._fields
+    return tuple(name for name in names if name not in _SKIPPED)
 
 
 def _harmless(node: ast.Call) -> bool:
