@@ -102,6 +102,21 @@ class FileLock:
     def held(self) -> bool:
         return self._descriptor is not None
 
+    def taken_since(self) -> float | None:
+        """Since when (seconds since the epoch) another command has it; None when none does."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            # Shared and for an instant only: a command that begins right now waits some milliseconds at most.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return os.fstat(descriptor).st_mtime
+        finally:
+            os.close(descriptor)
+        return None
+
     def acquire(self, timeout: float = 0.0) -> None:
         """Take the lock, waiting up to `timeout` seconds.
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("pivot.cli.init", "Prepare this clone: let `git fetch` bring results."),
     "repro": ("pivot.cli.repro", "Run what a change reaches, and nothing else."),
     "status": ("pivot.cli.status", "Say what repro would do, and why."),
+    "logs": ("pivot.cli.logs", "Show what a stage printed when it ran last."),
     "dag": ("pivot.cli.dag", "Draw the stages and the paths between them."),
     "params": ("pivot.cli.params", "Show the values of parameters, and what differs."),
     "adopt": ("pivot.cli.outputs", "Let outputs made by hand count as a stage's result."),

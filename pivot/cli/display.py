@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 
-from pivot.reports.run import event_document, event_lines
+from pivot.reports.run import Detail, event_document, event_lines
 from pivot.run.events import Event, RunEnded
 
 INTERRUPTED = 130
@@ -49,8 +50,8 @@ def _silence(event: Event) -> None:
     return None
 
 
-def write_lines(event: Event) -> None:
-    for line in event_lines(event):
+def write_lines(event: Event, detail: Detail = "normal") -> None:
+    for line in event_lines(event, detail):
         click.echo(line)
 
 
@@ -59,17 +60,17 @@ def write_json(event: Event) -> None:
 
 
 @contextmanager
-def open_display(*, as_json: bool) -> Iterator[Display]:
+def open_display(*, as_json: bool, detail: Detail = "normal") -> Iterator[Display]:
     """The display that suits standard output."""
     if as_json:
         yield Display(write_json)
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and detail != "quiet":
         from pivot.reports.progress import open_progress
 
-        with open_progress(event_lines) as progress:
+        with open_progress(partial(event_lines, detail=detail)) as progress:
             yield Display(progress.show)
     else:
-        yield Display(write_lines)
+        yield Display(partial(write_lines, detail=detail))
 
 
 def to_json(document: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import click
@@ -10,15 +9,31 @@ import click
 from pivot.cli.display import open_display, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
-from pivot.plan.decision import Plan
+from pivot.pipeline.policy import read_duration
 from pivot.plan.targets import select
 from pivot.reports.determinism import verdict_document, verdict_lines
-from pivot.reports.run import dry_run_lines
+from pivot.reports.forecast import forecast_document, forecast_lines
+from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
+from pivot.run.cores import usable_cores
 from pivot.run.determinism import verify_determinism
-from pivot.run.execute import RunOptions, execute
+from pivot.run.execute import RunOptions, execute, work_ahead
+from pivot.run.forecast import forecast
+from pivot.run.limits import read_limits
 from pivot.run.selection import Selection
 from pivot.run.session import Session
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, from text such as `90`, `5m` or `1.5h`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = read_duration(value) if isinstance(value, str | int | float) else None
+        if seconds is None:
+            self.fail(f"{value!r} is no time; write seconds, or text such as 90s, 5m or 2h", param, ctx)
+        return seconds
 
 
 @click.command()
@@ -33,8 +48,11 @@ from pivot.run.session import Session
 @click.option(
     "--verify-determinism", "twice", is_flag=True, help="Run them twice in clean folders; compare, keep nothing."
 )
+@click.option("--budget", type=Duration(), metavar="TIME", help="Start no stage that would not end in time, as in 30m.")
+@click.option("-q", "--quiet", is_flag=True, help="Only failures, warnings and the totals.")
+@click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
-def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | int | None) -> int:
+def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | float | None) -> int:
     """Run the stages that a change reaches, and restore what is known already.
 
     STAGE is a stage's name, an output path or a glob; STAGE+ adds what depends on it. Upstreams are always included
@@ -51,11 +69,13 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | i
         )
         if options["twice"]:
             return _verify_determinism(session, targets, as_json=bool(options["as_json"]))
+        jobs = int(options["jobs"] or usable_cores())
         if options["dry_run"]:
-            return _dry_run(session.plan(selection), as_json=bool(options["as_json"]))
+            return _dry_run(session, selection, jobs, as_json=bool(options["as_json"]))
         report_remarks(session)
-        run_options = RunOptions(int(options["jobs"] or usable_cores()), bool(options["keep_going"]))
-        with open_display(as_json=bool(options["as_json"])) as display:
+        run_options = RunOptions(jobs, bool(options["keep_going"]), options["budget"] or None)
+        detail: Detail = "quiet" if options["quiet"] else "verbose" if options["verbose"] else "normal"
+        with open_display(as_json=bool(options["as_json"]), detail=detail) as display:
             for event in execute(session, selection, run_options):
                 display.show(event)
         if display.unchanged:
@@ -79,15 +99,14 @@ def _verify_determinism(session: Session, targets: tuple[str, ...], *, as_json: 
     return report_failures(session) or int(not all(verdict.holds for verdict in verdicts))
 
 
-def _dry_run(plan: Plan, *, as_json: bool) -> int:
+def _dry_run(session: Session, selection: Selection, jobs: int, *, as_json: bool) -> int:
+    planner = session.planner()
+    plan = planner.plan(selection.apply(planner))
+    limits = read_limits(session.project.settings, jobs)
+    expected = forecast(work_ahead(session, planner, plan), plan.to_run(), limits)
     if as_json:
-        click.echo(to_json(status_document(plan.decisions.values())))
-    for line in () if as_json else dry_run_lines(plan):
+        click.echo(to_json({**status_document(plan.decisions.values()), "forecast": forecast_document(expected)}))
+        return 0
+    for line in (*dry_run_lines(plan), *forecast_lines(expected)):
         click.echo(line)
     return 0
-
-
-def usable_cores() -> int:
-    """Cores that this process may use; containers and `taskset` included."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -22,7 +22,7 @@ from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
 from pivot.code.manifest import Entry, Manifest, Remark
 from pivot.code.model import PipelineModel, Stage
 from pivot.pipeline.given import Given
-from pivot.pipeline.spec import ArtifactSpec, Location, StageSpec
+from pivot.pipeline.spec import ArtifactSpec, Location, Policy, StageSpec
 
 if TYPE_CHECKING:
     from pivot.code.analysis import Analysis
@@ -200,13 +200,16 @@ def _plain_spec(spec: StageSpec) -> tuple[Any, ...]:
     where = (spec.where.file, spec.where.line)
     deps, outs = (tuple(_plain_artifact(one) for one in side) for side in (spec.deps, spec.outs))
     names = (spec.name, spec.pipeline, spec.file, spec.root, spec.function)
-    return (*names, where, deps, outs, spec.params, spec.frozen, spec.always)
+    policy = spec.policy
+    plain = (policy.resources, policy.mutex, policy.timeout, policy.retries, policy.priority)
+    return (*names, where, deps, outs, spec.params, spec.frozen, spec.always, plain)
 
 
 def _spec(held: tuple[Any, ...]) -> StageSpec:
-    name, pipeline, file, root, function, where, deps, outs, params, frozen, always = held
+    name, pipeline, file, root, function, where, deps, outs, params, frozen, always, policy = held
     made = [tuple(_artifact(one) for one in side) for side in (deps, outs)]
-    return StageSpec(name, pipeline, file, root, function, Location(*where), made[0], made[1], params, frozen, always)
+    place = (name, pipeline, file, root, function, Location(*where))
+    return StageSpec(*place, made[0], made[1], params, frozen, always, Policy(*policy))
 
 
 def _plain_artifact(one: ArtifactSpec) -> tuple[Any, ...]:

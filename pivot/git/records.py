@@ -154,7 +154,8 @@ class Info:
     """What is said about one run of a record; never part of a fingerprint.
 
     `entries` are `[name, file, line]` in the order of the record's graph nodes; `finished` is UTC in ISO 8601 with
-    seconds; `seconds` is wall time; `memory` is peak resident bytes; `environment` holds variables that were read.
+    seconds; `seconds` is wall time; `memory` is peak resident bytes; `environment` holds variables that were read;
+    `tries` is how often it was started until it gave the result.
     """
 
     stage: str
@@ -170,6 +171,7 @@ class Info:
     cpu: float = 0.0
     adopted: str = ""
     undeclared: tuple[str, ...] = ()
+    tries: int = 1
 
     def to_bytes(self) -> bytes:
         return canonical_json({name: getattr(self, name) for name in self.__slots__})

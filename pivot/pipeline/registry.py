@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Paths
 from pivot.pipeline.declared import Declared, Place
 from pivot.pipeline.location import Line, calling_frame, calling_line, function_line, real_path, repository_of
 from pivot.pipeline.overlap import Claim, Claims, self_reads
-from pivot.pipeline.params import build_params
+from pivot.pipeline.params import build_params, closest
 from pivot.pipeline.paths import PathKey, prefix_of
+from pivot.pipeline.policy import read_policy
 from pivot.pipeline.signature import Overrides, Signature, read_signature
 from pivot.pipeline.stage import Home, Stage
 
@@ -21,6 +22,22 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 # `/` and `:` join a stage to its pipeline, `@ = ,` name variants, `+ * ?` and `[` are for targets on the command line.
 _NAME = re.compile(r"[\w][\w.-]*")
+
+
+class Options(TypedDict, total=False):
+    """What `Pipeline.register` takes beside the function."""
+
+    name: str | None
+    params: Any
+    dep_path_overrides: Mapping[str, Paths] | None
+    out_path_overrides: Mapping[str, Paths] | None
+    frozen: bool
+    always: bool
+    resources: Mapping[str, float] | None
+    mutex: str | Sequence[str] | None
+    timeout: float | str | None
+    retries: int
+    priority: int
 
 
 class Pipeline:
@@ -52,64 +69,49 @@ class Pipeline:
         return list(self._stages.values())
 
     @overload
-    def register(
-        self,
-        function: FunctionT,
-        *,
-        name: str | None = None,
-        params: Any = None,
-        dep_path_overrides: Mapping[str, Paths] | None = None,
-        out_path_overrides: Mapping[str, Paths] | None = None,
-        frozen: bool = False,
-        always: bool = False,
-    ) -> FunctionT: ...
+    def register(self, function: FunctionT, **options: Unpack[Options]) -> FunctionT: ...
 
     @overload
-    def register(
-        self,
-        function: None = None,
-        *,
-        name: str | None = None,
-        params: Any = None,
-        dep_path_overrides: Mapping[str, Paths] | None = None,
-        out_path_overrides: Mapping[str, Paths] | None = None,
-        frozen: bool = False,
-        always: bool = False,
-    ) -> Callable[[FunctionT], FunctionT]: ...
+    def register(self, function: None = None, **options: Unpack[Options]) -> Callable[[FunctionT], FunctionT]: ...
 
-    def register(  # noqa: PLR0913 - what users write; all but the function by name
-        self,
-        function: Any = None,
-        *,
-        name: str | None = None,
-        params: Any = None,
-        dep_path_overrides: Mapping[str, Paths] | None = None,
-        out_path_overrides: Mapping[str, Paths] | None = None,
-        frozen: bool = False,
-        always: bool = False,
-    ) -> Any:
+    def register(self, function: Any = None, **options: Unpack[Options]) -> Any:
         """Make a stage of a function and return the function; also a decorator, with or without options.
 
         `params` is an instance of the class that a parameter is annotated with, the class itself, or a dict of
         values. `frozen`: never run; `always`: run every time.
 
+        How it is run, which never counts as a change: `resources={"gpu": 1}` against the limits `pivot.resources.gpu`
+        and so on; `mutex="db"`: never beside another stage with that name, `"*"`: beside no other stage; `timeout` in
+        seconds or as `"5m"`; `retries`: how often it is tried again after a failure, with growing pauses; `priority`:
+        the higher one starts first.
+
         Raises:
             PipelineError: the function or one of its annotations will not do; names file, line and the mend.
         """
         line = calling_line()
-        overrides = Overrides(dep_path_overrides or {}, out_path_overrides or {})
-        if frozen and always:
-            raise PipelineError("a stage cannot be frozen and always", where=line.text, hint="Keep one of the two.")
+        _check_options(options, line)
 
         def register(function: FunctionT) -> FunctionT:
-            stage_name = name or str(getattr(function, "__name__", "stage"))
-            signature = read_signature(function, Place(stage_name, self._prefix), overrides, line)
-            made = _params_of(signature, params, stage_name, line)
-            home = Home(self.name, self.root)
-            self._add(Stage(stage_name, function, signature, made, home, function_line(function), frozen, always), line)
+            name = options.get("name") or str(getattr(function, "__name__", "stage"))
+            self._add(self._stage(function, name, options, line), line)
             return function
 
         return register if function is None else register(function)
+
+    def _stage(self, function: Callable[..., Any], name: str, options: Options, line: Line) -> Stage:
+        overrides = Overrides(options.get("dep_path_overrides") or {}, options.get("out_path_overrides") or {})
+        signature = read_signature(function, Place(name, self._prefix), overrides, line)
+        return Stage(
+            name=name,
+            function=function,
+            signature=signature,
+            params=_params_of(signature, options.get("params"), name, line),
+            home=Home(self.name, self.root),
+            line=function_line(function),
+            frozen=options.get("frozen", False),
+            always=options.get("always", False),
+            policy=read_policy(options, name, line),
+        )
 
     def _add(self, stage: Stage, line: Line) -> None:
         """Take a stage whose name and paths no other has."""
@@ -128,6 +130,16 @@ class Pipeline:
             raise error
         self._stages[stage.name] = stage
         self._lines[stage.name] = line
+
+
+def _check_options(options: Options, line: Line) -> None:
+    for name in options:
+        if name not in Options.__annotations__:
+            raise PipelineError(
+                f"register has no option `{name}`", where=line.text, hint=closest(name, Options.__annotations__)
+            )
+    if options.get("frozen") and options.get("always"):
+        raise PipelineError("a stage cannot be frozen and always", where=line.text, hint="Keep one of the two.")
 
 
 def _claim(stage: Stage, item: Declared, path: str) -> Claim:

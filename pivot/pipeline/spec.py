@@ -43,6 +43,20 @@ class ArtifactSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """How a stage is to be run; never part of its fingerprint.
+
+    `resources` are amounts by name (lower case, `_` for `-`), `mutex` is sorted, `timeout` is in seconds.
+    """
+
+    resources: dict[str, float] = field(default_factory=dict)
+    mutex: tuple[str, ...] = ()
+    timeout: float | None = None
+    retries: int = 0
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StageSpec:
     """One stage as its pipeline file declares it.
 
@@ -61,6 +75,7 @@ class StageSpec:
     params: dict[str, Any] = field(default_factory=dict)
     frozen: bool = False
     always: bool = False
+    policy: Policy = field(default_factory=Policy)
 
     def dep_paths(self) -> list[str]:
         """Paths in the repository that the fingerprint covers; an incremental output's previous version is not one."""

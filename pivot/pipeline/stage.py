@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pivot.pipeline.params import params_values
 from pivot.pipeline.paths import prefix_of
 from pivot.pipeline.saving import save_all
 from pivot.pipeline.signature import Signature
-from pivot.pipeline.spec import Location, StageSpec
+from pivot.pipeline.spec import Location, Policy, StageSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Stage:
     line: Line
     frozen: bool = False
     always: bool = False
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def where(self) -> Location:
@@ -87,6 +88,7 @@ class Stage:
             params={} if self.params is None else params_values(self.params, repository),
             frozen=self.frozen,
             always=self.always,
+            policy=self.policy,
         )
 
     def load_inputs(self, folder: Path) -> dict[str, Any]:

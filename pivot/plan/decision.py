@@ -90,6 +90,10 @@ class Plan:
             found[decision.action].append(decision.stage)
         return found
 
+    def to_run(self) -> list[str]:
+        """What must run, as far as is known before anything runs."""
+        return [name for name, one in self.decisions.items() if one.action in (Action.RUN, Action.WAIT)]
+
     @property
     def settled(self) -> bool:
         """Whether `repro` would do nothing at all."""

@@ -98,6 +98,11 @@ class Memory:
                     return Past(found.record, own[0] if own else None)
         return None
 
+    def seconds(self, stage: str) -> float | None:
+        """How long the stage took when it ran last; None where that is not known."""
+        past = self.previous(stage)
+        return past.info.seconds if past and past.info else None
+
     def infos(self, record: Record) -> list[Info]:
         """What is said about the runs that gave a record, the newest first."""
         return self.runs.infos(record.fingerprint, record.result)

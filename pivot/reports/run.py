@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
 
+Detail = Literal["quiet", "normal", "verbose"]
+_QUIET = (StageStarted, StagePrinted)
 
-def event_lines(event: Event) -> Iterator[str]:
-    """The lines that plain output shows for an event; unchanged stages are only counted."""
+
+def event_lines(event: Event, detail: Detail = "normal") -> Iterator[str]:
+    """The lines that plain output shows for an event; unchanged stages are only counted, unless it is `verbose`."""
+    if detail == "quiet":
+        yield from () if _is_talk(event) else _event_lines(event)
+        return
+    yield from _event_lines(event)
+    if detail == "verbose":
+        yield from _more_lines(event)
+
+
+def _is_talk(event: Event) -> bool:
+    """Whether this is about a stage that went well."""
+    return isinstance(event, _QUIET) or (isinstance(event, StageEnded) and event.ending in ("ran", "restored"))
+
+
+def _more_lines(event: Event) -> Iterator[str]:
+    match event:
+        case StageEnded(stage, "unchanged"):
+            yield f"{stage}: unchanged"
+        case StageStarted(stage, reasons):
+            for reason in reasons:
+                yield f"{stage}:   {reason.text}"
+                yield from (
+                    f"{stage}:     {one.name}" + (f" ({one.where})" if one.where else "") for one in reason.changes
+                )
+
+
+def _event_lines(event: Event) -> Iterator[str]:
     match event:
         case StageStarted(stage, reasons):
             yield f"{stage}: runs ({in_short(Decision(stage, Action.RUN, reasons))})"
@@ -36,6 +65,9 @@ def failure_lines(event: StageEnded) -> Iterator[str]:
     yield f"{event.stage}: FAILED after {seconds(event.seconds)}"
     for line in event.message.splitlines():
         yield f"  {line}" if line else ""
+    if event.tail:
+        yield f"  Output (last {len(event.tail)} lines):" if len(event.tail) > 1 else "  Output:"
+        yield from (f"    {line}" for line in event.tail)
     if event.log:
         yield f"  Log: {event.log}"
 
@@ -88,6 +120,7 @@ def event_document(event: Event) -> dict[str, object]:
                 "seconds": round(event.seconds, 6),
                 "message": event.message,
                 "log": event.log,
+                "tail": list(event.tail),
                 "reasons": reason_documents(event.reasons),
             }
         case Noticed(text, stage):

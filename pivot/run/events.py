@@ -34,7 +34,10 @@ class StagePrinted:
 
 @dataclass(frozen=True, slots=True)
 class StageEnded:
-    """`seconds` is wall time (0 where nothing ran); `message` says why it failed or is blocked; `log` is a path."""
+    """`seconds` is wall time (0 where nothing ran); `message` says why it failed or is blocked; `log` is a path.
+
+    `tail` is the last that a failed stage printed.
+    """
 
     stage: str
     ending: Ending
@@ -42,6 +45,7 @@ class StageEnded:
     seconds: float = 0.0
     message: str = ""
     log: str = ""
+    tail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from pivot.code.reach import beyond
 from pivot.errors import PivotError
 from pivot.plan.decision import Action, Decision, Plan
 from pivot.plan.drift import undeclared_sentence
+from pivot.plan.planner import Planner
 from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
-from pivot.run.frontier import Frontier, Queue, longest_paths
+from pivot.run.frontier import Frontier
 from pivot.run.interrupts import Interrupts
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted
+from pivot.run.limits import read_limits
+from pivot.run.lineup import Lineup, Work, work_of
 from pivot.run.outputs import Outputs
 from pivot.run.recorder import Recorder
 from pivot.run.selection import Selection
@@ -22,14 +25,19 @@ from pivot.run.trials import Trial, Trials
 
 POLL_SECONDS = 0.25
 TRIES = 3
+TAIL_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`jobs` stages at a time; `verb` is what the run history calls this run."""
+    """`jobs` stages at a time; `verb` is what the run history calls this run.
+
+    `budget` is in seconds: a stage that would take longer than what is left of it is not started.
+    """
 
     jobs: int
     keep_going: bool = False
+    budget: float | None = None
     verb: str = "repro"
 
 
@@ -62,7 +70,7 @@ class Run:
         self._selection = selection
         self._planner = session.planner()
         self._frontier = Frontier(self._planner.graph, ())
-        self._queue = Queue({})
+        self._lineup = Lineup(read_limits(session.project.settings, options.jobs), options.budget)
         self._tries: dict[str, int] = {}
         self._stopping = False
         self._recorder = Recorder(session.project, session.memory, options.verb)
@@ -72,10 +80,10 @@ class Run:
     def prepare(self) -> Plan:
         """Plan; where something must run, from an analysis made by the very processes that will run it."""
         plan = self._plan_anew()
-        to_run = [name for name, one in plan.decisions.items() if one.action in (Action.RUN, Action.WAIT)]
-        files = {self._planner.stages[name].spec.file for name in to_run}
+        files = {self._planner.stages[name].spec.file for name in plan.to_run()}
         if files and self._session.refresh(files):
             plan = self._plan_anew()
+        self._lineup.check(plan.to_run())
         self._outputs.exclude(self._planner)
         return plan
 
@@ -83,7 +91,7 @@ class Run:
         """Until nothing is left: settle what needs no run, start what does, take in what ends."""
         while True:
             yield from self._advance()
-            if not self._trials:
+            if not self._trials and (self._stopping or not self._lineup.resting()):
                 break
             for event in self._trials.events(POLL_SECONDS):
                 match event:
@@ -97,6 +105,8 @@ class Run:
                         yield from self._failed(event)
             self._recorder.flush()
             yield from self._heed(interrupts)
+            if not self._trials:
+                self._lineup.rest(POLL_SECONDS)
         yield from self._leave_out()
 
     def finish(self) -> Iterator[Event]:
@@ -118,10 +128,11 @@ class Run:
         self._planner.take_outcomes(before)
         names = self._selection.apply(self._planner)
         self._frontier = Frontier(self._planner.graph, [name for name in names if name not in self.endings])
-        self._queue = Queue(longest_paths(self._planner.graph, {}))
-        for name in self._trials.stages():
+        for name in (*self._trials.stages(), *self._lineup.resting()):
             self._frontier.hold(name)
-        return self._planner.plan(names)
+        plan = self._planner.plan(names)
+        self._lineup.renew(work_ahead(self._session, self._planner, plan))
+        return plan
 
     def _advance(self) -> Iterator[Event]:
         """Settle every stage that has become ready, and start as many as jobs allow."""
@@ -129,11 +140,11 @@ class Run:
             for name in ready:
                 decision = self._planner.decide(name)
                 if decision.action is Action.RUN:
-                    self._queue.push(name)
+                    self._lineup.push(name)
                 else:
                     yield from self._settle(name, decision)
-        while self._queue and not self._stopping and len(self._trials) < self._options.jobs:
-            yield from self._start(self._queue.pop())
+        while not self._stopping and (following := self._lineup.pop()) is not None:
+            yield from self._start(following)
         # What could not even start may have made others ready (to be blocked).
         if not self._trials and self._frontier.has_ready():
             yield from self._advance()
@@ -162,10 +173,12 @@ class Run:
         try:
             self._trials.start(self._planner.situation(name), decision.reasons)
         except PivotError as error:
+            self._lineup.release(name)
             yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
 
     def _done(self, done: JobDone) -> Iterator[Event]:
         trial = self._trials.pop(done.stage)
+        self._lineup.release(done.stage)
         if moved := self._trials.moved(trial):
             yield from self._try_again(trial, moved)
             return
@@ -174,7 +187,7 @@ class Run:
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
             yield self._end(StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log))
             return
-        record, info = self._trials.result(trial, done)
+        record, info = self._trials.result(trial, done, self._lineup.tries(done.stage))
         self._recorder.write(trial.situation, record, info, beyond(trial.situation.stage.manifest, done.modules))
         trial.aside.commit()
         self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), record.fingerprint, record))
@@ -187,16 +200,20 @@ class Run:
 
     def _failed(self, failed: JobFailed) -> Iterator[Event]:
         trial = self._trials.pop(failed.stage)
+        self._lineup.release(failed.stage)
         trial.aside.rollback()
         if failed.kind == "moved":
             yield from self._try_again(trial, "its code")
-        else:
-            message = failure_text(failed)
-            yield self._end(
-                StageEnded(
-                    trial.stage, "failed", trial.reasons, message=message, seconds=failed.seconds, log=failed.log
-                )
-            )
+            return
+        message = failure_text(failed)
+        wait = None if self._stopping else self._lineup.try_again(failed.stage, failed.kind)
+        if wait is not None:
+            yield Noticed(f"failed; tries again in {wait:.1f} s\n{message}", trial.stage)
+            return
+        ended = StageEnded(
+            trial.stage, "failed", trial.reasons, failed.seconds, message, failed.log, failed.tail[-TAIL_LINES:]
+        )
+        yield self._end(ended)
 
     def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
         """A result of inputs that moved is the result of no situation: plan the stage again."""
@@ -221,12 +238,18 @@ class Run:
 
     def _leave_out(self) -> Iterator[Event]:
         """What is left was never started: it needs a failed stage, or the run was stopped."""
+        unfit = self._planner.graph.with_downstreams(self._lineup.too_long)
+        resting = self._lineup.give_up()
         for name in self._frontier.left():
             above = [
                 one for one in self._planner.graph.upstream[name] if self.endings.get(one) in ("failed", "blocked")
             ]
             if above:
                 yield self._end(StageEnded(name, "blocked", message=f"Upstream failed: {', '.join(above)}"))
+            elif name in resting:
+                yield self._end(StageEnded(name, "failed", message="it failed, and the run ended before another try"))
+            elif name in unfit:
+                yield self._end(StageEnded(name, "skipped", message="the time left does not suffice (--budget)"))
             else:
                 yield self._end(StageEnded(name, "skipped", message="the run was stopped before it started"))
 
@@ -238,6 +261,13 @@ class Run:
             self._stopping = self._stopping or (ended.ending == "failed" and not self._options.keep_going)
         self._frontier.end(ended.stage)
         return ended
+
+
+def work_ahead(session: Session, planner: Planner, plan: Plan) -> Work:
+    """What the stages that must run need, and how long they took before."""
+    took = {name: session.memory.seconds(name) for name in plan.to_run()}
+    seconds = {name: found for name, found in took.items() if found is not None}
+    return work_of(planner.graph, planner.stages, seconds)
 
 
 def failure_text(failed: JobFailed) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping
 
 from pivot.graph import Graph
@@ -41,25 +40,6 @@ class Frontier:
     def left(self) -> list[str]:
         """What has not ended, in running order."""
         return [name for name in self._graph.order if name in self._left]
-
-
-class Queue:
-    """Stages that must run and may start, the one with the longest path behind it first."""
-
-    def __init__(self, length: Mapping[str, float]) -> None:
-        self._length = length
-        self._heap: list[tuple[float, int, str]] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return len(self._heap)
-
-    def push(self, name: str) -> None:
-        heapq.heappush(self._heap, (-self._length.get(name, 0.0), self._count, name))
-        self._count += 1
-
-    def pop(self) -> str:
-        return heapq.heappop(self._heap)[2]
 
 
 def longest_paths(graph: Graph, seconds: Mapping[str, float]) -> dict[str, float]:

@@ -7,6 +7,7 @@ behind it, so that the critical path is never kept waiting; among equals the one
 from __future__ import annotations
 
 import random
+from bisect import insort
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,20 @@ class Limits:
 
     jobs: int
     resources: Mapping[str, float] = field(default_factory=dict)
+
+    def check(self, name: str, needs: Needs) -> None:
+        """See that a stage could start.
+
+        Raises:
+            PipelineError: it needs more of a resource than there is.
+        """
+        for resource, amount in needs.resources.items():
+            limit = self.resources.get(resource)
+            if limit is not None and amount > limit + _FULL:
+                raise PipelineError(
+                    f"{name} needs {amount:g} of {resource}, and there is {limit:g}",
+                    hint=f"git config pivot.resources.{resource.replace('_', '-')} {amount:g}",
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +87,13 @@ class Scheduler:
             PipelineError: it needs more of a resource than there is, and could never start.
         """
         needs = needs or Needs()
-        for resource, amount in needs.resources.items():
-            limit = self._limits.resources.get(resource)
-            if limit is not None and amount > limit + _FULL:
-                raise PipelineError(
-                    f"{name} needs {amount:g} of {resource}, and there is {limit:g}",
-                    hint=f"git config pivot.resource.{resource} {amount:g}",
-                )
-        self._waiting.append(Waiting(name, needs, remaining, self._count))
-        self._waiting.sort(key=lambda one: one.rank)
+        self._limits.check(name, needs)
+        insort(self._waiting, Waiting(name, needs, remaining, self._count), key=lambda one: one.rank)
         self._count += 1
+
+    def clear(self) -> None:
+        """Forget what is ready; what runs goes on."""
+        self._waiting.clear()
 
     def pop(self) -> str | None:
         """The stage to start now, which counts as running from here on; None when none may start."""

@@ -53,7 +53,7 @@ class Trials:
         aside = self._outputs.set_aside(spec)
         # The manifest that the code server knows has no modules of earlier runs in it.
         code = self._session.code(spec)
-        job = Job(next(self._ids), spec.name, spec.file, code)
+        job = Job(next(self._ids), spec.name, spec.file, code, spec.policy.timeout)
         self._open[spec.name] = Trial(situation, reasons, aside, job)
         self._session.workers.start(job)
 
@@ -77,7 +77,7 @@ class Trials:
                 return address
         return self._session.moved(spec)
 
-    def result(self, trial: Trial, done: JobDone) -> tuple[Record, Info]:
+    def result(self, trial: Trial, done: JobDone, tries: int = 1) -> tuple[Record, Info]:
         """What the run cache is to keep of a finished trial."""
         project, stage = self._session.project, trial.situation.stage
         pipeline = self._session.pipeline(stage.spec)
@@ -97,6 +97,7 @@ class Trials:
             memory=done.memory,
             cpu=round(done.cpu, 3),
             undeclared=done.undeclared,
+            tries=tries,
         )
         return trial.situation.result(outs, tree), info
 

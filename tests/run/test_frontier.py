@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pivot.graph import Graph
-from pivot.run.frontier import Frontier, Queue, longest_paths
+from pivot.run.frontier import Frontier, longest_paths
 
 DIAMOND = Graph(("a", "b", "c", "d"), {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")})
 
@@ -35,14 +35,6 @@ def test_a_stage_that_runs_already_is_held_back() -> None:
     assert not frontier.has_ready()
     frontier.end("a")
     assert frontier.take() == ["b", "c"]
-
-
-def test_the_stage_with_the_longest_path_behind_it_starts_first() -> None:
-    chain = Graph(("x", "a", "b"), {"x": (), "a": (), "b": ("a",)})
-    queue = Queue(longest_paths(chain, {}))
-    queue.push("x")
-    queue.push("a")
-    assert [queue.pop(), queue.pop()] == ["a", "x"]
 
 
 def test_past_durations_count_for_the_longest_path() -> None:

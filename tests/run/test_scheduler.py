@@ -78,7 +78,7 @@ def test_a_stage_that_could_never_start_is_refused_with_the_setting() -> None:
     scheduler = Scheduler(Limits(9, {"gpu": 1}))
     with pytest.raises(PipelineError, match="train needs 2 of gpu, and there is 1") as caught:
         scheduler.push("train", Needs({"gpu": 2}))
-    assert caught.value.hint == "git config pivot.resource.gpu 2"
+    assert caught.value.hint == "git config pivot.resources.gpu 2"
 
 
 def test_a_large_need_is_not_starved_by_small_ones() -> None:

@@ -1,0 +1,78 @@
+"""`git pivot logs`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from pivot.cli.opening import folder_in, open_session
+from pivot.errors import TargetError
+from pivot.plan.targets import select
+from pivot.project import Project
+from pivot.run.logs import logs_of
+
+_POLL_SECONDS = 0.1
+_PIECE = 1 << 16
+
+
+@click.command()
+@click.argument("stage")
+@click.option("-f", "--follow", is_flag=True, help="Go on while a run is under way; without a log, wait for one.")
+@click.option("--list", "listed", is_flag=True, help="The logs that are kept, the newest first.")
+def logs(stage: str, follow: bool, listed: bool) -> int:
+    """Show what STAGE printed when it ran last."""
+    with Project.open(Path.cwd()) as project:
+        folder = project.pivot_dir / "logs"
+        found = logs_of(folder, stage)
+        if not found:
+            stage = _resolve(stage)
+            found = logs_of(folder, stage)
+        if listed:
+            for path in found:
+                click.echo(str(path))
+        elif follow:
+            _follow(project, folder, stage)
+        elif found:
+            _copy(found[0])
+        if not found and not follow:
+            click.echo(f"{stage} printed nothing in the runs kept here", err=True)
+    return 0
+
+
+def _resolve(stage: str) -> str:
+    """The one stage that a target names. Raises `TargetError`."""
+    with open_session() as session:
+        planner = session.planner()
+        specs = [held.spec for held in planner.stages.values()]
+        names = select([stage], specs, planner.graph, folder_in(session.project))
+    if len(names) > 1:
+        raise TargetError(f"{stage} names {len(names)} stages", hint=f"Name one: {', '.join(names[:5])}.")
+    return names[0]
+
+
+def _copy(path: Path, offset: int = 0) -> int:
+    """Write a log from an offset on; where it ends now. A log is the stage's own bytes."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        while piece := file.read(_PIECE):
+            click.echo(piece, nl=False)
+            offset += len(piece)
+    return offset
+
+
+def _follow(project: Project, folder: Path, stage: str) -> None:
+    """Write the log of the run that is under way as it grows, or else the last one; without any, wait for a run."""
+    path, offset, seen = None, 0, False
+    while True:
+        since = project.lock().taken_since()
+        newest = next(iter(logs_of(folder, stage)), None)
+        if newest is not None and newest != path and (since is None or newest.stat().st_mtime >= since):
+            path, offset = newest, 0
+        if path is not None:
+            offset = _copy(path, offset)
+        seen = seen or since is not None
+        if since is None and (seen or path is not None):
+            return
+        time.sleep(_POLL_SECONDS)
