@@ -18,8 +18,8 @@ FLOORS = {
     3: ("code", "graph", "loaders", "store"),
     4: ("project",),
     5: ("plan", "sync"),
-    6: ("run", "hooks"),
-    7: ("reports", "watch"),
+    6: ("run",),
+    7: ("reports", "watch", "hooks"),
     8: ("cli",),
     9: ("__main__",),
 }

@@ -14,7 +14,7 @@ from pivot.errors import PivotError
 CLOSED = 141
 
 COMMANDS = {
-    "init": ("pivot.cli.init", "Prepare this clone: let `git fetch` bring results."),
+    "init": ("pivot.cli.init", "Prepare this clone: hooks, and results with `git fetch`."),
     "repro": ("pivot.cli.repro", "Run what a change reaches, and nothing else."),
     "status": ("pivot.cli.status", "Say what repro would do, and why."),
     "logs": ("pivot.cli.logs", "Show what a stage printed when it ran last."),
@@ -32,6 +32,8 @@ COMMANDS = {
     "fetch": ("pivot.cli.state", "Bring results from a Git remote."),
     "pull": ("pivot.cli.state", "Bring results from a Git remote and unite them with those made here."),
     "push": ("pivot.cli.state", "Give results to a Git remote."),
+    "verify": ("pivot.cli.verify", "Check that what commits claim to stand on is here and holds together."),
+    "hooks": ("pivot.cli.hooks", "Let Git call Pivot: on switches, commits and pushes."),
     "get": ("pivot.cli.outputs", "Write an output of a commit, or a saved edit, to a file."),
 }
 

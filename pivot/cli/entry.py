@@ -41,6 +41,10 @@ def main() -> NoReturn:
 def _run() -> int:
     if len(sys.argv) == 2 and _answered(sys.argv[1]):
         return 0
+    if sys.argv[1:2] == ["hook"]:
+        from pivot.hooks.entry import run_hook
+
+        return run_hook(sys.argv[2:])
     from pivot.cli.app import run
 
     return run(sys.argv[1:])

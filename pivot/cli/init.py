@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from pivot.git.remotes import add_fetch_refspecs
+from pivot.hooks.install import Hooks
 from pivot.project import Project
 
 
 @click.command()
 def init() -> int:
-    """Prepare this clone: let a plain `git fetch` bring the results of others.
+    """Prepare this clone: let a plain `git fetch` bring the results of others, and let Git call Pivot's hooks.
 
     Everything else works without it. Can be run again at any time.
     """
@@ -20,6 +21,9 @@ def init() -> int:
         added = add_fetch_refspecs(project.location)
         for remote in added:
             click.echo(f"git fetch {remote} now brings results and notes too")
-        if not added:
-            click.echo("nothing to do: every Git remote brings results and notes already, or there is none")
+        installed = Hooks(project.location).install()
+        for line in installed:
+            click.echo(line)
+        if not added and not installed:
+            click.echo("nothing to do: the hooks are there, and every Git remote brings results and notes")
     return 0

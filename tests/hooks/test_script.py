@@ -122,13 +122,13 @@ def test_as_the_legacy_hook_of_pre_commit_it_does_not_call_pre_commit_again(
     assert [call.split(",")[1] for call in calls(log)] == [" 'pre-push'"]
 
 
-@pytest.mark.parametrize("code, push", [(0, 0), (1, 1), (2, 0), (3, 0), (130, 0)])
-def test_only_exit_1_stops_a_push(hooked: Repo, monkeypatch: pytest.MonkeyPatch, code: int, push: int) -> None:
+@pytest.mark.parametrize("code, push", [(0, 0), (1, 0), (2, 0), (3, 0), (10, 1), (130, 0)])
+def test_only_exit_10_stops_a_push(hooked: Repo, monkeypatch: pytest.MonkeyPatch, code: int, push: int) -> None:
     monkeypatch.setenv("PROBE_EXIT", str(code))
     hooked.git("push", "--quiet", "origin", "main", code=push)
 
 
-@pytest.mark.parametrize("code", [1, 2, 3])
+@pytest.mark.parametrize("code", [1, 2, 3, 10])
 def test_a_switch_never_fails(hooked: Repo, log: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     monkeypatch.setenv("PROBE_EXIT", str(code))
     hooked.git("switch", "--quiet", "--detach", "HEAD~1")

@@ -1,0 +1,75 @@
+"""Where a hook begins: `git-pivot hook NAME ARGUMENTS`, called by the script that `git pivot hooks install` writes.
+
+A hook tells its result by its exit code: 0, or `STOP` where a push is to be stopped. Any other code is an accident, and
+the script lets none of them stand in Git's way. Python itself ends with 1 when an import fails, so `STOP` is not 1.
+
+This module imports next to nothing: after most switches of branches there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+STOP = 10
+
+
+def run_hook(arguments: Sequence[str]) -> int:
+    """Do what the hook of this name does, with the arguments that Git gave it.
+
+    Raises:
+        PivotError: it could not be done; nothing was lost.
+    """
+    name, *given = arguments or [""]
+    if os.environ.get("GIT_PIVOT_HOOKS") == "0":
+        return 0
+    if name == "post-checkout":
+        return _post_checkout(given)
+    if name in ("post-commit", "post-merge", "post-rewrite"):
+        return _after_commit(name, given)
+    if name == "pre-push":
+        return _pre_push(given)
+    say([f"there is no hook {name!r} for Pivot to answer"])
+    return 2
+
+
+def say(lines: Iterable[str]) -> None:
+    """One line each on standard error, where Git shows what hooks say."""
+    sys.stderr.write("".join(f"pivot: {line}\n" for line in lines))
+
+
+def _post_checkout(given: list[str]) -> int:
+    from pivot.hooks.glance import nothing_to_do
+
+    if len(given) != 3 or given[2] != "1" or given[0] == given[1] or nothing_to_do(given[1]):
+        return 0
+    from pivot.hooks.follow import follow
+    from pivot.hooks.place import hook_location
+
+    say(follow(hook_location(), given[0], given[1]))
+    return 0
+
+
+def _after_commit(name: str, given: list[str]) -> int:
+    rewritten = sys.stdin.read().splitlines() if name == "post-rewrite" else []
+    from pivot.hooks.committed import after_commit
+    from pivot.hooks.place import hook_location
+
+    say(after_commit(hook_location(), name, given, rewritten))
+    return 0
+
+
+def _pre_push(given: list[str]) -> int:
+    pushed = sys.stdin.read().splitlines()
+    if not given or not pushed:
+        return 0
+    from pivot.hooks.place import hook_location
+    from pivot.hooks.pushing import before_push
+
+    stop, lines = before_push(hook_location(), given[0], pushed)
+    say(lines)
+    return STOP if stop else 0

@@ -1,0 +1,254 @@
+"""After a switch of branches the outputs follow: from the new commit's note, without looking at the user's code.
+
+What the note names and what stands there are compared; what differs is restored from the store. What the last state put
+here and the note does not list goes away, if the store has every byte of it. Bytes that are nowhere else are saved
+before they are replaced, and are never removed. What Git tracks, and what a symlinked folder leads to, is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pivot.errors import LockTimeout, PivotError
+from pivot.git.index import tracked
+from pivot.git.locate import Location
+from pivot.git.notes import NoteLine, Notes
+from pivot.git.open import open_reader
+from pivot.git.records import Record, is_safe_path
+from pivot.git.runs import RunCache
+from pivot.hooks.names import moved_names, plural, some
+from pivot.hooks.outputs import listed_outputs, remember_outputs
+from pivot.project import Project
+from pivot.store.objects import Object
+
+CHOICES = ("restore", "report", "off")
+MANY = 3  # stages or paths that one line names
+
+
+@dataclass(slots=True)
+class Done:
+    """What was found and done, by repository-relative path; `notices` are sentences of their own."""
+
+    unchanged: int = 0
+    restored: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An output that the note names, and the result that it belongs to."""
+
+    path: str
+    oid: str
+    line: NoteLine
+
+
+def follow(location: Location, old: str, new: str, *, merged: bool = False) -> list[str]:
+    """Bring the outputs of `new` into the work tree; lines for the user.
+
+    After a merge (`merged`) nothing is said of a commit that has no note: the next `git pivot repro` gives it one.
+
+    Raises:
+        GitError: the repository cannot be read.
+        SettingError: `pivot.checkout` is none of `CHOICES`.
+    """
+    with Project(location) as project, closing(open_reader(location.git_dir, location.common_dir)) as backend:
+        mode = project.settings.get_choice("pivot.checkout", CHOICES, "restore")
+        listed = listed_outputs(project)
+        notes = Notes(backend)
+        now = notes.read(new)
+        if mode == "off" or project.scratch or not (now or listed):
+            return []
+        where = " -> ".join(moved_names(location, old, new))
+        if not now:
+            text = (
+                f"{where}: outputs stay as they are: {new[:8]} has no note; `git pivot repro` finds out what it needs"
+            )
+            return [] if merged else [text]
+        before = notes.read(old) if old.strip("0") and backend.has([old]) else {}
+        switch = Switch(project, RunCache(backend), now, before)
+        try:
+            with project.lock():
+                done = switch.report() if mode == "report" else switch.perform(listed)
+        except LockTimeout as error:
+            return [f"{where}: outputs stay as they are: {error.what}"]
+        return [*_summary(where, done, now, mode), *done.notices]
+
+
+class Switch:
+    """One switch from a commit with the note `before` to one with the note `now`."""
+
+    def __init__(
+        self,
+        project: Project,
+        runs: RunCache,
+        now: Mapping[str, tuple[NoteLine, ...]],
+        before: Mapping[str, tuple[NoteLine, ...]],
+    ) -> None:
+        self._project = project
+        self._runs = runs
+        self._before = before
+        self._undecided = {stage for stage, lines in now.items() if lines[0].state != "result"}
+        self._wanted = {
+            one.path: one
+            for stage, lines in now.items()
+            if stage not in self._undecided
+            for one in self._outputs(self._choose(lines))
+        }
+
+    def report(self) -> Done:
+        """What would be restored."""
+        differing = self._differing()
+        return Done(len(self._wanted) - len(differing), restored=[one.path for one in differing])
+
+    def perform(self, listed: set[str]) -> Done:
+        """Remove, then restore, and have Git ignore what is an output now; `listed` is what was one before."""
+        differing = self._differing()
+        gone = [path for path in sorted(listed) if self._is_gone(path)]
+        kept_by_git = tracked(self._project.location, [*gone, *(one.path for one in differing)])
+        done = Done(len(self._wanted) - len(differing))
+        for path in gone:
+            if path not in kept_by_git:
+                self._remove(path, done)
+        for one in differing:
+            if one.path not in kept_by_git:
+                self._restore(one, done)
+        left = {path for path in listed - self._wanted.keys() if os.path.lexists(self._place(path))}
+        new = {path for path in self._wanted.keys() - listed if self._is_kept(self._wanted[path], kept_by_git)}
+        done.notices += remember_outputs(self._project, listed, left | new | (listed & self._wanted.keys()))
+        return done
+
+    def _outputs(self, line: NoteLine) -> list[Wanted]:
+        """A note may come from anyone: a path that leads out of the project is none."""
+        return [Wanted(path, oid, line) for path, oid in line.outs if is_safe_path(path)]
+
+    def _choose(self, lines: tuple[NoteLine, ...]) -> NoteLine:
+        """Of several results the one in place, else one whose bytes are here, else the first."""
+        if len(lines) == 1:
+            return lines[0]
+        in_place = [line for line in lines if all(self._stands(one) for one in self._outputs(line))]
+        here = [line for line in lines if self._is_here(self._record(line))]
+        return [*in_place, *here, *lines][0]
+
+    def _differing(self) -> list[Wanted]:
+        return [one for one in self._wanted.values() if not self._stands(one)]
+
+    def _stands(self, one: Wanted) -> bool:
+        place = self._place(one.path)
+        if not place.exists():
+            return False
+        try:
+            return self._project.store.identify(place, self._project.stats).id == one.oid
+        except PivotError:
+            return False  # a socket, or a file that cannot be read: restoring it says what is wrong
+
+    def _record(self, line: NoteLine) -> Record | None:
+        found = self._runs.lookup(line.fingerprint or "")
+        return next((one.record for one in found if one.result == line.result), None)
+
+    def _is_here(self, record: Record | None) -> bool:
+        outs = record.outs.values() if record else ()
+        return record is not None and all(self._project.store.has(Object(o.id, o.mode, o.size)) for o in outs)
+
+    def _is_kept(self, one: Wanted, kept_by_git: set[str]) -> bool:
+        """Is it Pivot that keeps this path, and not Git?"""
+        record = self._record(one.line)
+        return record is not None and one.path not in kept_by_git and not _is_git_kept(record, one.path)
+
+    def _restore(self, one: Wanted, done: Done) -> None:
+        record = self._record(one.line)
+        out = record.outs.get(one.path) if record else None
+        if record is not None and _is_git_kept(record, one.path):
+            return
+        if through := self._symlink_above(one.path):
+            done.notices.append(f"{one.path} stays as it is: {through} is a symlink")
+            return
+        if out is None or out.id != one.oid or not self._project.store.has(Object(out.id, out.mode, out.size)):
+            done.lacking.append(one.path)
+            return
+        try:
+            self._save_edit(one.path, done)
+            self._project.store.restore(Object(out.id, out.mode, out.size), self._place(one.path), self._project.stats)
+        except (PivotError, OSError) as error:
+            what = error.what if isinstance(error, PivotError) else error.strerror
+            done.notices.append(f"{one.path} could not be restored: {what}; `git pivot repro` makes it again")
+            return
+        done.restored.append(one.path)
+
+    def _save_edit(self, path: str, done: Done) -> None:
+        from pivot.run.outputs import keeper_of, saved_notice
+
+        kept = keeper_of(self._project).keep(self._place(path), "another branch was checked out")
+        if kept:
+            done.notices.append(saved_notice(path, kept))
+
+    def _is_gone(self, path: str) -> bool:
+        """Was it put here for the last commit, and is it no output of this one?
+
+        The path of a stage that is stale or unknown here may well be its output still: it stays.
+        """
+        if any(path == other or _is_inside(path, other) or _is_inside(other, path) for other in self._wanted):
+            return False
+        owners = {stage for stage, lines in self._before.items() for line in lines if path in dict(line.outs)}
+        return not (owners or self._undecided) & self._undecided and os.path.lexists(self._place(path))
+
+    def _remove(self, path: str, done: Done) -> None:
+        from pivot.run.cleaning import remove
+
+        store, stats, place = self._project.store, self._project.stats, self._place(path)
+        if self._symlink_above(path) or place.is_symlink():
+            return
+        try:
+            if store.unknown(place, stats) or not store.has(store.identify(place, stats)):
+                done.notices.append(f"{path} is no output here and stays: the store does not have its bytes")
+                return
+            remove(place)
+        except (PivotError, OSError) as error:
+            what = error.what if isinstance(error, PivotError) else error.strerror
+            done.notices.append(f"{path} is no output here and stays: {what}")
+            return
+        done.removed.append(path)
+
+    def _symlink_above(self, path: str) -> str:
+        """The folder on the way to a path that is a symlink, or an empty string."""
+        parts = path.split("/")[:-1]
+        folders = ["/".join(parts[: at + 1]) for at in range(len(parts))]
+        return next((folder for folder in folders if self._place(folder).is_symlink()), "")
+
+    def _place(self, path: str) -> Path:
+        return self._project.root / path
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")
+
+
+def _is_git_kept(record: Record, path: str) -> bool:
+    """Was it declared with `cache=False`? Then Git versions it, and brings it on a switch."""
+    return any("no-cache" in out["flags"] for out in record.spec["outs"] if path in out["paths"])
+
+
+def _summary(where: str, done: Done, now: Mapping[str, tuple[NoteLine, ...]], mode: str) -> list[str]:
+    """The one line that tells what happened; none where nothing did."""
+    said = [_verb(done.restored, "restored" if mode == "restore" else "not those of this commit")]
+    said.append(f"{len(done.removed)} removed" if done.removed else "")
+    told = [*filter(None, said)]
+    if done.lacking:
+        told.append(f"{plural(len(done.lacking), 'output')} not in the store (`git pivot repro` makes them)")
+    for state in ("stale", "unknown"):
+        stages = [stage for stage, lines in now.items() if lines[0].state == state]
+        told += [f"{some(stages, MANY, 'stages')} {'is' if len(stages) == 1 else 'are'} {state}"] if stages else []
+    if not told:
+        return []
+    return [f"{where}: {', '.join([*told[:1], f'{done.unchanged} unchanged', *told[1:]])}"]
+
+
+def _verb(paths: Iterable[str], what: str) -> str:
+    number = len(list(paths))
+    return f"{plural(number, 'output')} {what}" if number else ""

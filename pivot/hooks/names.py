@@ -1,0 +1,32 @@
+"""How hooks speak of branches and of several things at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pivot.git.locate import Location
+
+
+def moved_names(location: Location, old: str, new: str) -> tuple[str, str]:
+    """What the user calls the two ends of a switch: a branch, or the start of a commit's id."""
+    return _left(location, old), location.branch() or new[:8]
+
+
+def _left(location: Location, old: str) -> str:
+    """The branch that was left, from the last line of HEAD's reflog."""
+    try:
+        last = (location.git_dir / "logs" / "HEAD").read_text("utf-8", "replace").rstrip("\n").rpartition("\n")[2]
+    except OSError:
+        last = ""
+    _, found, rest = last.partition("\tcheckout: moving from ")
+    name = rest.partition(" to ")[0]
+    return name if found and name and not old.startswith(name) and name != old else old[:8]
+
+
+def plural(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def some(names: Sequence[str], most: int, what: str) -> str:
+    """The names, or their number where they are too many for a line."""
+    return ", ".join(names) if len(names) <= most else f"{len(names)} {what}"
