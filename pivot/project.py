@@ -99,6 +99,10 @@ class Project:
     def store(self) -> Store:
         from pivot.store.store import Store
 
+        if self.store_path != self.location.store_dir and not self.scratch:
+            from pivot.store.users import register
+
+            register(self.store_path.resolve(), self.location.common_dir)
         return Store.open(self.store_path, link=self.link)
 
     @cached_property

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from pathlib import Path
 
 import click
 
 from pivot.cli.opening import folder_in, open_session
 from pivot.errors import CheckFailed
+from pivot.project import Project
+from pivot.reports.usage import collected_line
 from pivot.run.checkout import CheckedOut, check_out, choose, outputs_at, present_outputs
+from pivot.run.gc import collect_garbage
+from pivot.run.recorder import flush_journal
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+class Span(click.ParamType[float]):
+    """A length of time such as 30d, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d+)([smhdw]?)", str(value))
+        if found is None or (not found[2] and found[1] != "0"):
+            self.fail(f"{value!r} is no length of time such as 30d, 12h or 0", param, ctx)
+        return float(found[1]) * _SECONDS[found[2] or "s"]
 
 
 @click.command()
@@ -34,6 +54,23 @@ def checkout(paths: tuple[str, ...], revision: str | None) -> int:
             f"the store does not have the bytes of {', '.join(done.missing)}",
             hint="`git pivot pull` brings what a remote has; `git pivot repro` makes it again.",
         )
+    return 0
+
+
+@click.command()
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--keep-runs", "keep", type=Span(), default="30d", metavar="TIME", help="Age up to which results stay.")
+def gc(dry_run: bool, keep: float) -> int:
+    """Remove results that nothing needs any more, and their bytes from the store.
+
+    What stays: results that a commit of any branch, tag, stash, reflog or work tree stands on, those of the last 30
+    days (--keep-runs: 12h, 6w, 0), those that stand in a work tree, and edits that were put away within 90 days. Where
+    several repositories share a store, what any of them needs stays. Waits for running commands.
+    """
+    with Project.open(Path.cwd()) as project:
+        flush_journal(project, "repro: results of an interrupted run")
+        done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
+        click.echo(collected_line(done, dry_run=dry_run))
     return 0
 
 

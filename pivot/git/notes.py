@@ -61,6 +61,11 @@ class Notes:
         lines = [line for text in texts for line in parse_note(text)[0] if line.tree == tree12]
         return by_stage(lines)
 
+    def lines(self, commit: str) -> set[NoteLine]:
+        """All that notes say of a commit, which need not be here; whether it is true of its tree cannot be told."""
+        texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
+        return {line for text in texts for line in parse_note(text)[0]}
+
     def commits(self) -> Iterator[str]:
         """Every commit that has a note, whether the commit is here or not."""
         length = len(self._history.tip() or "") or 40

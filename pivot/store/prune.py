@@ -21,10 +21,10 @@ from pivot.store.loose import LooseObjects
 from pivot.store.objects import object_id
 from pivot.store.pack_writer import NewObjects, encode
 from pivot.store.packs import Pack
+from pivot.store.saved import KEPT_DAYS
 from pivot.store.small import SmallObjects, pointer_of
 
 DAY = 86_400  # seconds
-_KEPT_DAYS = 90  # as long as an entry of `saved`
 _WORTH = 0.2  # share of dead objects from which a pack is written anew
 
 
@@ -90,7 +90,7 @@ def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
 
 
 def _marked(store: str, recent: float, *, dry_run: bool) -> list[tuple[str, int]]:
-    marks = [*_read_marks(f"{store}/{RECENT}", recent), *_read_marks(f"{store}/{KEPT}", _KEPT_DAYS * DAY)]
+    marks = [*_read_marks(f"{store}/{RECENT}", recent), *_read_marks(f"{store}/{KEPT}", KEPT_DAYS * DAY)]
     found = []
     for path, counts in marks:
         mode, _, oid = os.path.basename(path).partition("-")

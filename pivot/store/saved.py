@@ -17,6 +17,8 @@ from pathlib import Path
 from pivot.files import write_all
 from pivot.store.objects import Object
 
+KEPT_DAYS = 90  # for so long the bytes of an entry stay in the store
+
 
 @dataclass(frozen=True, slots=True)
 class SavedEntry:

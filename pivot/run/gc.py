@@ -1,0 +1,123 @@
+"""Cleaning up: dead records leave the run cache by an ordinary commit, dead bytes leave the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pivot.errors import LockTimeout, PivotError, ProjectError, StoreError
+from pivot.files import FileLock, remove_quietly
+from pivot.git.open import open_backend
+from pivot.project import Project
+from pivot.run.roots import Place, Repository, Roots, find_roots, places_of
+from pivot.store.prune import DAY, Pruned
+from pivot.store.users import entry_of, users
+
+KEEP = 30 * DAY  # seconds; what others who use the store keep at least, whatever is asked for here
+_PAUSE = 0.2  # seconds between two looks at a lock that another command holds
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What went, or would go. `repositories` is how many were asked what they need."""
+
+    records: int
+    pruned: Pruned
+    repositories: int
+
+
+def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callable[[str], None]) -> Collected:
+    """Remove records of which no run is younger than `keep` seconds and that nothing needs, and what only they name.
+
+    Waits until no command writes to a work tree of any repository that uses the store; `say` is told about it.
+
+    Raises:
+        StoreError, GitError: a repository that uses the store cannot be read; nothing was removed then.
+    """
+    if project.scratch:
+        raise ProjectError("nothing can be removed here", where=f"{project.location.common_dir} is not writable")
+    began = time.time()
+    with ExitStack() as stack:
+        using = stack.enter_context(open_repositories(project))
+        places = [place for one in using for place in one.places]
+        if not dry_run:
+            stack.enter_context(_locked(places, say))
+        own, others = roots_of(using, project, keep)
+        objects = [held for roots in (own, *others) for held in roots.all_objects()]
+        if not dry_run:
+            _forget_settled(places)
+            if own.dead:
+                project.runs.drop(sorted(own.dead), f"gc: {len(own.dead)} records", project.author)
+        # What is stored from now on by a repository that was not asked keeps its mark.
+        recent = max(min(DAY, keep), time.time() - began)
+        pruned = project.store.prune(objects, dry_run=dry_run, recent=recent)
+        if not dry_run:
+            _forget_settled(places)
+    return Collected(len(own.dead), pruned, len(using))
+
+
+@contextmanager
+def open_repositories(project: Project) -> Iterator[list[Repository]]:
+    """Every repository that uses the project's store, this one first.
+
+    Raises:
+        StoreError: one of them cannot be read.
+    """
+    own = project.location.common_dir
+    others = [git_dir for git_dir in users(project.store_path.resolve()) if git_dir != own]
+    with ExitStack() as stack:
+        opened = [_open_other(git_dir, project.store_path) for git_dir in others]
+        for other in opened:
+            stack.callback(other.backend.close)
+        yield [Repository(own, project.backend, places_of(own, project.location)), *opened]
+
+
+def roots_of(using: Sequence[Repository], project: Project, keep: float) -> tuple[Roots, list[Roots]]:
+    """What this repository needs, and what each other one does."""
+    own = find_roots(using[0], project.store, keep)
+    return own, [find_roots(other, project.store, max(keep, KEEP)) for other in using[1:]]
+
+
+def _open_other(git_dir: Path, store: Path) -> Repository:
+    try:
+        places = places_of(git_dir)
+        return Repository(git_dir, open_backend(git_dir, git_dir), places)
+    except PivotError as error:
+        raise StoreError(
+            f"{git_dir} uses this store and cannot be read, so what it needs cannot be told",
+            where=str(store),
+            hint=f"If that repository is gone for good: rm {entry_of(store, git_dir)}",
+        ) from error
+
+
+@contextmanager
+def _locked(places: Sequence[Place], say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the locks of all these work trees. While one is taken none is held, so that nobody waits for us in vain."""
+    told = ""
+    while True:
+        with ExitStack() as stack:
+            try:
+                for place in places:
+                    lock = FileLock(place.pivot_dir / "lock", "git pivot gc")
+                    lock.acquire()
+                    stack.enter_context(lock)
+            except LockTimeout as error:
+                waits = error.what
+            except OSError as error:
+                raise StoreError(f"a work tree cannot be locked: {error.strerror}", where=error.filename) from error
+            else:
+                yield
+                return
+        if waits != told:
+            say(f"waiting: {waits}")
+            told = waits
+        time.sleep(_PAUSE)
+
+
+def _forget_settled(places: Sequence[Place]) -> None:
+    """The memory of "nothing to do" does not look at every object: what it stood on may be gone now."""
+    for place in places:
+        remove_quietly(place.pivot_dir / "cache/settled")
