@@ -34,7 +34,7 @@ def extend(manifest: Manifest, root: Path, modules: Iterable[str]) -> Manifest:
         edges.append((f"import:{file}", len(entries)))
         entries.append(Entry(f"module:{file}", digest, file, 1, (), source))
     entries[0] = replace(first, edges=tuple(edges))
-    return replace(manifest, entries=tuple(entries))
+    return Manifest(tuple(entries), manifest.remarks)
 
 
 def _closure(root: Path, start: list[str]) -> dict[str, tuple[str, str]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pivot.code.model import Model, Stage
-from pivot.code.reach import extend
 from pivot.errors import InputError, UnsafePath
 from pivot.git.records import Output, Record
 from pivot.graph import Graph, Producers, build_graph, find_producers
@@ -21,7 +20,7 @@ from pivot.plan.external import identify_external
 from pivot.plan.inputs import Inputs
 from pivot.plan.memory import Memory
 from pivot.plan.policies import Policies
-from pivot.plan.situation import Situation, situation_of
+from pivot.plan.situation import Situation, situation_of, widen
 from pivot.store.objects import Object
 
 
@@ -83,6 +82,11 @@ class Planner:
         """The situation of a stage all of whose inputs are known."""
         return self._situations[name]
 
+    def widened(self, situation: Situation, modules: Iterable[str]) -> Situation:
+        """A situation in which the stage turned out to import these modules too: what its result is the result of."""
+        static = situation_of(self.stages[situation.stage.name], situation.deps)
+        return widen(static, self._root, {*self._memory.reach(static.static), *modules})
+
     def settle(self, name: str, decision: Decision) -> None:
         """Tell how a stage ended; what reads its outputs is decided again when asked for.
 
@@ -113,9 +117,7 @@ class Planner:
     def _situate(self, stage: Stage, ids: Mapping[str, str]) -> Situation:
         situation = situation_of(stage, ids)
         if modules := self._memory.reach(situation.static):
-            manifest = extend(stage.manifest, self._root, modules)
-            wider = replace(stage, manifest=manifest, code=manifest.digest())
-            situation = replace(situation_of(wider, ids), static=situation.static)
+            situation = widen(situation, self._root, modules)
         self._situations[stage.name] = situation
         return situation
 

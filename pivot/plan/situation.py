@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import xxhash
 
 from pivot.code.model import Stage
+from pivot.code.reach import extend
 from pivot.git.records import Record, digest_of, fingerprint_of
 from pivot.pipeline.spec import ArtifactSpec, StageSpec
 
@@ -36,6 +38,14 @@ class Situation:
 def situation_of(stage: Stage, deps: Mapping[str, str]) -> Situation:
     fingerprint = fingerprint_of(stage.code, digest_of(stage.spec.params), digest_of(artifacts(stage.spec)), deps)
     return Situation(stage, deps, stage.code, fingerprint, fingerprint)
+
+
+def widen(situation: Situation, root: Path, modules: Iterable[str]) -> Situation:
+    """A situation with project modules (repository-relative files) that runs imported beyond its static manifest."""
+    stage = situation.stage
+    manifest = extend(stage.manifest, root, modules)
+    wider = replace(stage, manifest=manifest, code=manifest.digest())
+    return replace(situation_of(wider, situation.deps), static=situation.static)
 
 
 def artifacts(spec: StageSpec) -> dict[str, Any]:

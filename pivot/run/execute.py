@@ -179,7 +179,8 @@ class Run:
     def _done(self, done: JobDone) -> Iterator[Event]:
         trial = self._trials.pop(done.stage)
         self._lineup.release(done.stage)
-        if moved := self._trials.moved(trial):
+        modules = beyond(trial.situation.stage.manifest, done.modules)
+        if moved := self._trials.moved(trial, modules):
             yield from self._try_again(trial, moved)
             return
         if done.undeclared and self._session.policies.undeclared == "error":
@@ -187,8 +188,9 @@ class Run:
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
             yield self._end(StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log))
             return
-        record, info = self._trials.result(trial, done, self._lineup.tries(done.stage))
-        self._recorder.write(trial.situation, record, info, beyond(trial.situation.stage.manifest, done.modules))
+        situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
+        record, info = self._trials.result(situation, done, self._lineup.tries(done.stage))
+        self._recorder.write(situation, record, info, modules)
         trial.aside.commit()
         self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), record.fingerprint, record))
         yield from (Noticed(warning, trial.stage) for warning in self._warnings(done))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 
 from pivot.git.records import Info, Output, Record
 from pivot.plan.decision import Reason
@@ -17,15 +19,18 @@ from pivot.run.outputs import Outputs
 from pivot.run.session import Session
 from pivot.store.workspace import Aside
 
+_TICK = 20_000_000  # ns
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A stage under way: its situation, why it runs, and its old outputs, set aside."""
+    """A stage under way since `began` (ns): its situation, why it runs, and its old outputs, set aside."""
 
     situation: Situation
     reasons: tuple[Reason, ...]
     aside: Aside
     job: Job
+    began: int
 
     @property
     def stage(self) -> str:
@@ -54,7 +59,7 @@ class Trials:
         # The manifest that the code server knows has no modules of earlier runs in it.
         code = self._session.code(spec)
         job = Job(next(self._ids), spec.name, spec.file, code, spec.policy.timeout)
-        self._open[spec.name] = Trial(situation, reasons, aside, job)
+        self._open[spec.name] = Trial(situation, reasons, aside, job, time.time_ns())
         self._session.workers.start(job)
 
     def events(self, timeout: float) -> Sequence[JobEvent]:
@@ -63,8 +68,11 @@ class Trials:
     def pop(self, stage: str) -> Trial:
         return self._open.pop(stage)
 
-    def moved(self, trial: Trial) -> str:
-        """The input that changed while the stage ran, if one did; empty if all stand."""
+    def moved(self, trial: Trial, modules: Iterable[str]) -> str:
+        """The input that changed while the stage ran, if one did; empty if all stand.
+
+        `modules` were imported meanwhile: their bytes are known only by not having changed since the stage began.
+        """
         inputs, situation = self._session.inputs, trial.situation
         spec = situation.stage.spec
         inputs.forget(spec.dep_paths())
@@ -75,11 +83,12 @@ class Trials:
         for address in spec.external_paths():
             if identify_external(address, inputs) != situation.deps[address]:
                 return address
-        return self._session.moved(spec)
+        young = (path for path in modules if _changed_since(self._session.project.root / path, trial.began))
+        return next(young, "") or self._session.moved(spec)
 
-    def result(self, trial: Trial, done: JobDone, tries: int = 1) -> tuple[Record, Info]:
+    def result(self, situation: Situation, done: JobDone, tries: int = 1) -> tuple[Record, Info]:
         """What the run cache is to keep of a finished trial."""
-        project, stage = self._session.project, trial.situation.stage
+        project, stage = self._session.project, situation.stage
         pipeline = self._session.pipeline(stage.spec)
         project.stats.absorb(done.stats)
         tree = project.store.tree_id(done.outs)
@@ -99,7 +108,7 @@ class Trials:
             undeclared=done.undeclared,
             tries=tries,
         )
-        return trial.situation.result(outs, tree), info
+        return situation.result(outs, tree), info
 
     def cancel(self) -> None:
         """Kill what runs; each ends as a failed done."""
@@ -112,3 +121,12 @@ class Trials:
         for trial in self._open.values():
             trial.aside.rollback()
         self._open.clear()
+
+
+def _changed_since(path: Path, began: int) -> bool:
+    """Whether a file may have other bytes than when the stage began; times are as coarse as the kernel's clock."""
+    try:
+        told = path.stat()
+    except OSError:
+        return True
+    return max(told.st_mtime_ns, told.st_ctime_ns) > began - _TICK
