@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pivot.plan.compare import Difference
 from pivot.plan.decision import Reason
-from pivot.plan.snapshot import Difference
 from pivot.reports.explain import Source, change_lines
 from pivot.reports.status import reason_documents
 

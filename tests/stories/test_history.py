@@ -221,3 +221,16 @@ def test_two_results_of_one_situation_are_told_by_log(repo: Repo) -> None:
     said = repo.pivot("log").expect(0).out
     assert said.count("not deterministic: 2 results") == 2
     assert "not deterministic" in repo.pivot("status").expect(0).out
+
+
+def test_results_that_two_commits_share_are_no_difference(repo: Repo) -> None:
+    repo.write("pipeline.py", UNSTEADY)
+    repo.commit("unsteady")
+    ran(repo)
+    repo.write("unrelated.txt", "x\n")
+    repo.commit("unrelated")
+    ran(repo)
+    assert stages(repo, "diff", "HEAD~1", "HEAD") == {}
+    ran(repo, "--force")
+    assert stages(repo, "diff", "HEAD~1", "HEAD") == {}
+    assert len(document(repo, "show")["stages"]) == 2
