@@ -13,7 +13,7 @@ from pivot.pipeline.location import Line
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FETCHABLE = ("http://", "https://")
-_EXTERNAL = 'Write it relative to that folder; what lies outside can only be read: ExternalDep("/absolute/path", loader).'
+_EXTERNAL = 'Write it relative to that folder; what lies outside can only be read: ExternalDep("/path", loader).'
 _GIT_FOLDERS = frozenset({".git", "git~1"})
 
 

@@ -28,8 +28,7 @@ def check_places(root: Path, specs: Iterable[StageSpec]) -> None:
             return f"lies in the repository {folder}, which has a Git folder of its own"
         return trouble(folder.rpartition("/")[0])
 
-    for spec in specs:
-        for out in spec.outs:
-            for path in out.paths:
-                if why := trouble(path.rpartition("/")[0]):
-                    raise PipelineError(f"the output {path} {why}", where=str(out.where), hint="Name another path.")
+    outs = [(path, out) for spec in specs for out in spec.outs for path in out.paths]
+    for path, out in outs:
+        if why := trouble(path.rpartition("/")[0]):
+            raise PipelineError(f"the output {path} {why}", where=str(out.where), hint="Name another path.")

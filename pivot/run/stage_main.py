@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
-from pivot.code.analysis import open_pipeline
 from pivot.code.cache import standing
 from pivot.code.evidence import digest_of_bytes
 from pivot.code.loader import ModuleSource
+from pivot.code.opening import open_pipeline
 from pivot.code.project_files import ProjectFiles
 from pivot.run.child import Task, answer_moved, run_stage
 from pivot.run.isolation import die_with_parent, flush_output, keep_orphans, move_high

@@ -21,7 +21,8 @@ def project(seed: int) -> dict[str, str]:
         text, made = _module(chance, module, list(known))
         files[path + ".py"] = text
         known += [(module, name) for name in made]
-    lines, calls = [], []
+    lines: list[str] = []
+    calls: list[str] = []
     for stage in "ab":
         picked = [_use(chance, "pipeline", one, lines) for one in chance.sample(known, min(2, len(known)))]
         calls.append(f"def {stage}() -> {stage.upper()}: return {' + '.join(picked)} + {chance.randint(2, 9)}")
