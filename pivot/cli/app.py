@@ -25,6 +25,8 @@ COMMANDS = {
     "clean": ("pivot.cli.outputs", "Remove outputs whose bytes are in the store."),
     "checkout": ("pivot.cli.store", "Bring outputs of a commit, or of the present code, into place."),
     "gc": ("pivot.cli.store", "Remove results that nothing needs any more, and their bytes."),
+    "fsck": ("pivot.cli.store", "Read every byte of every result, and say what is lost."),
+    "du": ("pivot.cli.store", "Say how many bytes the results of each stage take."),
     "saved": ("pivot.cli.outputs", "List edits that were put away before a path was replaced."),
     "show": ("pivot.cli.history", "Say what the stages stand on at a commit."),
     "log": ("pivot.cli.history", "List runs: when, who, how long, what had changed."),

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from pivot.cli.display import to_json
 from pivot.cli.opening import folder_in, open_session
 from pivot.errors import CheckFailed
+from pivot.files import remove_quietly
 from pivot.project import Project
-from pivot.reports.usage import collected_line
+from pivot.reports.fsck import fsck_document, fsck_lines
+from pivot.reports.usage import collected_line, usage_document, usage_lines
 from pivot.run.checkout import CheckedOut, check_out, choose, outputs_at, present_outputs
+from pivot.run.fsck import check_store
 from pivot.run.gc import collect_garbage
 from pivot.run.recorder import flush_journal
+from pivot.run.usage import measure
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -72,6 +81,64 @@ def gc(dry_run: bool, keep: float) -> int:
         done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
         click.echo(collected_line(done, dry_run=dry_run))
     return 0
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def fsck(as_json: bool) -> int:
+    """Read every byte of every result that is known here, and say what is missing or damaged.
+
+    Says for each result what it lost and what brings it back; exit code 1 if there is such a one. A damaged object
+    counts as missing from then on, and is never given out. Results that were made elsewhere and never brought here are
+    only counted.
+    """
+    with Project.open(Path.cwd()) as project:
+        flush_journal(project, "repro: results of an interrupted run")
+        with _telling("checking") as tell:
+            checked = check_store(project, tell)
+        _forget_settled(project)
+    for line in [to_json(fsck_document(checked))] if as_json else fsck_lines(checked):
+        click.echo(line)
+    return 0 if checked.sound else CheckFailed.exit_code
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, sizes in bytes.")
+def du(as_json: bool) -> int:
+    """Say how many bytes the results of each stage take in the store, and how many of them are in use.
+
+    In use is what `git pivot gc` would leave. A file that several results have is counted once a stage.
+    """
+    with Project.open(Path.cwd()) as project:
+        flush_journal(project, "repro: results of an interrupted run")
+        usage = measure(project)
+    for line in [to_json(usage_document(usage))] if as_json else usage_lines(usage):
+        click.echo(line)
+    return 0
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Tell a terminal how far the work is, from the second second on."""
+    shown = time.monotonic()
+    told = False
+
+    def tell(done: int, of: int) -> None:
+        nonlocal shown, told
+        if sys.stderr.isatty() and time.monotonic() - shown > 1:
+            click.echo(f"\r{what} {done}/{of}", nl=False, err=True)
+            shown, told = time.monotonic(), True
+
+    try:
+        yield tell
+    finally:
+        if told:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+def _forget_settled(project: Project) -> None:
+    """What was found missing is no reason to say "nothing to do" from memory."""
+    remove_quietly(project.cache_dir / "settled")
 
 
 def _say(done: CheckedOut, unknown: tuple[str, ...], revision: str | None) -> None:

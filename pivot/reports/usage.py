@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
 from pivot.reports.run import size
 from pivot.run.gc import Collected
+from pivot.run.usage import Usage
 
 
 def collected_line(done: Collected, *, dry_run: bool) -> str:
@@ -20,3 +24,18 @@ def collected_line(done: Collected, *, dry_run: bool) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def usage_lines(usage: Usage) -> Iterator[str]:
+    """A table of stages, the largest first, and what the store takes."""
+    rows = [("stage", "results", "stored", "in use")]
+    rows += [(row.stage, str(row.results), size(row.bytes), size(row.live)) for row in usage.stages]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for name, *figures in rows:
+        cells = (text.rjust(width) for text, width in zip(figures, widths[1:], strict=True))
+        yield "  ".join((name.ljust(widths[0]), *cells))
+    yield f"{usage.store}: {size(usage.on_disk)} on the disk; `git pivot gc` would free {size(usage.dead)}"
+
+
+def usage_document(usage: Usage) -> dict[str, object]:
+    return {"version": 1, **asdict(usage)}

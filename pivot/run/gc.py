@@ -96,25 +96,35 @@ def _open_other(git_dir: Path, store: Path) -> Repository:
 @contextmanager
 def _locked(places: Sequence[Place], say: Callable[[str], None]) -> Iterator[None]:
     """Hold the locks of all these work trees. While one is taken none is held, so that nobody waits for us in vain."""
+    locks = [FileLock(place.pivot_dir / "lock", "git pivot gc") for place in places]
     told = ""
-    while True:
-        with ExitStack() as stack:
-            try:
-                for place in places:
-                    lock = FileLock(place.pivot_dir / "lock", "git pivot gc")
-                    lock.acquire()
-                    stack.enter_context(lock)
-            except LockTimeout as error:
-                waits = error.what
-            except OSError as error:
-                raise StoreError(f"a work tree cannot be locked: {error.strerror}", where=error.filename) from error
-            else:
-                yield
-                return
-        if waits != told:
-            say(f"waiting: {waits}")
+    try:
+        while waits := _take(locks):
+            if waits != told:
+                say(f"waiting: {waits}")
             told = waits
-        time.sleep(_PAUSE)
+            time.sleep(_PAUSE)
+        yield
+    finally:
+        _release(locks)
+
+
+def _take(locks: Sequence[FileLock]) -> str:
+    """Take all locks, or none and say who has one."""
+    try:
+        for lock in locks:
+            lock.acquire()
+    except LockTimeout as error:
+        _release(locks)
+        return error.what
+    except OSError as error:
+        raise StoreError(f"a work tree cannot be locked: {error.strerror}", where=error.filename) from error
+    return ""
+
+
+def _release(locks: Sequence[FileLock]) -> None:
+    for lock in locks:
+        lock.release()
 
 
 def _forget_settled(places: Sequence[Place]) -> None:

@@ -93,12 +93,15 @@ class LargeFiles:
         os.utime(target, ns=(stamp, stamp))
 
     def verify(self, pointer: Pointer) -> str | None:
-        """`missing`, `damaged` or None, by reading all bytes."""
+        """`missing`, `damaged` or None, by reading all bytes; damaged ones are out of the way then."""
         try:
             with open(self.path(pointer.blake3), "rb", buffering=0) as file:
-                return None if digest(file.fileno()) == pointer.blake3 else "damaged"
+                sound = digest(file.fileno()) == pointer.blake3
         except FileNotFoundError:
             return "missing"
+        if not sound:
+            self._examine(pointer)
+        return None if sound else "damaged"
 
     def _bring(self, path: str, source: int, temp: str) -> str:
         """Make `temp` hold the bytes of `source`; their BLAKE3."""

@@ -183,23 +183,42 @@ class Store:
         pointer = pointer_of(self._small, oid, header[1]) if header else None
         return Path(self._large.path(pointer.blake3)) if pointer and self._large.has(pointer) else None
 
-    def verify(self, obj: Object) -> list[Problem]:
-        """Read every byte of an object and say what is missing or damaged."""
-        return self._verify(obj.id, obj.mode, "")
+    def verify(self, obj: Object, known: dict[str, str] | None = None) -> list[Problem]:
+        """Read every byte of an object and say what is missing or damaged.
 
-    def _verify(self, oid: str, mode: int, path: str) -> list[Problem]:
-        try:
-            if mode != TREE:
-                pointer = parse_pointer(self._small.blob(oid))
-                what = self._large.verify(pointer) if pointer else None
-                return [Problem(oid, what, path)] if what else []
-            entries = self._small.tree(oid)
-        except MissingObject:
-            return [Problem(oid, "missing", path)]
-        except DamagedObject:
-            return [Problem(oid, "damaged", path)]
-        below = [self._verify(entry.oid, entry.mode, f"{path}/{entry.name}".lstrip("/")) for entry in entries]
+        `known` is handed on from one call to the next, so that what several objects hold is read once.
+        """
+        return self._verify(obj.id, obj.mode, "", {} if known is None else known)
+
+    def _verify(self, oid: str, mode: int, path: str, known: dict[str, str]) -> list[Problem]:
+        entries: list[TreeEntry] = []
+        if not known.get(oid):
+            try:
+                entries = self._small.tree(oid) if mode == TREE else []
+                known[oid] = "" if mode == TREE or oid in known else self._verify_file(oid)
+            except MissingObject:
+                known[oid] = "missing"
+            except DamagedObject:
+                known[oid] = "damaged"
+        if known[oid]:
+            return [Problem(oid, known[oid], path)]
+        below = [self._verify(entry.oid, entry.mode, f"{path}/{entry.name}".lstrip("/"), known) for entry in entries]
         return [problem for problems in below for problem in problems]
+
+    def _verify_file(self, oid: str) -> str:
+        pointer = parse_pointer(self._small.blob(oid))
+        return (self._large.verify(pointer) if pointer else None) or ""
+
+    def sizes(self, obj: Object, known: dict[str, int]) -> None:
+        """Add to `known` the files of an object that are here: bytes by id. A tree that is in it counts as read."""
+        if obj.id in known or not self._small.has(obj.id):
+            return
+        if obj.mode != TREE:
+            known[obj.id] = object_of(self._small, obj.id, obj.mode).size if self._presence.blob(obj.id) else 0
+            return
+        known[obj.id] = 0
+        for entry in self._small.tree(obj.id):
+            self.sizes(Object(entry.oid, entry.mode, 0), known)
 
     def _keep_directory(self, node: DirectoryNode, scanner: Scanner) -> None:
         with self._batch() as batch:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from tests.support.repository import Repo
 from tests.support.stories import ran
 
@@ -62,7 +65,7 @@ def test_checkout_leaves_a_tracked_file_alone(front_page: Repo) -> None:
     assert front_page.read("summary.json") == "Git's own"
 
 
-def test_checkout_writes_nothing_through_a_symlinked_folder(repo: Repo, tmp_path: object) -> None:
+def test_checkout_writes_nothing_through_a_symlinked_folder(repo: Repo) -> None:
     in_folder(repo)
     ran(repo)
     outside = repo.path.parent / "outside"
@@ -108,3 +111,119 @@ def in_folder(repo: Repo) -> None:
         """,
     )
     repo.commit("a folder")
+
+
+def test_fsck_of_a_sound_store_finds_nothing(front_page: Repo) -> None:
+    two_versions(front_page)
+    assert "3 results with 3 objects checked: none" in front_page.pivot("fsck").expect(0).out
+
+
+def test_fsck_names_what_a_result_lost_and_repro_makes_it_again(front_page: Repo) -> None:
+    ran(front_page)
+    lose(front_page, "summary.json")
+    (loss,) = front_page.pivot("fsck", "--json").expect(1).json()["losses"]
+    assert (loss["stage"], loss["path"], loss["again"]) == ("summarize", "summary.json", "git pivot repro summarize")
+    (front_page.path / "summary.json").unlink()
+    assert ran(front_page) == ["summarize"]
+    front_page.pivot("fsck").expect(0)
+
+
+def test_fsck_finds_a_flipped_bit_in_a_small_object(front_page: Repo) -> None:
+    ran(front_page)
+    file = object_file(front_page, "summary.json")
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:-3] + b"xyz")
+    assert "damaged: summary.json" in front_page.pivot("fsck").expect(1).out
+    front_page.pivot("repro").expect(0)
+    front_page.pivot("fsck").expect(0)
+
+
+def test_fsck_finds_a_flipped_bit_in_a_large_file_and_it_is_never_given_out(repo: Repo) -> None:
+    large_output(repo)
+    ran(repo)
+    repo.pivot("clean").expect(0)
+    (file,) = (repo.path / ".git/pivot/store.git/large").glob("*/*")
+    before = file.stat()
+    file.chmod(0o644)
+    file.write_bytes(b"y" + file.read_bytes()[1:])
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # a disk that forgets leaves no trace in the times
+    assert "damaged: big.bin" in repo.pivot("fsck").expect(1).out
+    assert ran(repo) == ["big"]
+    assert repo.read("big.bin") == "x" * (2 << 20)
+    repo.pivot("fsck").expect(0)
+
+
+def test_fsck_writes_a_damaged_list_of_outputs_again(front_page: Repo) -> None:
+    ran(front_page)
+    kinds = front_page.git(
+        "--git-dir",
+        ".git/pivot/store.git",
+        "cat-file",
+        "--batch-all-objects",
+        "--batch-check=%(objecttype) %(objectname)",
+    )
+    oid = next(line.split()[1] for line in kinds.splitlines() if line.startswith("tree"))
+    file = front_page.path / ".git/pivot/store.git/objects" / oid[:2] / oid[2:]
+    file.chmod(0o644)
+    file.write_bytes(b"rubbish")
+    assert "1 damaged lists of outputs were written again" in front_page.pivot("fsck").expect(1).out
+    front_page.pivot("fsck").expect(0)
+
+
+def test_what_was_only_fetched_is_no_damage(front_page: Repo, tmp_path: Path) -> None:
+    ran(front_page)
+    other = front_page.clone(tmp_path / "clone")
+    other.pivot("pull", "origin").expect(0)
+    found = other.pivot("fsck", "--json").expect(0).json()
+    assert (found["absent"], found["losses"]) == (2, [])
+
+
+def test_du_counts_bytes_by_stage_and_what_is_in_use(front_page: Repo) -> None:
+    first, second = two_versions(front_page)
+    stages = {row["stage"]: row for row in front_page.pivot("du", "--json").expect(0).json()["stages"]}
+    assert stages["summarize"] == {
+        "stage": "summarize",
+        "results": 2,
+        "bytes": len(first) + len(second),
+        "live": len(first) + len(second),
+    }
+    assert stages["preprocess"]["results"] == 1
+
+
+def test_du_says_what_a_clean_up_would_free(front_page: Repo) -> None:
+    ran(front_page)
+    said = front_page.pivot("du").expect(0).out
+    assert "summarize" in said
+    assert "`git pivot gc` would free 0 B" in said
+
+
+def object_file(repo: Repo, path: str) -> Path:
+    """The loose object of an output's bytes."""
+    oid = repo.git("hash-object", path)
+    return repo.path / ".git/pivot/store.git/objects" / oid[:2] / oid[2:]
+
+
+def lose(repo: Repo, path: str) -> None:
+    object_file(repo, path).unlink()
+
+
+def large_output(repo: Repo) -> None:
+    """An output that the store keeps as a large file."""
+    repo.write(
+        "pipeline.py",
+        """
+        import pathlib
+        from typing import Annotated
+
+        import pivot
+
+        def big() -> Annotated[pathlib.Path, pivot.Out("big.bin", pivot.loaders.PathOnly())]:
+            path = pathlib.Path("big.bin")
+            path.write_bytes(b"x" * (2 << 20))
+            return path
+
+        pipeline = pivot.Pipeline("large")
+        pipeline.register(big)
+        """,
+    )
+    repo.commit("large")

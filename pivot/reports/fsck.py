@@ -1,0 +1,48 @@
+"""What a check of the store found, as lines and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pivot.run.fsck import Checked, Loss
+
+
+def fsck_lines(checked: Checked) -> Iterator[str]:
+    """What is lost, by record and output, with what brings it back; then the totals."""
+    yield from checked.refused
+    for loss in checked.losses:
+        yield f"{loss.stage} {loss.fingerprint[:12]}: {loss.path}"
+        for problem in loss.problems:
+            yield f"  {problem.what}: {problem.path or loss.path} ({problem.id[:12]})"
+        yield f"  again: {loss.again}"
+    if checked.mended:
+        yield f"{checked.mended} damaged lists of outputs were written again from their records"
+    if checked.absent:
+        yield f"{checked.absent} results were made elsewhere and never brought here: git pivot pull"
+    lost = len({(loss.fingerprint, loss.result) for loss in checked.losses})
+    yield f"{checked.records} results with {checked.objects} objects checked: {lost or 'none'} of them lost something"
+
+
+def fsck_document(checked: Checked) -> dict[str, object]:
+    return {
+        "version": 1,
+        "sound": checked.sound,
+        "records": checked.records,
+        "objects": checked.objects,
+        "absent": checked.absent,
+        "mended": checked.mended,
+        "refused": checked.refused,
+        "losses": [_loss(loss) for loss in checked.losses],
+    }
+
+
+def _loss(loss: Loss) -> dict[str, object]:
+    problems = [{"what": one.what, "path": one.path, "id": one.id} for one in loss.problems]
+    return {
+        "stage": loss.stage,
+        "fingerprint": loss.fingerprint,
+        "result": loss.result,
+        "path": loss.path,
+        "problems": problems,
+        "again": loss.again,
+    }
