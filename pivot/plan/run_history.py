@@ -7,9 +7,10 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pivot.errors import GitError, MissingObject, RecordError, UnknownVersion
-from pivot.git.backend import TREE, Backend, TreeEntry
+from pivot.git.backend import TREE, Backend, Commit, TreeEntry
 from pivot.git.history import History
 from pivot.git.records import Info, Record, check_record, parse_info, parse_record
 from pivot.git.runs import REF, TRACKING
@@ -19,6 +20,7 @@ from pivot.plan.explain import Past, differences_between
 
 # How many runs further back the one before is looked for.
 FARTHEST = 1000
+KEPT = 1000  # objects in memory, however long the history
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class RunHistory:
         self._backend = backend
         self._history = History(backend, REF, TRACKING, Trees(backend))
         self._seen: set[str] = set()
+        self._trees: dict[str, dict[str, TreeEntry]] = {}
+        self._known: dict[str, Commit] = {}
 
     def runs(self, stage: str = "") -> Iterator[Run]:
         """Every run (of one stage), the newest first.
@@ -103,16 +107,16 @@ class RunHistory:
             push(tip)
         while queue:
             negative, commit = heapq.heappop(queue)
-            held = self._backend.read_commit(commit)
+            held = self._commit(commit)
             for parent in held.parents:
                 push(parent)
-            trees = [self._backend.read_commit(parent).tree for parent in held.parents if parent in seen]
+            trees = [self._commit(parent).tree for parent in held.parents if parent in seen]
             yield datetime.fromtimestamp(-negative, UTC).isoformat(timespec="seconds"), held.tree, trees
 
     def _time(self, commit: str) -> int | None:
         """When a commit was made; None where it is not here, as below the end of a shallow clone."""
         try:
-            return int(self._backend.read_commit(commit).author.split()[-2])
+            return int(self._commit(commit).author.split()[-2])
         except (MissingObject, GitError, ValueError, IndexError):
             return None
 
@@ -143,7 +147,19 @@ class RunHistory:
         known = {(name, entry.oid) for one in old if one for name, entry in self._entries(one.oid).items()}
         return [entry for name, entry in self._entries(folder.oid).items() if (name, entry.oid) not in known]
 
+    def _commit(self, oid: str) -> Commit:
+        if oid not in self._known:
+            _make_room(self._known)
+            self._known[oid] = self._backend.read_commit(oid)
+        return self._known[oid]
+
     def _entries(self, tree: str) -> dict[str, TreeEntry]:
+        if tree not in self._trees:
+            _make_room(self._trees)
+            self._trees[tree] = self._read_tree(tree)
+        return self._trees[tree]
+
+    def _read_tree(self, tree: str) -> dict[str, TreeEntry]:
         try:
             return {entry.name: entry for entry in self._backend.read_tree(tree)}
         except (MissingObject, GitError):
@@ -167,3 +183,9 @@ class RunHistory:
             return parse_info(self._backend.read_blob(oid))
         except (RecordError, MissingObject):
             return None
+
+
+def _make_room(held: dict[str, Any]) -> None:
+    """What a commit and its parent share is asked for again at once, and never later."""
+    if len(held) >= KEPT:
+        held.clear()
