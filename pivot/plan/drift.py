@@ -50,7 +50,7 @@ def find_drift(infos: Sequence[Info], now: Surroundings, policies: Policies) -> 
 
 def undeclared_sentence(paths: Sequence[str]) -> str:
     shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
-    return f"it reads {shown} without declaring it as a dep: a change there runs nothing"
+    return f"it {shown} without declaring it, so that a change there runs nothing"
 
 
 def _least(differences: list[list[tuple[str, str | None, str | None]]]) -> list[tuple[str, str | None, str | None]]:

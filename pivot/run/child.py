@@ -176,7 +176,7 @@ class StageRun:
             outs=outs,
             seconds=perf_counter() - self._started,
             modules=[printable(path) for path in self._observer.modules()],
-            undeclared=[printable(path) for path in self._observer.files_read(declared)],
+            undeclared=[printable(path) for path in self._observer.undeclared(declared)],
             environment={printable(name): value and printable(value) for name, value in variables.items()},
             stats=stats.delta(),
             warnings=self._warnings,

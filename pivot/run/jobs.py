@@ -39,8 +39,8 @@ class JobDone:
     """A stage has run and its outputs are in the store. All paths are repository-relative.
 
     `seconds` is wall time, `cpu` in seconds and `memory` (peak resident bytes) include child processes. `modules` are
-    project files imported while it ran, `undeclared` project files that it read without declaring them; `stats` is for
-    `StatCache.absorb`.
+    project files imported while it ran, `undeclared` says which project files it read or wrote without declaring them
+    (`reads a.csv (stages.py:12)`), `stats` is for `StatCache.absorb`.
     """
 
     stage: str

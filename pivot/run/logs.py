@@ -80,7 +80,8 @@ class LogFile:
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in sorted(self._folder.glob("*.log"))[: 1 - _RUNS_KEPT or None]:
             old.unlink(missing_ok=True)
-        path = self._folder / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09}.log"
+        seconds, rest = divmod(time.time_ns(), 10**9)  # one look at the clock: names must sort as their times do
+        path = self._folder / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(seconds))}-{rest:09}.log"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         self.path = str(path)
         return descriptor

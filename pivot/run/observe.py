@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from os import O_ACCMODE, O_TRUNC, O_WRONLY, fsdecode, fspath
 from os.path import abspath  # bound now: the stage may replace it
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from pivot.code.project_files import ProjectFiles
@@ -32,8 +32,8 @@ class Observer:
 
     def __init__(self, files: ProjectFiles) -> None:
         self._files = files
-        self._read: set[str] = set()
-        self._written: set[str] = set()
+        self._read: dict[str, str] = {}
+        self._written: dict[str, str] = {}
         self._environment: dict[str, str | None] = {}
         self._asked_for: set[str] = set()
         self._before: frozenset[str] = frozenset()
@@ -59,16 +59,22 @@ class Observer:
         new = set() if len(sys.modules) == len(self._before) else sys.modules.keys() - self._before
         return sorted(self._project_files(new | self._asked_for))
 
-    def files_read(self, declared: Iterable[str]) -> list[str]:
-        """Repository-relative files that were there to be read and are neither declared nor in a declared folder.
+    def undeclared(self, declared: Iterable[str]) -> list[str]:
+        """`reads a.csv (stages.py:12)`, `writes b.txt (stages.py:15)`: files neither declared nor in a declared folder.
 
-        Project modules are left out: that they are read follows from the code. Sorted; at most 10,000.
+        Paths are repository-relative; files that are gone by now and project modules, which are read because of the
+        code, are left out. Sorted; at most 10,000.
         """
-        if not self._read:
+        if not self._read and not self._written:
             return []
         known = set(declared) | self._project_files(sys.modules.keys())
-        files = (path for path in sorted(self._read) if not _is_within(path, known))
-        return [path for path in files if Path(self._files.root, path).is_file()]
+        done = [("reads", self._read), ("writes", self._written)]
+        strays = ((verb, path, place) for verb, places in done for path, place in sorted(places.items()))
+        return [
+            f"{verb} {path}{f' ({place})' if place else ''}"
+            for verb, path, place in strays
+            if not _is_within(path, known) and Path(self._files.root, path).is_file()
+        ]
 
     def variables_read(self) -> dict[str, str | None]:
         """Environment variables that project code asked for, with the value that they had (None: not set)."""
@@ -92,10 +98,21 @@ class Observer:
         if len(self._read) >= _LIMIT or not self._files.owns(name):
             return
         path = self._files.relative(name)
+        if path.startswith((".git/", "/")) or "__pycache__/" in path or path in self._written:
+            return
         if flags & O_ACCMODE == O_WRONLY or flags & O_TRUNC:
-            self._written.add(path)
-        elif path not in self._written and not path.startswith((".git/", "/")) and "__pycache__/" not in path:
-            self._read.add(path)
+            self._written[path] = self._place()
+        elif path not in self._read:
+            self._read[path] = self._place()
+
+    def _place(self) -> str:
+        """The line of the project on whose behalf a file is opened; empty where a library does it on its own."""
+        frame: FrameType | None = sys._getframe(3)
+        while frame is not None:
+            if self._files.owns(frame.f_code.co_filename):
+                return f"{self._files.relative(frame.f_code.co_filename)}:{frame.f_lineno}"
+            frame = frame.f_back
+        return ""
 
     def _watch_import_module(self) -> None:
         """A module that another stage had loaded already makes no import, yet this stage depends on it now."""

@@ -21,6 +21,12 @@ pipeline.register(reader)
 """
 
 
+WRITES = """    pathlib.Path("left.txt").write_text("x")
+    pathlib.Path("gone.txt").write_text("x")
+    pathlib.Path("gone.txt").unlink()
+"""
+
+
 def reader(repo: Repo) -> Repo:
     repo.write("secret.txt", "salt")
     repo.write("pipeline.py", READER)
@@ -45,13 +51,20 @@ def test_there_is_nothing_to_accept_when_nothing_changed(helper_page: Repo) -> N
 
 
 def test_an_undeclared_read_is_said_by_repro_and_by_status_until_it_is_mended(repo: Repo) -> None:
-    said = "it reads secret.txt without declaring it"
+    said = "it reads secret.txt (pipeline.py:7) without declaring it"
     assert said in reader(repo).pivot("repro").expect(0).out
     assert said in repo.pivot("status").expect(0).out
     assert said in repo.pivot("status").expect(0).out
     assert said in repo.pivot("repro").expect(0).out
     repo.git("config", "pivot.undeclared", "ignore")
     assert said not in repo.pivot("status").expect(0).out
+
+
+def test_an_undeclared_file_that_stays_behind_is_said_and_one_that_does_not_is_not(repo: Repo) -> None:
+    reader(repo).write("pipeline.py", READER.replace("    return", WRITES + "    return"))
+    said = repo.pivot("repro").expect(0).out
+    assert "writes left.txt (pipeline.py:7)" in said
+    assert "gone.txt" not in said
 
 
 def test_an_undeclared_read_can_be_an_error(repo: Repo) -> None:
