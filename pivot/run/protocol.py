@@ -119,7 +119,8 @@ class StageDone(Message, frozen=True):
     """The stage's result. All paths are repository-relative; `seconds` is wall time of load, call, save and put.
 
     `modules` are project files imported while it ran, `undeclared` says which others it read or wrote without
-    declaring them, `environment` the variables that it read, with their values, `stats` what the store's stat cache learnt.
+    declaring them, `environment` the variables that it read, with their values, `stats` what the store's stat cache
+    learnt.
     """
 
     outs: dict[str, Put]
