@@ -49,6 +49,7 @@ class Duration(click.ParamType[float]):
     "--verify-determinism", "twice", is_flag=True, help="Run them twice in clean folders; compare, keep nothing."
 )
 @click.option("--budget", type=Duration(), metavar="TIME", help="Start no stage that would not end in time, as in 30m.")
+@click.option("--discard-edits", "discard", is_flag=True, help="Do not keep edits of outputs before replacing them.")
 @click.option("-q", "--quiet", is_flag=True, help="Only failures, warnings and the totals.")
 @click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
@@ -73,7 +74,9 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
         if options["dry_run"]:
             return _dry_run(session, selection, jobs, as_json=bool(options["as_json"]))
         report_remarks(session)
-        run_options = RunOptions(jobs, bool(options["keep_going"]), options["budget"] or None)
+        run_options = RunOptions(
+            jobs, bool(options["keep_going"]), options["budget"] or None, discard_edits=bool(options["discard"])
+        )
         detail: Detail = "quiet" if options["quiet"] else "verbose" if options["verbose"] else "normal"
         with open_display(as_json=bool(options["as_json"]), detail=detail) as display:
             for event in execute(session, selection, run_options):

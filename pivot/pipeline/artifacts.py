@@ -63,7 +63,9 @@ class PlaceholderDep:
 class Out:
     """An output, named by the return type.
 
-    `cache=False`: Git versions the path, not Pivot. `keep`: the previous version stays in place while the stage runs.
+    `cache=False`: Git versions the path, not Pivot. `keep`: a writable copy of what stood there stays in place while
+    the stage runs, for one that goes on from a checkpoint or appends to a log; what stands there at the end is the
+    output. That copy is no input: a change of it runs nothing. Where it must count, use `IncrementalOut`.
     `optional`: the stage may leave it out (no file, or the value None).
 
     Raises:

@@ -32,12 +32,14 @@ TAIL_LINES = 20
 class RunOptions:
     """`jobs` stages at a time; `verb` is what the run history calls this run.
 
-    `budget` is in seconds: a stage that would take longer than what is left of it is not started.
+    `budget` is in seconds: a stage that would take longer than what is left of it is not started. With `discard_edits`
+    what users wrote into outputs is not put away before it is replaced.
     """
 
     jobs: int
     keep_going: bool = False
     budget: float | None = None
+    discard_edits: bool = False
     verb: str = "repro"
 
 
@@ -74,7 +76,7 @@ class Run:
         self._tries: dict[str, int] = {}
         self._stopping = False
         self._recorder = Recorder(session.project, session.memory, options.verb)
-        self._outputs = Outputs(session.project)
+        self._outputs = Outputs(session.project, discard_edits=options.discard_edits)
         self._trials = Trials(session, self._outputs)
 
     def prepare(self) -> Plan:

@@ -19,11 +19,15 @@ from pivot.store.workspace import Aside, Keeper, keep_edits
 
 
 class Outputs:
-    """The outputs of one work tree during one run; `notices` collects what the user is to be told."""
+    """The outputs of one work tree during one run; `notices` collects what the user is to be told.
 
-    def __init__(self, project: Project) -> None:
+    With `discard_edits` what users wrote into outputs is not put away before it is replaced.
+    """
+
+    def __init__(self, project: Project, *, discard_edits: bool = False) -> None:
         self.notices: list[str] = []
         self._project = project
+        self._discard = discard_edits
         self._keeper = keeper_of(project)
 
     def exclude(self, planner: Planner) -> None:
@@ -34,9 +38,10 @@ class Outputs:
 
     def set_aside(self, spec: StageSpec) -> Aside:
         """Move the old outputs of a stage away until it has ended; edits that nobody else has are saved first."""
-        self._keep_edits(spec.out_paths(), f"{spec.name} was run")
+        if not self._discard:  # a stage that fails leaves them where they were even so
+            self._keep_edits(spec.out_paths(), f"{spec.name} was run")
         aside = Aside(self._project.pivot_dir)
-        lent = [path for out in spec.outs if out.kind == "incremental" for path in out.paths]
+        lent = [path for out in spec.outs if out.kind == "incremental" or "keep" in out.flags for path in out.paths]
         aside.lend(self._places(lent))
         aside.aside(self._places(path for path in spec.out_paths() if path not in lent))
         for place in self._places(spec.out_paths()):
@@ -54,7 +59,10 @@ class Outputs:
         if decision.unstored:
             store.put_tree(as_objects(record.outs))
         if decision.action is Action.RESTORE:
-            self._keep_edits(spec.out_paths(), f"{decision.stage} was restored")
+            if self._discard:
+                self._remove_edits(spec.out_paths())
+            else:
+                self._keep_edits(spec.out_paths(), f"{decision.stage} was restored")
             for path, out in as_objects(record.outs).items():
                 store.restore(out, root / path, stats)
             for path in spec.out_paths():
@@ -75,6 +83,12 @@ class Outputs:
             self.notices.append(f"{path} was a link to {place.readlink()}; a file takes its place")
         for place, kept in keep_edits(self._keeper, self._places(paths), why).items():
             self.notices.append(saved_notice(place.relative_to(self._project.root).as_posix(), kept))
+
+    def _remove_edits(self, paths: Iterable[str]) -> None:
+        """Or else the store would save them: it overwrites no bytes that it does not have."""
+        for place in self._places(paths):
+            for file in self._project.store.unknown(place, self._project.stats):
+                remove(Path(file))
 
 
 def kept_paths(planner: Planner) -> list[str]:

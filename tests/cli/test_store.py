@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from tests.support.repository import Repo
-from tests.support.stories import ran
+from tests.support.stories import endings, ran
 
 
 def two_versions(repo: Repo) -> tuple[str, str]:
@@ -227,3 +227,28 @@ def large_output(repo: Repo) -> None:
         """,
     )
     repo.commit("large")
+
+
+def test_discard_edits_replaces_them_without_keeping_them(front_page: Repo) -> None:
+    ran(front_page)
+    front_page.write("summary.json", "mine")
+    assert endings(front_page, "--discard-edits")["summarize"] == "restored"
+    assert front_page.read("summary.json") != "mine"
+    assert front_page.pivot("saved").expect(0).out == ""
+    assert not has_object(front_page, "mine")
+
+
+def test_discard_edits_of_a_stage_that_runs_and_not_of_one_that_fails(front_page: Repo) -> None:
+    ran(front_page)
+    front_page.write("summary.json", "mine")
+    front_page.replace("pipeline.py", '"mean": sum', '"mean": 1 / 0 + sum')
+    endings(front_page, "--discard-edits", code=1)
+    assert front_page.read("summary.json") == "mine"
+    front_page.replace("pipeline.py", "1 / 0", "1")
+    assert ran(front_page, "--discard-edits") == ["summarize"]
+    assert not has_object(front_page, "mine")
+
+
+def has_object(repo: Repo, text: str) -> bool:
+    oid = repo.git("hash-object", "--stdin", stdin=text)
+    return (repo.path / ".git/pivot/store.git/objects" / oid[:2] / oid[2:]).exists()
