@@ -16,6 +16,7 @@ from pivot.errors import PipelineError
 from pivot.pipeline.loaders.protocol import Reader, Writer
 from pivot.pipeline.location import calling_line
 from pivot.pipeline.spec import ArtifactKind, Shape
+from pivot.pipeline.variants import combinations, fill
 
 Path = str | os.PathLike[str]
 Paths = Path | Sequence[Path]
@@ -26,6 +27,9 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 class Dep:
     """An input: a file, a directory (`"dir/"`), or several. Without a loader, the path's extension or the type says it.
 
+    `each` collects what variants wrote into one dict: `Dep("metrics/{model}.json", each={"model": MODELS})`
+    gives a value for each model, by model. It takes what `register` takes as `matrix` or `variants`.
+
     Raises:
         PipelineError: the path is not a path.
     """
@@ -35,12 +39,18 @@ class Dep:
     paths: tuple[str, ...]
     shape: Shape
     loader: Reader[Any] | None = field(hash=False)
+    each: Any = field(hash=False)
+    keys: tuple[Any, ...] = field(hash=False)
 
-    def __init__(self, path: Paths, loader: Reader[Any] | None = None) -> None:
+    def __init__(self, path: Paths, loader: Reader[Any] | None = None, *, each: Any = None) -> None:
         paths, shape = read_paths(path, type(self).__name__)
-        object.__setattr__(self, "paths", paths)
-        object.__setattr__(self, "shape", shape)
-        object.__setattr__(self, "loader", loader)
+        keys: tuple[Any, ...] = ()
+        if each is not None:
+            paths, keys = _expand(paths, shape, each)
+            shape = "dict"
+        values = {"paths": paths, "shape": shape, "loader": loader, "each": each, "keys": keys}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -145,6 +155,23 @@ def depends_on(*objects: Any) -> Callable[[FunctionT], FunctionT]:
         return function
 
     return attach
+
+
+def _expand(paths: tuple[str, ...], shape: Shape, each: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """A path for each combination, and its key in the dict."""
+    where = calling_line().text
+    try:
+        found = combinations(each)
+        made = tuple(fill(paths[0], one.values) for one in found)
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"each: {error}", where=where, hint='Write each={"model": ["a", "b"]}.') from None
+    if shape != "one" or len(set(made)) < len(made):
+        said = "several paths" if shape != "one" else f"the one path {paths[0]}"
+        raise PipelineError(f"each needs a path of its own for each, not {said}", where=where, hint=_EACH)
+    return made, tuple(one.key for one in found)
+
+
+_EACH = 'Write Dep("metrics/{model}.json", each={"model": ["a", "b"]}).'
 
 
 def read_paths(path: Any, artifact: str) -> tuple[tuple[str, ...], Shape]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pivot.canonical import canonical_json
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Artifact, Dep, IncrementalOut, Out, PlaceholderDep
+from pivot.pipeline.convert import to_json
 from pivot.pipeline.loaders import PathOnly, describe
 from pivot.pipeline.loaders.choice import fit_loader, infer_loader
 from pivot.pipeline.location import Line, relative_to
@@ -52,7 +54,10 @@ class Declared:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        return self.artifact.flags if isinstance(self.artifact, Out) else ()
+        if isinstance(self.artifact, Out):
+            return self.artifact.flags
+        keys = getattr(self.artifact, "keys", ())
+        return (f"each {canonical_json(to_json(keys, None)).decode().strip()}",) if keys else ()
 
     def to_spec(self, prefix: str, repository: Path) -> ArtifactSpec:
         """As plain data with repository-relative paths.

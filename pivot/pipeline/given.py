@@ -120,6 +120,13 @@ def _apply(name: str, stage: Stage, sources: list[Branch]) -> Stage:
     if not given.values:
         return stage
     first = next(iter(given.values.values()))
+    for one, held in given.values.items():
+        if one in stage.values:
+            raise PipelineError(
+                f"`{one}` of `{name}` is set by its variant",
+                where=held.line.text,
+                hint="Change the matrix or the variants where the stage is registered.",
+            )
     if stage.params is None:
         raise PipelineError(
             f"stage `{name}` takes no parameters",

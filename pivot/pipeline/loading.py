@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, get_origin
 
 from pivot.errors import InputError
+from pivot.pipeline.artifacts import Dep
 from pivot.pipeline.declared import Input
 from pivot.pipeline.loaders import JSON, YAML, PathOnly
 
@@ -25,6 +26,8 @@ def load_input(bound: Input, folder: Path, stage: str) -> Any:
     values = [_load_path(bound, path, loader, folder, stage) for path, loader in pairs]
     if bound.shape == "one":
         return values[0]
+    if isinstance(bound.artifact, Dep) and bound.shape == "dict":
+        return dict(zip(bound.artifact.keys, values, strict=True))
     return values if bound.shape == "list" else tuple(values)
 
 

@@ -173,6 +173,18 @@ def _checked_value(kind: type, name: str, value: Any, expected: Any, where: Line
         ) from error
 
 
+def checked(value: Any, expected: Any, what: str, where: Line) -> Any:
+    """A value as an annotated type wants it.
+
+    Raises:
+        PipelineError: the type does not take it.
+    """
+    try:
+        return convert(value, expected, lambda nested, values: build_params(nested, values, where))
+    except Mismatch as error:
+        raise PipelineError(f"{what}: {error}", where=where.text, hint="Change the value, or the type.") from error
+
+
 def _types(kind: type, where: Line) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind, include_extras=True)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Paths
+from pivot.pipeline.convert import field_values
 from pivot.pipeline.declared import Declared, Place
 from pivot.pipeline.location import Line, calling_frame, calling_line, function_line, real_path, repository_of
 from pivot.pipeline.overlap import Claim, Claims, self_reads
-from pivot.pipeline.params import build_params, closest
+from pivot.pipeline.params import build_params, closest, override
+from pivot.pipeline.params_file import Branch, Value
 from pivot.pipeline.paths import PathKey, prefix_of
 from pivot.pipeline.policy import read_policy
 from pivot.pipeline.signature import Overrides, Signature, read_signature
 from pivot.pipeline.stage import Home, Stage
+from pivot.pipeline.variants import Variant, read_variants
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -38,6 +41,8 @@ class Options(TypedDict, total=False):
     timeout: float | str | None
     retries: int
     priority: int
+    variants: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]] | None
+    matrix: Mapping[str, Iterable[Any]] | None
 
 
 class Pipeline:
@@ -80,6 +85,10 @@ class Pipeline:
         `params` is an instance of the class that a parameter is annotated with, the class itself, or a dict of
         values. `frozen`: never run; `always`: run every time.
 
+        `matrix={"model": ["a", "b"], "seed": range(3)}` makes a stage for each combination, named
+        `train@model=a,seed=0`; `variants={"small": {"layers": 2}}` makes `train@small`. The values stand for `{model}`
+        in paths, and are given to parameters and to fields of the parameter class that have their names.
+
         How it is run, which never counts as a change: `resources={"gpu": 1}` against the limits `pivot.resources.gpu`
         and so on; `mutex="db"`: never beside another stage with that name, `"*"`: beside no other stage; `timeout` in
         seconds or as `"5m"`; `retries`: how often it is tried again after a failure, with growing pauses; `priority`:
@@ -93,29 +102,34 @@ class Pipeline:
 
         def register(function: FunctionT) -> FunctionT:
             name = options.get("name") or str(getattr(function, "__name__", "stage"))
-            self._add(self._stage(function, name, options, line), line)
+            for variant in read_variants(options.get("variants"), options.get("matrix"), name, line):
+                self._add(self._stage(function, name, (options, variant), line), line)
             return function
 
         return register if function is None else register(function)
 
-    def _stage(self, function: Callable[..., Any], name: str, options: Options, line: Line) -> Stage:
-        overrides = Overrides(options.get("dep_path_overrides") or {}, options.get("out_path_overrides") or {})
+    def _stage(self, function: Callable[..., Any], base: str, asked: tuple[Options, Variant], line: Line) -> Stage:
+        options, variant = asked
+        name = f"{base}@{variant.name}" if variant.name else base
+        paths = (options.get("dep_path_overrides") or {}, options.get("out_path_overrides") or {})
+        overrides = Overrides(*paths, variant.values)
         signature = read_signature(function, Place(name, self._prefix), overrides, line)
+        _check_name(base, "stage", line)  # of a lambda there is better to say
         return Stage(
             name=name,
             function=function,
             signature=signature,
-            params=_params_of(signature, options.get("params"), name, line),
+            params=_with_values(_params_of(signature, options.get("params"), name, line), variant, line),
             home=Home(self.name, self.root),
             line=function_line(function),
             frozen=options.get("frozen", False),
             always=options.get("always", False),
             policy=read_policy(options, name, line),
+            values=variant.values,
         )
 
     def _add(self, stage: Stage, line: Line) -> None:
         """Take a stage whose name and paths no other has."""
-        _check_name(stage.name, "stage", line)
         if stage.name in self._stages:
             raise PipelineError(
                 f"pipeline `{self.name}` has a stage `{stage.name}` already",
@@ -160,6 +174,13 @@ def _calling_folder() -> Path:
     frame = calling_frame()
     file = frame.f_globals.get("__file__") or frame.f_code.co_filename if frame else "<unknown>"
     return Path.cwd().resolve() if file.startswith("<") else real_path(file).parent
+
+
+def _with_values(params: Any, variant: Variant, line: Line) -> Any:
+    """The parameter object with the variant's values in the fields of their names."""
+    known = field_values(params) if params is not None else {}
+    given = {name: Value(value, line) for name, value in variant.values.items() if name in known}
+    return override(params, Branch(line, given)) if given else params
 
 
 def _params_of(signature: Signature, given: Any, stage: str, line: Line) -> Any:

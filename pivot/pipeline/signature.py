@@ -15,29 +15,38 @@ from pivot.pipeline.artifacts import Dep, ExternalDep, IncrementalOut, Out, Path
 from pivot.pipeline.convert import is_params_class
 from pivot.pipeline.declared import Input, Output, Place, bind_input, bind_output
 from pivot.pipeline.location import Line, field_line, function_line, known_line, parameter_line, return_line
-from pivot.pipeline.params import closest
+from pivot.pipeline.params import checked, closest
 from pivot.pipeline.spec import Location
+from pivot.pipeline.variants import filled
 
 SINGLE = "return"
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Paths given at registration, by parameter and by output key (`return` for a single output)."""
+    """Paths given at registration, by parameter and by output key (`return` for a single output).
+
+    `values` are those of the variant, by name.
+    """
 
     deps: Mapping[str, Paths] = field(default_factory=dict)
     outs: Mapping[str, Paths] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`single`: the return type is one annotated value, not a TypedDict. `params` is the parameter that takes them."""
+    """`single`: the return type is one annotated value, not a TypedDict. `params` is the parameter that takes them.
+
+    `injected` are values of the variant, by the parameter of that name.
+    """
 
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     single: bool
     params: inspect.Parameter | None
     params_class: type | None
+    injected: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_signature(function: Callable[..., Any], place: Place, overrides: Overrides, line: Line) -> Signature:
@@ -50,13 +59,33 @@ def read_signature(function: Callable[..., Any], place: Place, overrides: Overri
     hints = function_types(function)
     for option, given in (("dep_path_overrides", overrides.deps), ("out_path_overrides", overrides.outs)):
         _check_mapping(option, given, place, line)
+    injected = _injected(function, hints, place, overrides.values)
     inputs, params = _read_parameters(function, hints, place, overrides)
     outputs, single = _read_return(function, hints, place, overrides)
     _check_names("dep_path_overrides", overrides.deps, [item.key for item in inputs], place, line)
     _check_names("out_path_overrides", overrides.outs, [item.key for item in outputs], place, line)
     _check_increments(inputs, outputs, place)
     params_class = _params_class(hints[params.name]) if params else None
-    return Signature(tuple(inputs), tuple(outputs), single, params, params_class)
+    return Signature(tuple(inputs), tuple(outputs), single, params, params_class, injected)
+
+
+def _injected(
+    function: Callable[..., Any], hints: Mapping[str, Any], place: Place, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of the variant that the function takes by name, as their annotated types want them."""
+    found = {}
+    for name in values.keys() & inspect.signature(function).parameters.keys():
+        where = parameter_line(function, name)
+        kind, artifact = split(hints.get(name, Any), where)
+        if artifact is not None or _params_class(kind):
+            said = "params" if artifact is None else f"a {type(artifact).__name__}"
+            raise PipelineError(
+                f"stage `{place.stage}`: `{name}` is a value of the variant, and {said} by its annotation",
+                where=where.text,
+                hint="Give one of the two another name.",
+            )
+        found[name] = checked(values[name], kind, f"`{name}` of the variant", where)
+    return dict(sorted(found.items()))
 
 
 def check_function(function: Any, stage: str, line: Line) -> None:
@@ -100,10 +129,12 @@ def _read_parameters(
             continue
         where = parameter_line(function, name)
         _check_parameter(parameter, where, place)
+        if name in overrides.values:
+            continue
         kind, artifact = split(hints.get(name, parameter.empty), where)
         params_class = _params_class(kind)
         if isinstance(artifact, Dep | PlaceholderDep | IncrementalOut):
-            moved = _moved(artifact, overrides.deps.get(name))
+            moved = filled(_moved(artifact, overrides.deps.get(name)), overrides.values, where)
             inputs.append(bind_input(moved, name, kind, where, place))
         elif artifact is not None:
             raise PipelineError(
@@ -168,6 +199,7 @@ def _read_return(
     kind, artifact = split(hints["return"], where)
     if artifact is not None:
         moved = _moved(_require_out(artifact, SINGLE, where, place), overrides.outs.get(SINGLE))
+        moved = filled(moved, overrides.values, where)
         return [bind_output(moved, SINGLE, kind, where, place)], True
     if kind is type(None) or kind is None:
         return [], True
@@ -187,6 +219,7 @@ def _read_keys(owner: Any, fallback: Line, place: Place, overrides: Overrides) -
         where = field_line(owner, key, fallback)
         kind, artifact = split(annotation, where)
         moved = _moved(_require_out(artifact, key, where, place), overrides.outs.get(key))
+        moved = filled(moved, overrides.values, where)
         if key in owner.__optional_keys__ and not moved.optional:
             raise PipelineError(
                 f"stage `{place.stage}`: the key `{key}` may be left out, its output may not",
@@ -215,9 +248,10 @@ def _moved(artifact: Any, paths: Paths | None) -> Any:
     if isinstance(artifact, Out):
         kept = {"cache": artifact.cache, "keep": artifact.keep, "optional": artifact.optional}
         return type(artifact)(paths, artifact.loader, **kept)
+    each = getattr(artifact, "each", None)
     if isinstance(artifact, ExternalDep):
-        return ExternalDep(paths, artifact.loader)
-    return Dep(paths, artifact.loader)
+        return ExternalDep(paths, artifact.loader, each=each)
+    return Dep(paths, artifact.loader, each=each)
 
 
 def _check_mapping(option: str, given: Any, place: Place, line: Line) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ArtifactKind = Literal["dep", "external", "out", "directory", "incremental", "metric", "plot"]
-Shape = Literal["one", "list", "tuple"]
+Shape = Literal["one", "list", "tuple", "dict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class ArtifactSpec:
     """One declared input or output.
 
     `paths` are repository-relative POSIX paths without a trailing slash (absolute paths or URLs for `external`);
-    exactly one unless `shape` says list or tuple. `flags` is sorted: `no-cache`, `keep`, `optional`.
+    exactly one unless `shape` says list, tuple or dict. `flags` is sorted: `no-cache`, `keep`, `optional`;
+    a dict of inputs has `each <keys as JSON>`.
     `loader` describes the loader and its settings, such as `CSV(sep=';')`; the code of a custom loader is in the
     stage's manifest.
     """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pivot.errors import PipelineError
+from pivot.pipeline.convert import to_json
 from pivot.pipeline.declared import Input, Output
 from pivot.pipeline.loaders import PathOnly
 from pivot.pipeline.loading import load_input, nearest
@@ -28,7 +30,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`name` is as registered; the name that is unique in the repository is given to `to_spec`."""
+    """`name` is as registered; the name that is unique in the repository is given to `to_spec`.
+
+    `values` are those of its variant, by name.
+    """
 
     name: str
     function: Callable[..., Any]
@@ -39,6 +44,7 @@ class Stage:
     frozen: bool = False
     always: bool = False
     policy: Policy = field(default_factory=Policy)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def where(self) -> Location:
@@ -85,11 +91,21 @@ class Stage:
             where=relative_to(self.where, repository),
             deps=tuple(item.to_spec(prefix, repository) for item in self.inputs),
             outs=tuple(item.to_spec(prefix, repository) for item in self.outputs),
-            params={} if self.params is None else params_values(self.params, repository),
+            params=self._params(repository),
             frozen=self.frozen,
             always=self.always,
             policy=self.policy,
         )
+
+    def _params(self, repository: Path) -> dict[str, Any]:
+        """By name: values of the variant that the function takes, and the fields of the parameter object."""
+        try:
+            values = {name: to_json(value, repository) for name, value in self.signature.injected.items()}
+        except TypeError as error:
+            raise PipelineError(
+                f"a value of `{self.name}` cannot be recorded: {error}", where=self.line.text
+            ) from error
+        return {**values, **({} if self.params is None else params_values(self.params, repository))}
 
     def load_inputs(self, folder: Path) -> dict[str, Any]:
         """The arguments of the function: each parameter's value, and the parameter object.
@@ -99,6 +115,7 @@ class Stage:
         """
         near = nearest(folder)
         values = {item.key: load_input(item, near, self.name) for item in self.inputs}
+        values.update(self.signature.injected)
         if self.signature.params is not None:
             values[self.signature.params.name] = self.params
         return values

@@ -34,6 +34,8 @@ def _named(target: str, specs: Sequence[StageSpec], folder: str) -> set[str]:
     exact = {spec.name for spec in specs if spec.name == target}
     if exact:
         return exact
+    if variants := {spec.name for spec in specs if spec.name.partition("@")[0] == target}:
+        return variants
     path = normpath(f"{folder}/{target}" if folder else target)
     by_path = {spec.name for spec in specs if path in spec.out_paths()}
     return by_path or {

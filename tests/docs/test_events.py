@@ -1,0 +1,110 @@
+"""The schema of the events page holds against what a run writes, key by key."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from pivot.plan.decision import Action
+from pivot.run.events import Ending
+from tests.support.repository import Repo
+
+PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+(TEXT,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+SCHEMA = json.loads(TEXT)
+EVENTS = ["planned", "started", "printed", "ended", "noticed", "run-ended"]
+TYPES: dict[str, Any] = {
+    "string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict,
+    "null": type(None),
+}  # fmt: skip
+
+PIPELINE = """
+from typing import Annotated
+from pivot import Dep, Out, Pipeline
+
+def fine() -> Annotated[str, Out("fine.txt")]:
+    print("a line")
+    return "fine"
+
+def flaky(text: Annotated[str, Dep("fine.txt")]) -> Annotated[str, Out("flaky.txt")]:
+    print("about to fail")
+    raise RuntimeError("no")
+
+def after(text: Annotated[str, Dep("flaky.txt")]) -> Annotated[str, Out("after.txt")]:
+    return text
+
+pipeline = Pipeline("events")
+pipeline.register(fine)
+pipeline.register(flaky, retries=1)
+pipeline.register(after)
+"""
+
+
+def violations(value: Any, schema: dict[str, Any], at: str = "$") -> Iterator[str]:
+    """What of a value is not as the part of JSON Schema that the page uses says; no key may be missing from it."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
+    if kinds and not any(_is(value, kind) for kind in kinds):
+        yield f"{at}: {value!r} is no {' or '.join(kinds)}"
+        return
+    if "const" in schema and value != schema["const"]:
+        yield f"{at}: {value!r} is not {schema['const']!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{at}: {value!r} is none of {schema['enum']}"
+    if "properties" in schema:
+        yield from (f"{at}: lacks {key}" for key in schema.get("required", []) if key not in value)
+        yield from (f"{at}: {key} is not documented" for key in value if key not in schema["properties"])
+        for key in value.keys() & schema["properties"].keys():
+            yield from violations(value[key], schema["properties"][key], f"{at}.{key}")
+    for number, item in enumerate(value if "items" in schema else ()):
+        yield from violations(item, schema["items"], f"{at}[{number}]")
+
+
+def _is(value: Any, kind: str) -> bool:
+    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+@pytest.fixture
+def events(repo: Repo) -> list[dict[str, Any]]:
+    """Every kind of event: a run that fails, and one that restores and skips after a change."""
+    repo.write("pipeline.py", PIPELINE)
+    first = repo.pivot("repro", "--json").expect(1).events()
+    (repo.path / "fine.txt").unlink()
+    repo.replace("pipeline.py", '"about to fail"', '"changed"')
+    return [*first, *repo.pivot("repro", "--json").expect(1).events()]
+
+
+def test_every_event_is_as_the_page_says(events: list[dict[str, Any]]) -> None:
+    found = [why for event in events for why in violations(event, SCHEMA["$defs"][event["event"]])]
+    assert found == []
+
+
+def test_a_run_writes_every_kind_of_event(events: list[dict[str, Any]]) -> None:
+    assert {event["event"] for event in events} == set(EVENTS)
+    assert {event["ending"] for event in events if event["event"] == "ended"} == {
+        "ran",
+        "restored",
+        "failed",
+        "blocked",
+    }
+
+
+def test_the_page_names_every_kind_that_there_is() -> None:
+    assert [one["$ref"].rpartition("/")[2] for one in SCHEMA["oneOf"]] == EVENTS
+    assert SCHEMA["$defs"]["ended"]["properties"]["ending"]["enum"] == list(get_args(Ending))
+    assert sorted(SCHEMA["$defs"]["decision"]["properties"]["action"]["enum"]) == sorted(one.value for one in Action)
+
+
+@pytest.mark.parametrize(
+    "change", [{"line": 3}, {"passing": "no"}, {"passing": 1}, {"event": "printd"}, {"more": 1}, {"line": None}]
+)
+def test_a_wrong_event_is_seen(change: dict[str, Any]) -> None:
+    event = {"event": "printed", "stage": "a", "line": "", "passing": False}
+    assert not list(violations(event, SCHEMA["$defs"]["printed"]))
+    assert list(violations({**event, **change}, SCHEMA["$defs"]["printed"]))

@@ -1,0 +1,148 @@
+"""One function as several stages: matrices, named variants, and what collects their outputs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.repository import Repo
+from tests.support.stories import endings, ran
+
+PIPELINE = """
+from typing import Annotated
+import pivot
+from pivot import Dep, Out
+
+MATRIX = {"model": ["a", "b"], "seed": range(3)}
+
+class Settings(pivot.StageParams):
+    seed: int = 9
+    rate: float = 0.5
+
+def prepare() -> Annotated[str, Out("data.txt")]:
+    return "data"
+
+def clean(data: Annotated[str, Dep("data.txt")]) -> Annotated[str, Out("clean.txt")]:
+    return data + " clean"
+
+def train(
+    model: str, data: Annotated[str, Dep("clean.txt")], settings: Settings
+) -> Annotated[dict, Out("metrics/{model}-{seed}.json")]:
+    return {"model": model, "seed": settings.seed, "rate": settings.rate}
+
+def compare(
+    found: Annotated[dict, Dep("metrics/{model}-{seed}.json", each=MATRIX)]
+) -> Annotated[list, Out("all.json")]:
+    return [[*key, value["model"], value["seed"], value["rate"]] for key, value in found.items()]
+
+pipeline = pivot.Pipeline("matrix")
+pipeline.register(prepare)
+pipeline.register(clean)
+pipeline.register(train, matrix=MATRIX)
+pipeline.register(compare)
+"""
+
+NAMES = [f"train@model={model},seed={seed}" for model in "ab" for seed in range(3)]
+
+
+@pytest.fixture
+def matrix(repo: Repo) -> Repo:
+    """Six combinations in a pipeline of four stages; nothing has run."""
+    repo.write("pipeline.py", PIPELINE)
+    repo.commit("matrix")
+    return repo
+
+
+def test_six_combinations_run_what_is_above_them_once(matrix: Repo) -> None:
+    assert sorted(ran(matrix)) == sorted([*NAMES, "prepare", "clean", "compare"])
+    assert json.loads(matrix.read("all.json")) == [[m, s, m, s, 0.5] for m in "ab" for s in range(3)]
+    assert set(endings(matrix).values()) == {"unchanged"}
+    noted = matrix.git("notes", "--ref=pivot", "show")
+    assert noted.count("train@model%3Da,seed%3D") == 3
+
+
+def test_another_value_runs_its_own_variants_alone(matrix: Repo) -> None:
+    ran(matrix)
+    matrix.replace("pipeline.py", '["a", "b"]', '["a", "c"]')
+    assert sorted(ran(matrix)) == ["compare", *(f"train@model=c,seed={seed}" for seed in range(3))]
+
+
+@pytest.mark.parametrize(
+    ("target", "count"),
+    [("train", 6), ("train@*", 6), ("train@model=a,*", 3), ("train@*seed=2", 2), ("train@model=b,seed=0", 1),
+     ("metrics/a-*.json", 3)],
+)  # fmt: skip
+def test_names_and_globs_select_variants(matrix: Repo, target: str, count: int) -> None:
+    matrix.pivot("repro", target).expect(0)
+    assert len(list((matrix.path / "metrics").iterdir())) == count
+
+
+def test_values_are_given_to_all_variants_or_to_one(matrix: Repo) -> None:
+    matrix.write("params.yaml", "train: {rate: 1}\ntrain@model=a,seed=0: {rate: 2}\n")
+    matrix.pivot("repro", "--set", "train@model=a,seed=1.rate=3").expect(0)
+    rates = [row[-1] for row in json.loads(matrix.read("all.json"))]
+    assert rates == [2.0, 3.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_value_of_the_matrix_is_not_overridden(matrix: Repo) -> None:
+    said = matrix.pivot("repro", "--set", "train.seed=3").expect(2).err
+    assert "`seed` of `train@model=a,seed=0` is set by its variant" in said
+
+
+def test_logs_of_a_variant_are_its_own(matrix: Repo) -> None:
+    matrix.replace("pipeline.py", '    return {"model"', '    print("I am", model)\n    return {"model"')
+    ran(matrix)
+    assert matrix.pivot("logs", "train@model=b,seed=1").expect(0).out == "I am b\n"
+
+
+VARIANTS = """
+from typing import Annotated
+import pivot
+from pivot import Dep, Out
+
+SIZES = {"small": {"layers": [8]}, "large model": {"layers": [64, 64]}}
+
+def train(variant: str, layers: list[int]) -> Annotated[dict, Out("{variant}.json")]:
+    return {"variant": variant, "layers": layers}
+
+def compare(found: Annotated[dict, Dep("{variant}.json", each=SIZES)]) -> Annotated[dict, Out("all.json")]:
+    return {name: value["layers"] for name, value in found.items()}
+
+pipeline = pivot.Pipeline("variants")
+pipeline.register(train, variants=SIZES)
+pipeline.register(compare)
+"""
+
+
+def test_named_variants_take_any_value(repo: Repo) -> None:
+    repo.write("pipeline.py", VARIANTS)
+    assert sorted(ran(repo)) == ["compare", "train@large%20model", "train@small"]
+    assert json.loads(repo.read("all.json")) == {"small": [8], "large model": [64, 64]}
+    assert json.loads(repo.read("large model.json"))["layers"] == [64, 64]
+
+
+# (edit of the matrix pipeline, what is said)
+WRONG = [
+    ("{model}-{seed}.json\")]:", "{model}-{sed}.json\")]:", "has {sed}, and no variant has such a value"),
+    ("{model}-{seed}.json\")]:", "{model}.json\")]:", "metrics/a.json"),
+    ("matrix=MATRIX", "matrix={'model': 'ab'}", "a matrix is a dict of lists"),
+    ("matrix=MATRIX", "matrix=MATRIX, variants={}", "has variants and a matrix"),
+    ("matrix=MATRIX", "matrix={'model': [], 'seed': [1]}", "there are no variants"),
+    ("matrix=MATRIX", "matrix={'model': [1, '1'], 'seed': [1]}", "two variants have the name model=1,seed=1"),
+    ("matrix=MATRIX", "matrix={'model': ['a'], 'seed': ['x']}", "expected int, not 'x'"),
+    ("matrix=MATRIX", "matrix={'model': ['a'], 'seed': [0], 'data': [1]}", "value of the variant, and a Dep"),
+    ("matrix=MATRIX", "matrix={'model': [3], 'seed': [0]}", "`model` of the variant: expected str, not 3"),
+    ("matrix=MATRIX", "matrx=MATRIX", "Did you mean `matrix`?"),
+    ("each=MATRIX", "each='ab'", "each: 'ab' is neither a dict nor a list of dicts"),
+    ("each=MATRIX", "each={'other': [1, 2]}", "each needs a path of its own for each"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "said"), WRONG)
+def test_what_cannot_be_is_refused_with_its_line(matrix: Repo, old: str, new: str, said: str) -> None:
+    matrix.replace("pipeline.py", old, new)
+    told = matrix.pivot("status").expect(2).err
+    assert said in told
+    assert "pipeline.py:" in told
+    assert "Traceback" not in told
