@@ -209,3 +209,14 @@ def test_the_remote_is_the_one_that_git_would_choose(clone: MakeClone) -> None:
 def _chosen(repo: Repo, *, pushing: bool = False) -> str:
     location = locate(repo.path)
     return choose_remote(location, read_settings(location), pushing=pushing)
+
+
+def test_two_pulls_at_once_in_one_clone_wait_for_each_other(clone: MakeClone) -> None:
+    one, two = clone("one"), clone("two")
+    for number in range(3):
+        one.run(number)
+        one.state.push("origin")
+        pulls = [two.repo.start_pivot("pull") for _ in range(3)]
+        said = [pull.communicate(timeout=60) for pull in pulls]
+        assert [pull.returncode for pull in pulls] == [0, 0, 0], said
+        assert two.knows(record(number))
