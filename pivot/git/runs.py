@@ -87,10 +87,11 @@ class RunCache:
         lists = self._at(f"reach/{static_fingerprint[:2]}/{static_fingerprint}")
         return sorted(set().union(*map(read_lines, lists)))
 
-    def fingerprints(self) -> Iterator[tuple[str, str]]:
-        """Every fingerprint and result in the cache, unread."""
+    def fingerprints(self, *, fetched: bool = True) -> Iterator[tuple[str, str]]:
+        """Every fingerprint and result in the cache, unread; without `fetched` those of the local ref alone."""
         seen: set[tuple[str, str]] = set()
-        for root in self._tips():
+        tip = self._history.tip()
+        for root in self._tips() if fetched else [self._backend.read_commit(tip).tree] if tip else []:
             for start, entry in self._trees.folder(root, "runs").items():
                 for name in self._trees.entries(entry.oid) if entry.mode == TREE else ():
                     rest, _, result = name.partition(".")

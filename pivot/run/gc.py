@@ -47,16 +47,18 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
             stack.enter_context(_locked(places, say))
         own, others = roots_of(using, project, keep)
         objects = [held for roots in (own, *others) for held in roots.all_objects()]
+        # What a remote has and this repository never took in is not here to be removed.
+        dead = sorted(own.dead.intersection(project.runs.fingerprints(fetched=False)))
         if not dry_run:
             _forget_settled(places)
-            if own.dead:
-                project.runs.drop(sorted(own.dead), f"gc: {len(own.dead)} records", project.author)
+            if dead:
+                project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
         # What is stored from now on by a repository that was not asked keeps its mark.
         recent = max(min(DAY, keep), time.time() - began)
         pruned = project.store.prune(objects, dry_run=dry_run, recent=recent)
         if not dry_run:
             _forget_settled(places)
-    return Collected(len(own.dead), pruned, len(using))
+    return Collected(len(dead), pruned, len(using))
 
 
 @contextmanager

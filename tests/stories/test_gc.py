@@ -201,6 +201,18 @@ def test_records_of_commits_that_others_have_stay_without_their_bytes(main: Repo
     assert records(main) == before
 
 
+def test_a_clean_up_that_others_have_not_followed_is_not_counted_twice(main: Repo, tmp_path: Path) -> None:
+    main.git("clone", "--quiet", "--bare", str(main.path), str(tmp_path / "hub.git"))
+    main.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    branch(main, "topic", 2)
+    main.pivot("push", "origin").expect(0)
+    forget(main, "topic")
+    assert gc(main).startswith("removed 1 result, ")
+    assert gc(main).startswith("removed 0 results, 0 objects")
+    main.pivot("push", "origin").expect(0)
+    assert main.git("rev-parse", "refs/pivot/runs") == main.git("ls-remote", "origin", "refs/pivot/runs").split()[0]
+
+
 def test_a_time_that_is_none_is_a_usage_error(main: Repo) -> None:
     assert "no length of time" in main.pivot("gc", "--keep-runs", "soon").expect(2).err
 
