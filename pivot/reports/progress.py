@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from pivot.reports.run import seconds
-from pivot.run.events import Event, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
+from pivot.reports.run import seconds, size
+from pivot.run.events import Event, RunEnded, RunPlanned, StageEnded, StagePrinted, StageRestoring, StageStarted
 
 _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "blocked": "yellow", "skipped": "yellow"}
 _SHOWN = 8
@@ -40,8 +40,12 @@ class Progress:
                 self._total = len(plan.decisions)
             case StageStarted(stage):
                 self._started[stage] = time.monotonic()
+            case StageRestoring(stage, bytes_):
+                self._started[stage] = time.monotonic()
+                self._bars[stage] = f"restoring {size(bytes_)}"
             case StageEnded(stage):
                 self._started.pop(stage, None)
+                self._bars.pop(stage, None)
                 self._ended += 1
             case RunEnded():
                 self._started.clear()

@@ -7,10 +7,20 @@ from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
 from pivot.reports.status import decision_document, in_short, reason_documents
-from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
+from pivot.run.events import (
+    Ending,
+    Event,
+    Noticed,
+    RunEnded,
+    RunPlanned,
+    StageEnded,
+    StagePrinted,
+    StageRestoring,
+    StageStarted,
+)
 
 Detail = Literal["quiet", "normal", "verbose"]
-_QUIET = (StageStarted, StagePrinted)
+_QUIET = (StageStarted, StageRestoring, StagePrinted)
 
 
 def event_lines(event: Event, detail: Detail = "normal") -> Iterator[str]:
@@ -110,6 +120,8 @@ def event_document(event: Event) -> dict[str, object]:
             return {"event": "planned", "stages": [decision_document(one) for one in plan.decisions.values()]}
         case StageStarted(stage, reasons):
             return {"event": "started", "stage": stage, "reasons": reason_documents(reasons)}
+        case StageRestoring(stage, bytes_):
+            return {"event": "restoring", "stage": stage, "size": bytes_}
         case StagePrinted(stage, line):
             return {"event": "printed", "stage": stage, "line": line, "passing": event.passing}
         case StageEnded():

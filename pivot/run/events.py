@@ -24,6 +24,14 @@ class StageStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StageRestoring:
+    """Known outputs are about to be brought into place, `size` bytes of them; its end is a `StageEnded`."""
+
+    stage: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class StagePrinted:
     """A line that the stage itself printed; a `passing` one is overwritten by the next (a progress bar)."""
 
@@ -72,4 +80,4 @@ class RunEnded:
         return not self.interrupted and not (self.count("failed") or self.count("blocked"))
 
 
-Event = RunPlanned | StageStarted | StagePrinted | StageEnded | Noticed | RunEnded
+Event = RunPlanned | StageStarted | StageRestoring | StagePrinted | StageEnded | Noticed | RunEnded

@@ -11,7 +11,17 @@ from pivot.errors import PivotError
 from pivot.plan.decision import Action, Decision, Plan
 from pivot.plan.drift import undeclared_sentence
 from pivot.plan.planner import Planner
-from pivot.run.events import Ending, Event, Noticed, RunEnded, RunPlanned, StageEnded, StagePrinted, StageStarted
+from pivot.run.events import (
+    Ending,
+    Event,
+    Noticed,
+    RunEnded,
+    RunPlanned,
+    StageEnded,
+    StagePrinted,
+    StageRestoring,
+    StageStarted,
+)
 from pivot.run.frontier import Frontier
 from pivot.run.interrupts import Interrupts
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted
@@ -158,6 +168,8 @@ class Run:
             yield self._end(StageEnded(name, "blocked", decision.reasons, message=message))
             return
         ending: Ending = "restored" if decision.action is Action.RESTORE else "unchanged"
+        if decision.action is Action.RESTORE and decision.record:
+            yield StageRestoring(name, sum(out.size for out in decision.record.outs.values()))
         try:
             self._outputs.bring(self._planner.stages[name].spec, decision)
         except PivotError as error:

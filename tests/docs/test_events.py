@@ -17,7 +17,7 @@ from tests.support.repository import Repo
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 (TEXT,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 SCHEMA = json.loads(TEXT)
-EVENTS = ["planned", "started", "printed", "ended", "noticed", "run-ended"]
+EVENTS = ["planned", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
 TYPES: dict[str, Any] = {
     "string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict,
     "null": type(None),
