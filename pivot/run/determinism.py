@@ -86,10 +86,10 @@ def _run(settings: WorkerSettings, spec: StageSpec) -> JobDone | JobFailed:
     """One run with a code server of its own: two of them do not share the seed that Python gives to hashes."""
     with Workers(settings) as workers:
         workers.start(Job(1, spec.name, spec.file))
-        while True:
-            for event in workers.events():
-                if isinstance(event, JobDone | JobFailed):
-                    return event
+        ended: list[JobDone | JobFailed] = []
+        while not ended:
+            ended = [event for event in workers.events() if isinstance(event, JobDone | JobFailed)]
+        return ended[0]
 
 
 def _fill(session: Session, spec: StageSpec, root: Path) -> None:
