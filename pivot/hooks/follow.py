@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pivot.errors import LockTimeout, PivotError
+from pivot.errors import LockTimeout, MissingObject, PivotError
 from pivot.git.index import tracked
 from pivot.git.locate import Location
 from pivot.git.notes import NoteLine, Notes
@@ -24,6 +24,8 @@ from pivot.hooks.names import moved_names, plural, some
 from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
 from pivot.store.objects import Object
+from pivot.store.saved import Saved
+from pivot.store.workspace import Keeper
 
 CHOICES = ("restore", "report", "off")
 MANY = 3  # stages or paths that one line names
@@ -71,7 +73,7 @@ def follow(location: Location, old: str, new: str, *, merged: bool = False) -> l
                 f"{where}: outputs stay as they are: {new[:8]} has no note; `git pivot repro` finds out what it needs"
             )
             return [] if merged else [text]
-        before = notes.read(old) if old.strip("0") and backend.has([old]) else {}
+        before = _note_of(notes, old)
         switch = Switch(project, RunCache(backend), now, before)
         try:
             with project.lock():
@@ -182,10 +184,13 @@ class Switch:
         done.restored.append(one.path)
 
     def _save_edit(self, path: str, done: Done) -> None:
-        from pivot.run.outputs import keeper_of, saved_notice
-
-        kept = keeper_of(self._project).keep(self._place(path), "another branch was checked out")
+        project = self._project
+        keeper = Keeper(project.root, project.store, project.stats, Saved(project.pivot_dir / "saved"))
+        kept = keeper.keep(self._place(path), "another commit was checked out")
         if kept:
+            # Only where it is needed: with the planner behind it, this import takes longer than all else here.
+            from pivot.run.outputs import saved_notice
+
             done.notices.append(saved_notice(path, kept))
 
     def _is_gone(self, path: str) -> bool:
@@ -225,6 +230,14 @@ class Switch:
         return self._project.root / path
 
 
+def _note_of(notes: Notes, commit: str) -> dict[str, tuple[NoteLine, ...]]:
+    """Of the commit that was left; a new clone or work tree comes from none."""
+    try:
+        return notes.read(commit) if commit.strip("0") else {}
+    except MissingObject:
+        return {}
+
+
 def _is_inside(path: str, folder: str) -> bool:
     return path.startswith(f"{folder}/")
 
@@ -238,15 +251,16 @@ def _summary(where: str, done: Done, now: Mapping[str, tuple[NoteLine, ...]], mo
     """The one line that tells what happened; none where nothing did."""
     said = [_verb(done.restored, "restored" if mode == "restore" else "not those of this commit")]
     said.append(f"{len(done.removed)} removed" if done.removed else "")
-    told = [*filter(None, said)]
+    moved = [*filter(None, said)]
+    told = list[str]()
     if done.lacking:
         told.append(f"{plural(len(done.lacking), 'output')} not in the store (`git pivot repro` makes them)")
     for state in ("stale", "unknown"):
         stages = [stage for stage, lines in now.items() if lines[0].state == state]
         told += [f"{some(stages, MANY, 'stages')} {'is' if len(stages) == 1 else 'are'} {state}"] if stages else []
-    if not told:
+    if not moved and not told:
         return []
-    return [f"{where}: {', '.join([*told[:1], f'{done.unchanged} unchanged', *told[1:]])}"]
+    return [f"{where}: {', '.join([*moved, f'{done.unchanged} unchanged', *told])}"]
 
 
 def _verb(paths: Iterable[str], what: str) -> str:

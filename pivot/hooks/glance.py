@@ -23,7 +23,7 @@ _NOTES = "refs/notes/pivot"
 def nothing_to_do(commit: str) -> bool:
     """Whether all outputs of `commit` stand in the work tree of the current folder, and no others of Pivot's."""
     git_dir = _git_dir()
-    if git_dir is None or os.path.isdir(f"{git_dir}/pivot/aside"):
+    if git_dir is None:
         return False
     listed = _listed(f"{git_dir}/pivot/outputs")
     refs = _note_refs(_common_dir(git_dir))
@@ -38,7 +38,7 @@ def nothing_to_do(commit: str) -> bool:
 
 def _git_dir() -> str | None:
     """The Git folder, absolute, in the two ordinary cases: Git said so, or it stands in the work tree."""
-    if "GIT_WORK_TREE" in os.environ or "GIT_CONFIG_COUNT" in os.environ:
+    if "GIT_WORK_TREE" in os.environ:
         return None
     found = os.path.abspath(os.environ.get("GIT_DIR", ".git"))
     if os.path.isfile(found):

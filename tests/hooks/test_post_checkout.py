@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from pivot.files import FileLock
+from pivot.hooks.glance import nothing_to_do
 from tests.hooks.support import git_says, two_branches
+from tests.support.examples import HELPER
 from tests.support.repository import Repo
+from tests.support.stories import ran
 
-
-@pytest.fixture
-def branches(helper_page: Repo) -> Repo:
-    return two_branches(helper_page)
+MORE = """
+def more(
+    raw: Annotated[dict, pivot.Dep("data.json", pivot.loaders.JSON())],
+) -> Annotated[int, pivot.Out("more.json", pivot.loaders.JSON())]:
+    return 2 * len(raw["records"])
+"""
 
 
 def test_outputs_follow_the_branch_there_and_back_and_nothing_is_left_to_run(branches: Repo) -> None:
@@ -20,3 +30,168 @@ def test_outputs_follow_the_branch_there_and_back_and_nothing_is_left_to_run(bra
     assert "keep" in str({e["action"] for e in branches.pivot("status", "--json").json()["stages"]})
     git_says(branches, "switch", "other")
     assert (branches.read("processed.json"), main != other) == (other, True)
+
+
+def test_an_edit_is_saved_before_the_output_is_replaced(branches: Repo) -> None:
+    branches.write("processed.json", "my own words\n")
+    said = git_says(branches, "switch", "main")
+    assert [line.partition(" had edits")[0] for line in said] == [
+        "other -> main: 1 output restored, 1 unchanged",
+        "processed.json",
+    ]
+    got = said[1].partition("git pivot get ")[2].split()[0]
+    branches.pivot("get", got, "-o", "edit.txt").expect(0)
+    assert branches.read("edit.txt") == "my own words\n"
+    git_says(branches, "switch", "other")
+    assert branches.read("processed.json") != "my own words\n"
+
+
+def test_a_switch_without_a_difference_says_nothing(branches: Repo) -> None:
+    branches.write("unrelated.txt", "x\n")
+    branches.commit("unrelated")
+    assert git_says(branches, "switch", "--detach", "HEAD~1") == []
+
+
+def test_the_glance_knows_that_there_is_nothing_to_do(branches: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    branches.git("switch", "--quiet", "main")
+    monkeypatch.chdir(branches.path)
+    assert nothing_to_do(branches.head())
+    assert not nothing_to_do(branches.git("rev-parse", "other"))
+    branches.write("processed.json", "edited\n")
+    assert not nothing_to_do(branches.head())
+
+
+def test_an_output_of_a_stage_that_is_not_here_goes_away_and_comes_back(branches: Repo) -> None:
+    branches.replace("pipeline.py", "pipeline.register(count)\n", "pipeline.register(count)\npipeline.register(more)\n")
+    branches.replace("pipeline.py", "pipeline = ", MORE + "\npipeline = ")
+    assert ran(branches) == ["more"]
+    branches.commit("one stage more")
+    assert git_says(branches, "switch", "main") == ["other -> main: 1 output restored, 1 removed, 1 unchanged"]
+    assert not branches.exists("more.json")
+    assert git_says(branches, "switch", "other") == ["main -> other: 2 outputs restored, 1 unchanged"]
+    assert (branches.exists("more.json"), branches.status()) == (True, "")
+
+
+def test_an_edited_output_of_a_stage_that_is_not_here_stays(branches: Repo) -> None:
+    test_an_output_of_a_stage_that_is_not_here_goes_away_and_comes_back(branches)
+    branches.write("more.json", "my own words\n")
+    assert "more.json is no output here and stays: the store does not have its bytes" in git_says(
+        branches, "switch", "main"
+    )
+    assert (branches.read("more.json"), branches.status()) == ("my own words\n", "")
+
+
+def test_at_a_commit_without_a_note_nothing_is_touched(branches: Repo) -> None:
+    branches.git("switch", "--quiet", "--orphan", "bare")
+    branches.git("commit", "--quiet", "--allow-empty", "--message", "nothing", "--no-verify")
+    branches.git("switch", "--quiet", "other")
+    before = branches.read("processed.json")
+    said = git_says(branches, "switch", "bare")
+    assert len(said) == 1 and "has no note" in said[0]
+    assert branches.read("processed.json") == before
+
+
+def test_a_stale_stage_is_named_and_keeps_its_outputs(branches: Repo) -> None:
+    branches.replace("pipeline.py", "2 * value", "3 * value")
+    branches.pivot("status").expect(0)
+    branches.commit("changed, not run")
+    branches.git("switch", "--quiet", "main")
+    assert git_says(branches, "switch", "other") == ["main -> other: 1 unchanged, process is stale"]
+    assert branches.exists("processed.json")
+
+
+def test_a_tracked_file_is_never_touched(branches: Repo) -> None:
+    branches.git("switch", "--quiet", "main")
+    branches.git("add", "--force", "processed.json")
+    branches.git("commit", "--quiet", "--message", "tracked by mistake")
+    branches.git(
+        "notes",
+        "--ref=pivot",
+        "add",
+        "-f",
+        "-m",
+        note_for(branches, "processed.json", branches.git("rev-parse", "other")),
+    )
+    branches.git("switch", "--quiet", "other")
+    git_says(branches, "switch", "main")
+    assert branches.status() == ""
+
+
+def test_nothing_is_done_while_a_run_holds_the_lock(branches: Repo) -> None:
+    before = branches.read("processed.json")
+    with FileLock(branches.path / ".git/pivot/lock", "git pivot repro"):
+        said = git_says(branches, "switch", "main")
+    assert "outputs stay as they are: process" in said[0]
+    assert branches.read("processed.json") == before
+
+
+def test_nothing_is_done_through_a_symlinked_folder(repo: Repo, tmp_path: Path) -> None:
+    repo.write("data.json", '{"records": [{"value": 1}, {"value": 2}]}')
+    repo.write("pipeline.py", HELPER.replace('"processed.json"', '"out/processed.json"'))
+    repo.commit()
+    two_branches(repo)
+    elsewhere = tmp_path / "elsewhere"
+    (repo.path / "out").rename(elsewhere)
+    (repo.path / "out").symlink_to(elsewhere)
+    before = (elsewhere / "processed.json").read_bytes()
+    assert "out/processed.json stays as it is: out is a symlink" in git_says(repo, "switch", "main")
+    assert (elsewhere / "processed.json").read_bytes() == before
+
+
+def test_with_report_nothing_is_touched(branches: Repo) -> None:
+    branches.git("config", "pivot.checkout", "report")
+    before = branches.read("processed.json")
+    assert git_says(branches, "switch", "main") == ["other -> main: 1 output not those of this commit, 1 unchanged"]
+    assert branches.read("processed.json") == before
+
+
+def test_with_off_nothing_is_said(branches: Repo) -> None:
+    branches.git("config", "pivot.checkout", "off")
+    assert git_says(branches, "switch", "main") == []
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda repo: repo.git("config", "pivot.checkout", "nonsense"),
+        lambda repo: (repo.path / ".git/pivot/store.git/HEAD").unlink(),
+        lambda repo: shutil.rmtree(repo.path / ".git/pivot/store.git"),
+        lambda repo: repo.write(".git/pivot/outputs", "not json"),
+        lambda repo: repo.write(".git/refs/notes/pivot", "damaged\n"),
+        lambda repo: repo.write("pipeline.py", "raise SystemExit('broken')\n") and repo.commit("broken"),
+    ],
+    ids=["setting", "store damaged", "store gone", "list damaged", "notes damaged", "pipeline broken"],
+)
+def test_whatever_is_broken_the_switch_succeeds(branches: Repo, harm: Callable[[Repo], object]) -> None:
+    harm(branches)
+    said = branches.run("git", "switch", "main").expect(0).err
+    assert "Traceback" not in said
+    assert branches.git("branch", "--show-current") == "main"
+
+
+def test_a_second_work_tree_gets_its_outputs(branches: Repo, tmp_path: Path) -> None:
+    branches.git("worktree", "add", "--quiet", str(tmp_path / "second"), "main")
+    second = Repo(tmp_path / "second")
+    assert second.exists("processed.json")
+    assert second.read("processed.json") != branches.read("processed.json")
+    second.git("switch", "--quiet", "--detach", "other")
+    assert second.read("processed.json") == branches.read("processed.json")
+
+
+def test_single_outputs_and_folders_on_a_bare_path(branches: Repo) -> None:
+    said = branches.run("git", "switch", "main", env={"PATH": "/usr/bin:/bin"}).expect(0).err
+    assert "1 output restored" in said
+
+
+def test_the_index_variable_of_a_caller_does_not_mislead(branches: Repo) -> None:
+    index = str(branches.path / ".git" / "index")
+    said = branches.run("git", "switch", "main", env={"GIT_INDEX_FILE": index, "GIT_DIR": ".git"}).expect(0).err
+    assert "1 output restored" in said
+
+
+def note_for(repo: Repo, path: str, commit: str) -> str:
+    """HEAD's note as it would be with the output that another commit has."""
+    tree = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    line = next(one for one in repo.git("notes", "--ref=pivot", "show", commit).splitlines() if path in one)
+    fields = line.split()
+    return " ".join([*fields[:3], tree, *fields[4:]])
