@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pivot.reports.usage import counted
 from pivot.run.fsck import Checked, Loss
 
 
@@ -16,11 +17,12 @@ def fsck_lines(checked: Checked) -> Iterator[str]:
             yield f"  {problem.what}: {problem.path or loss.path} ({problem.id[:12]})"
         yield f"  again: {loss.again}"
     if checked.mended:
-        yield f"{checked.mended} damaged lists of outputs were written again from their records"
+        yield f"written again from their records: {counted(checked.mended, 'damaged list')} of outputs"
     if checked.absent:
-        yield f"{checked.absent} results were made elsewhere and never brought here: git pivot pull"
+        yield f"made elsewhere and never brought here: {counted(checked.absent, 'result')} (git pivot pull)"
     lost = len({(loss.fingerprint, loss.result) for loss in checked.losses})
-    yield f"{checked.records} results with {checked.objects} objects checked: {lost or 'none'} of them lost something"
+    what = f"{counted(checked.records, 'result')} with {counted(checked.objects, 'object')}"
+    yield f"checked {what}: {lost or 'none'} of them lost something"
 
 
 def fsck_document(checked: Checked) -> dict[str, object]:

@@ -13,16 +13,17 @@ from pivot.run.usage import Usage
 def collected_line(done: Collected, *, dry_run: bool) -> str:
     """What `gc` removed, or would."""
     parts = [
-        _count(done.records, "result"),
-        _count(done.pruned.objects, "object"),
-        _count(done.pruned.large, "large file"),
+        counted(done.records, "result"),
+        counted(done.pruned.objects, "object"),
+        counted(done.pruned.large, "large file"),
     ]
     beside = f" (asked {done.repositories} repositories that use the store)" if done.repositories > 1 else ""
     verb = "would remove" if dry_run else "removed"
     return f"{verb} {', '.join(parts)}: {size(done.pruned.bytes)}{beside}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where there is not one."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

@@ -65,7 +65,8 @@ class _Checker:
         self._project = project
         self._known: dict[str, str] = {}
         self._checked = Checked()
-        self._current = _current(project)
+        self._stood = set(LastResults(project.cache_dir / "last").by_stage.values())
+        self._current = self._stood | _noted(project)
         self._has_remote = bool(project.settings.subsections("pivot-remote"))
 
     def check(self, found: Found) -> None:
@@ -73,7 +74,7 @@ class _Checker:
         outs = as_objects(record.outs)
         problems = {path: store.verify(held, self._known) for path, held in outs.items()}
         self._checked.records += 1
-        came = self._came(record)
+        came = self._came(record) or (found.fingerprint, found.result) in self._stood
         if not came and outs and all(_never_came(outs[path], held) for path, held in problems.items()):
             self._checked.absent += 1
             return
@@ -89,7 +90,7 @@ class _Checker:
         return self._checked
 
     def _came(self, record: Record) -> bool:
-        """Whether this store had the outputs once: then it has the list of them too."""
+        """Whether this store had the outputs once: then it has the list of them too, which is mended if damaged."""
         try:
             self._project.store.entries(record.tree)
         except MissingObject:
@@ -115,8 +116,7 @@ def _never_came(held: Object, problems: list[Problem]) -> bool:
     return problems == [Problem(held.id, "missing", "")]
 
 
-def _current(project: Project) -> set[tuple[str, str]]:
-    """The records that this work tree stands on."""
-    noted = [line for lines in head_lines(project.backend).values() for line in lines]
-    last = LastResults(project.cache_dir / "last").by_stage.values()
-    return {*last, *((line.fingerprint or "", line.result or "") for line in noted)}
+def _noted(project: Project) -> set[tuple[str, str]]:
+    """The records that HEAD stands on."""
+    lines = [line for held in head_lines(project.backend).values() for line in held]
+    return {(line.fingerprint or "", line.result or "") for line in lines}

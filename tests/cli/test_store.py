@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from tests.support.repository import Repo
@@ -115,7 +116,7 @@ def in_folder(repo: Repo) -> None:
 
 def test_fsck_of_a_sound_store_finds_nothing(front_page: Repo) -> None:
     two_versions(front_page)
-    assert "3 results with 3 objects checked: none" in front_page.pivot("fsck").expect(0).out
+    assert "checked 3 results with 3 objects: none" in front_page.pivot("fsck").expect(0).out
 
 
 def test_fsck_names_what_a_result_lost_and_repro_makes_it_again(front_page: Repo) -> None:
@@ -166,8 +167,26 @@ def test_fsck_writes_a_damaged_list_of_outputs_again(front_page: Repo) -> None:
     file = front_page.path / ".git/pivot/store.git/objects" / oid[:2] / oid[2:]
     file.chmod(0o644)
     file.write_bytes(b"rubbish")
-    assert "1 damaged lists of outputs were written again" in front_page.pivot("fsck").expect(1).out
+    assert "written again from their records: 1 damaged list of outputs" in front_page.pivot("fsck").expect(1).out
     front_page.pivot("fsck").expect(0)
+
+
+def test_a_store_that_is_gone_is_a_loss_of_what_this_work_tree_made(front_page: Repo) -> None:
+    ran(front_page)
+    shutil.rmtree(front_page.path / ".git/pivot/store.git")
+    assert "2 of them lost something" in front_page.pivot("fsck").expect(1).out
+    front_page.pivot("repro").expect(0)
+    front_page.pivot("fsck").expect(0)
+
+
+def test_checkout_says_which_bytes_are_not_here_and_restores_the_rest(front_page: Repo) -> None:
+    ran(front_page)
+    lose(front_page, "summary.json")
+    front_page.pivot("clean", "clean.json").expect(0)
+    (front_page.path / "summary.json").unlink()
+    said = front_page.pivot("checkout", "--rev", "HEAD").expect(1).err
+    assert "the store does not have the bytes of summary.json" in said
+    assert front_page.exists("clean.json")
 
 
 def test_what_was_only_fetched_is_no_damage(front_page: Repo, tmp_path: Path) -> None:
