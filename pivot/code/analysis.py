@@ -89,7 +89,8 @@ def finish(walked: Walked) -> Analysis:
         imported_packages(imported.importer.by_path.values()),
         dict(sorted(imported.watch.environment.items())),
     )
-    return Analysis(model, walked.live, gather(imported, walker.modules))
+    outputs = [path for stage in stages for path in stage.spec.out_paths()]
+    return Analysis(model, walked.live, gather(imported, walker.modules, outputs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def analysis_cache(cache_dir: Path, given: Sequence[Given]) -> Path:
 
 def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
     """The model of a pipeline file, if all that it was made from still stands."""
-    path = _path(cache_dir, file)
+    path = _path(cache_dir, root, file)
     held = _read(path)
     if held is None:
         _miss(file, "there is none that can be read")
@@ -62,16 +62,16 @@ def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
 
 def check(cache_dir: Path, root: Path, file: str) -> str:
     """What the analysis of a pipeline file stood on and has changed since; empty when it stands."""
-    held = _read(_path(cache_dir, file))
+    held = _read(_path(cache_dir, root, file))
     if held is None:
         return ""
     evidence = _evidence(held[1])
     return "" if evidence.volatile else changed(evidence)
 
 
-def standing(cache_dir: Path, file: str) -> Evidence | None:
+def standing(cache_dir: Path, root: Path, file: str) -> Evidence | None:
     """What the kept analysis of a pipeline file stands on; None where there is none that can stand for long."""
-    held = _read(_path(cache_dir, file))
+    held = _read(_path(cache_dir, root, file))
     evidence = _evidence(held[1]) if held else None
     return None if evidence is None or evidence.volatile else evidence
 
@@ -79,7 +79,7 @@ def standing(cache_dir: Path, file: str) -> Evidence | None:
 def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:
     """Keep an analysis; a folder that cannot be written costs time, nothing else."""
     data = marshal.dumps((_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))
-    path = _path(cache_dir, file)
+    path = _path(cache_dir, root, file)
     write(path, data)
 
 
@@ -123,8 +123,9 @@ def _miss(file: str, why: str) -> None:
     trace(f"analysis of {file}: not from the cache ({why})")
 
 
-def _path(cache_dir: Path, file: str) -> Path:
-    return cache_dir / "code" / xxhash.xxh3_128_hexdigest(file.encode("utf-8", "surrogateescape"))
+def _path(cache_dir: Path, root: Path, file: str) -> Path:
+    """Named by the work tree too: what is kept names absolute paths, and a copy of the repository has others."""
+    return cache_dir / "code" / xxhash.xxh3_128_hexdigest(f"{root}\0{file}".encode("utf-8", "surrogateescape"))
 
 
 # --- plain data and back
@@ -132,7 +133,7 @@ def _path(cache_dir: Path, file: str) -> Path:
 
 def _plain_evidence(evidence: Evidence) -> tuple[Any, ...]:
     files = {path: (seen.stat, seen.digest) for path, seen in evidence.files.items()}
-    folders = {path: (seen.stat, seen.names, seen.digest) for path, seen in evidence.folders.items()}
+    folders = {path: (seen.stat, seen.names, seen.digest, seen.without) for path, seen in evidence.folders.items()}
     return (evidence.runtime, evidence.made, files, folders, evidence.environment, evidence.volatile)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import abc
 import ast
+import dataclasses
 import enum
 import types
 from typing import Any, Protocol
@@ -58,7 +60,43 @@ def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: as
     else:
         made = [binding.node for binding in module.bindings.get(kind.__name__, ()) if not binding.origin]
         walker.write(node, statement_syntax(made), scope)
+        _write_made_fields(walker, node, kind)
+    _write_registered(walker, node, kind)
     _write_space(walker, node, kind, tree, scope)
+
+
+def _write_registered(walker: Writer, node: Node, kind: type) -> None:
+    """Virtual subclasses: `isinstance` asks for them."""
+    if not issubclass(type(kind), abc.ABCMeta):
+        return
+    held = (reference() for reference in abc._get_dump(kind)[0])  # type: ignore[attr-defined]
+    for inner in sorted(
+        (one for one in held if one is not None), key=lambda one: f"{one.__module__}.{one.__qualname__}"
+    ):
+        node.text(f"virtual {inner.__name__}")
+        if walker.owns_class(inner):
+            walker.refer(node, walker.class_of(inner))
+
+
+def write_made_class(walker: Writer, node: Node, kind: type) -> None:
+    """Fill the node of a class that a call has made, of which no module knows: bases, fields and name space."""
+    node.text("class " + kind.__name__)
+    for base in kind.__bases__:
+        if base is not object:
+            walker.refer(node, walker.class_of(base))
+    _write_made_fields(walker, node, kind)
+    for name in sorted(name for name, value in vars(kind).items() if _counts(name, value) and not _made(value)):
+        node.text("name " + name)
+        walker.refer(node, walker.target(Live(vars(kind)[name], None, f"{kind.__name__}.{name}"), node.place))
+
+
+def _write_made_fields(walker: Writer, node: Node, kind: type) -> None:
+    """The fields of a dataclass that has no class statement."""
+    for name, field in vars(kind).get("__dataclass_fields__", {}).items():
+        node.text(f"field {name} {field.init} {field.repr} {field.compare} {field.hash} {field.kw_only}")
+        for value in (field.default, field.default_factory):
+            if value is not dataclasses.MISSING:
+                walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}"), node.place))
 
 
 def _write_body(walker: Writer, node: Node, kind: type, tree: ast.ClassDef, scope: Scope) -> None:
@@ -185,8 +223,7 @@ def _counts(name: str, value: object) -> bool:
         return False
     if type(value).__name__ == "_tuplegetter":
         return False
-    code = getattr(value, "__code__", None)
-    return not (code is not None and code.co_filename.startswith("<"))
+    return not (type(value) is types.FunctionType and value.__code__.co_filename.startswith("<"))
 
 
 def _methods(tree: ast.ClassDef | None) -> dict[str, list[ast.stmt]]:
@@ -205,7 +242,7 @@ def _is_raw(value: Any, body: ast.stmt) -> bool:
     parts = (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value,)
     for part in parts:
         function = part.__func__ if isinstance(part, staticmethod | classmethod) else part
-        code = getattr(function, "__code__", None)
+        code = function.__code__ if type(function) is types.FunctionType else None
         if code is not None and body.lineno >= code.co_firstlineno >= _first(body):
             return True
     return False

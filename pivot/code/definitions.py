@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +50,14 @@ def closure_of(function: types.FunctionType) -> Mapping[str, Any]:
         except ValueError:
             continue  # not bound yet
     return held
+
+
+def made_of_text(function: types.FunctionType) -> bool:
+    """Whether `exec` made a function in a dict that belongs to no module; `namedtuple` does so with its own."""
+    name = function.__globals__.get("__name__")
+    file = function.__code__.co_filename
+    nowhere = name is None or (name not in sys.modules and not str(name).startswith("namedtuple_"))
+    return nowhere and file.startswith("<") and not file.startswith(("<frozen", "<attrs"))
 
 
 def fitting_class(trees: list[ast.ClassDef], kind: type) -> ast.ClassDef | None:

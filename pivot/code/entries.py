@@ -6,13 +6,13 @@ import ast
 import types
 from typing import Any
 
-from pivot.code.classes import write_class
-from pivot.code.definitions import closure_of, find_function, fitting_class
+from pivot.code.classes import write_class, write_made_class
+from pivot.code.definitions import closure_of, find_function, fitting_class, made_of_text
 from pivot.code.found import Live
 from pivot.code.instances import Resists
 from pivot.code.namespaces import Module, Modules
 from pivot.code.nodes import Node, Place
-from pivot.code.normalise import expression_syntax, statement_syntax
+from pivot.code.normalise import annotations_of, expression_syntax, statement_syntax
 from pivot.code.places import display_of, pretty
 from pivot.code.references import PLAIN
 from pivot.code.syntax import constant_token
@@ -21,6 +21,7 @@ from pivot.code.written import WrittenEntries
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that Python code made
 
 
 class Walker(WrittenEntries):
@@ -40,11 +41,12 @@ class Walker(WrittenEntries):
             hidden = self._hidden(found)
             if hidden:
                 return self._decorated(found, hidden)
-        if isinstance(value, types.FunctionType):
+        kind = type(value)  # an object may say that it is of another class
+        if kind is types.FunctionType:
             return self.code_of(value)
-        if isinstance(value, type) and not isinstance(value, types.GenericAlias):
+        if issubclass(kind, type):
             return self._value(found, at) if self._nameless(found) else self.class_of(value)
-        if isinstance(value, types.ModuleType):
+        if issubclass(kind, types.ModuleType):
             return self.module_of(value)
         return self._value(found, at)
 
@@ -76,7 +78,7 @@ class Walker(WrittenEntries):
         if key in self.values and self.values[key][0] is not node:
             key += f"#{len(self.values)}"
         self.values[key] = (node, found)
-        if isinstance(found.value, type):
+        if issubclass(type(found.value), type):
             self.write_statements(node, found)
             return
         try:
@@ -117,15 +119,14 @@ class Walker(WrittenEntries):
         """Decorated definitions behind a name whose value is not the function or class that they define."""
         home, value = found.module, found.value
         assert home is not None
-        code = getattr(value, "__code__", None)
         if (
-            code is not None
-            and code.co_name == found.name
-            and code.co_filename == home.path
+            type(value) is types.FunctionType
+            and value.__code__.co_name == found.name
+            and value.__code__.co_filename == home.path
             and "<locals>" not in value.__qualname__
         ):
             return []
-        if isinstance(value, type) and value.__name__ == found.name and value.__module__ == home.name:
+        if issubclass(type(value), type) and value.__name__ == found.name and value.__module__ == home.name:
             return []
         bindings = home.bindings.get(found.name, ())
         return [b.node for b in bindings if isinstance(b.node, _DEFINITIONS) and b.node.decorator_list]
@@ -171,6 +172,7 @@ class Walker(WrittenEntries):
 
     def _write_function(self, node: Node, function: types.FunctionType, module: Module, tree: ast.AST) -> None:
         closure = closure_of(function)
+        node.annotations = lambda: annotations_of(tree)
         self.write(node, self.syntax_of(tree, defaults=False), (module, closure))
         self._write_defaults(node, function, module, tree)
         for decorator in getattr(tree, "decorator_list", ()):
@@ -208,6 +210,14 @@ class Walker(WrittenEntries):
     def _generated(self, function: types.FunctionType) -> Node | str:
         """A function without source: of a package, or made by `exec` in a project module."""
         module = self.modules.defining(str(function.__globals__.get("__name__")))
+        if module is None and made_of_text(function):
+            self._kept.append(function)
+            name = f"func:{function.__name__}"
+            return self._node(
+                ("f", id(function)),
+                lambda: Node(name, name, Place("", 0)),
+                lambda node: self._write_homeless(node, function),
+            )
         if module is None or (
             self.modules.by_path(function.__code__.co_filename) is None
             and not function.__code__.co_filename.startswith("<")
@@ -231,12 +241,34 @@ class Walker(WrittenEntries):
         node.edge(self.whole(module))
         self.remark(node, "coarse", "it is made at run time, so its whole module counts", "")
 
+    def _write_homeless(self, node: Node, function: types.FunctionType) -> None:
+        """A function that `exec` made in a bare dict: nothing but its bytecode and what it names is known of it."""
+        todo = [function.__code__]
+        for code in todo:
+            node.text(f"bytecode {code.co_varnames[: code.co_argcount]} {code.co_names} {code.co_code.hex()}")
+            for constant in code.co_consts:
+                if isinstance(constant, types.CodeType):
+                    todo.append(constant)
+                elif constant is not None:
+                    Encoder(self, node).encode(constant)
+            for name in code.co_names:
+                if name in function.__globals__:
+                    node.text("name " + name)
+                    self._write_anonymous(node, function.__globals__[name], name)
+        for name, value in (*closure_of(function).items(), *sorted((function.__kwdefaults__ or {}).items())):
+            node.text("holds " + name)
+            self._write_anonymous(node, value, name)
+        for value in function.__defaults__ or ():
+            self._write_anonymous(node, value, "default")
+        why = "it is made of text while importing, so its bytecode counts, which is another for each version of Python"
+        self.remark(node, "coarse", why, "define it with `def`")
+
     # --- classes
 
     def class_of(self, kind: type) -> Node | str:
         """The entry of a project class, with all its methods."""
         if not self.owns_class(kind):
-            return "X:" + self.public_name(kind)
+            return self._foreign(kind)
         module = self.modules.defining(kind.__module__)
         assert module is not None
         trees = module.class_nodes(kind.__qualname__)
@@ -247,4 +279,22 @@ class Walker(WrittenEntries):
             place = self.place(module, tree) if tree else Place(self.file(module), 1)
             return Node(f"class:{kind.__name__}", f"class:{module.name}.{kind.__qualname__}", place)
 
-        return self._node(("c", id(kind)), make, lambda node: write_class(self, node, kind, module, tree))
+        def fill(node: Node) -> None:
+            self._classes.append((node, kind))
+            node.annotations = (lambda: annotations_of(tree)) if tree is not None else None
+            write_class(self, node, kind, module, tree)
+
+        return self._node(("c", id(kind)), make, fill)
+
+    def _foreign(self, kind: type) -> Node | str:
+        """A class of a library; one that only a call has made, and that no name leads to, is what it holds."""
+        name = self.public_name(kind)
+        home = str(vars(kind).get("__module__"))
+        lost = home in ("builtins", "types", "None") and kind.__flags__ & _HEAP and "<locals>" not in kind.__qualname__
+        if not lost or self.resolver.external_object(name) is kind:
+            return "X:" + name
+        self._kept.append(kind)
+        label = f"class:{kind.__name__}"
+        return self._node(
+            ("c", id(kind)), lambda: Node(label, label, Place("", 0)), lambda node: write_made_class(self, node, kind)
+        )

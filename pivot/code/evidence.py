@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import xxhash
 
+from pivot.files import TEMP_PREFIX
+
 SCHEME = 1
 _TICK = 50_000_000  # 50 ms: coarser than the clock of any local file system
 _COARSE = 2_500_000_000  # FAT and some network file systems keep time in steps of one or two seconds
@@ -27,11 +29,15 @@ class FileSeen:
 
 @dataclass(frozen=True, slots=True)
 class FolderSeen:
-    """A folder as it was listed: `names` are the stems that mattered, None for all; `digest` is of what was found."""
+    """A folder as it was listed: `names` are the stems that mattered, None for all; `digest` is of what was found.
+
+    `without` are names that do not count, since the stages write them.
+    """
 
     stat: tuple[int, int, int, int] | None
     names: tuple[str, ...] | None
     digest: str
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,8 @@ def digest_of_bytes(data: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(data)
 
 
-def digest_of_folder(path: str, names: tuple[str, ...] | None) -> str:
-    """Digest of the names in a folder: of those whose stem is among `names`, or of all."""
+def digest_of_folder(path: str, names: tuple[str, ...] | None, without: tuple[str, ...] = ()) -> str:
+    """Digest of the names in a folder: of those whose stem is among `names`, or of all but those in `without`."""
     try:
         found: Iterable[str] = os.listdir(path)  # noqa: PTH208
     except OSError:
@@ -83,6 +89,7 @@ def digest_of_folder(path: str, names: tuple[str, ...] | None) -> str:
     if names is not None:
         wanted = frozenset(names)
         found = [name for name in found if name.partition(".")[0] in wanted and _importable(name)]
+    found = [name for name in found if name not in without and not name.startswith(TEMP_PREFIX)]
     return digest_of_bytes("\0".join(sorted(found)).encode("utf-8", "surrogateescape"))
 
 
@@ -96,9 +103,10 @@ def see_file(path: str, digest: str | None = None) -> FileSeen:
     return FileSeen(stat, digest if digest is not None else digest_of_file(path))
 
 
-def see_folder(path: str, names: Iterable[str] | None) -> FolderSeen:
+def see_folder(path: str, names: Iterable[str] | None, without: Iterable[str] = ()) -> FolderSeen:
     wanted = None if names is None else tuple(sorted(set(names)))
-    return FolderSeen(stat_of(path), wanted, digest_of_folder(path, wanted))
+    left_out = tuple(sorted(set(without)))
+    return FolderSeen(stat_of(path), wanted, digest_of_folder(path, wanted, left_out), left_out)
 
 
 def changed(evidence: Evidence) -> str:
@@ -139,7 +147,7 @@ def _changed_folder(evidence: Evidence) -> str:
         now = stat_of(path)
         if now == seen.stat and (now is None or settled(now, evidence.made)):
             continue
-        if digest_of_folder(path, seen.names) != seen.digest:
+        if digest_of_folder(path, seen.names, seen.without) != seen.digest:
             return path
     return ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, digest_of_bytes, runtime, see_file, see_folder
@@ -29,8 +30,8 @@ def volatile_remarks(imported: Imported) -> tuple[Remark, ...]:
     )
 
 
-def gather(imported: Imported, modules: Modules) -> Evidence:
-    """All that this analysis read."""
+def gather(imported: Imported, modules: Modules, outputs: Iterable[str]) -> Evidence:
+    """All that this analysis read; `outputs` are the repository-relative paths that its stages write."""
     importer, watch = imported.importer, imported.watch
     seen: dict[str, FileSeen] = {}
     for path, source in importer.by_path.items():
@@ -42,7 +43,12 @@ def gather(imported: Imported, modules: Modules) -> Evidence:
     for path in sorted(watch.opened):
         if Path(path).is_file() or not Path(path).exists():
             seen[path] = see_file(path)
-    folders: dict[str, FolderSeen] = {path: see_folder(path, None) for path in sorted(watch.listed)}
+    written = [f"{root}/{path}" for root in importer.files.roots for path in outputs]
+    folders: dict[str, FolderSeen] = {
+        path: see_folder(path, None, _names_below(path, written))
+        for path in sorted(watch.listed)
+        if not any((path + "/").startswith(out + "/") for out in written)
+    }
     for path, names in _searched(importer, modules).items():
         folders.setdefault(path, see_folder(path, names))
     for path in sys.path:
@@ -50,6 +56,11 @@ def gather(imported: Imported, modules: Modules) -> Evidence:
             folders.setdefault(path, see_folder(path, None))
     volatile = next(iter(watch.volatile.values()), "")
     return Evidence(runtime(), imported.made, seen, folders, dict(watch.environment), volatile)
+
+
+def _names_below(folder: str, paths: list[str]) -> set[str]:
+    """What stands in a folder on the way to paths below it."""
+    return {path[len(folder) + 1 :].partition("/")[0] for path in paths if path.startswith(folder + "/")}
 
 
 def _searched(importer: SourceImporter, modules: Modules) -> dict[str, set[str]]:

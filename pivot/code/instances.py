@@ -32,20 +32,21 @@ class Instances(Encoding):
 
     def content(self, value: Any) -> None:
         """What a subclass of a builtin container or number holds."""
-        if isinstance(value, dict):
+        kind = type(value)  # an object may say that it is of another class
+        if issubclass(kind, dict):
             self.mapping(dict(dict.items(value)))
             self.encode(getattr(value, "default_factory", None))
-        elif isinstance(value, list | tuple):
-            self.items("items", list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value))
-        elif isinstance(value, set | frozenset):
+        elif issubclass(kind, list | tuple):
+            self.items("items", list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value))
+        elif issubclass(kind, set | frozenset):
             self.unordered(set(value))
-        elif isinstance(value, str):
+        elif issubclass(kind, str):
             self.encode(str.__str__(value))
-        elif isinstance(value, bytes | bytearray):
+        elif issubclass(kind, bytes | bytearray):
             self.node.text(f"y{bytes(value)!r}")
-        elif isinstance(value, int | float):
-            self.encode(int.__add__(value, 0) if isinstance(value, int) else float.__add__(value, 0))
-        elif isinstance(value, BaseException):
+        elif issubclass(kind, int | float):
+            self.encode(int.__add__(value, 0) if issubclass(kind, int) else float.__add__(value, 0))
+        elif issubclass(kind, BaseException):
             self.encode(value.args)
 
     def state(self, value: Any) -> None:
@@ -82,8 +83,9 @@ class Instances(Encoding):
 
     def reduced(self, value: Any) -> None:
         """An instance of a class outside the project, by what it would tell pickle."""
+        reducer = copyreg.dispatch_table.get(type(value))  # as pickle does: compiled regexes stand there
         try:
-            reduced = value.__reduce_ex__(4)
+            reduced = reducer(value) if reducer is not None else value.__reduce_ex__(4)
         except Exception as error:
             raise Resists(f"{self.walker.public_name(type(value))} cannot be read ({error})") from error
         if isinstance(reduced, str):

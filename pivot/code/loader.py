@@ -54,6 +54,7 @@ class SourceImporter:
         self.modules: dict[str, ModuleSource] = {}
         self.by_path: dict[str, ModuleSource] = {}
         self.witness = Witness()
+        self.variables_set: frozenset[str] = frozenset()  # environment variables that the import has set
         self._original: Any = None
 
     def install(self, import_paths: list[Path]) -> None:

@@ -154,13 +154,15 @@ class Modules:
         known = self._by_path.get(source.path)
         if known is None:
             module = sys.modules.get(source.name)
-            fitting = module is not None and getattr(module, "__file__", None) == source.path
-            known = self._by_path[source.path] = Module(source, vars(module) if fitting and module else None)
+            held = vars(module) if module is not None and issubclass(type(module), ModuleType) else {}
+            fitting = held.get("__file__") == source.path
+            known = self._by_path[source.path] = Module(source, held if fitting else None)
         return known
 
     def of_live(self, module: ModuleType) -> Module | None:
         """The view of an imported module, if it is one of the project's."""
-        path = getattr(module, "__file__", None)
+        held = vars(module) if issubclass(type(module), ModuleType) else {}
+        path = held.get("__file__")
         view = self.by_path(path) if isinstance(path, str) else None
         if view is not None and view.live is None:
             view.live = vars(module)
@@ -169,9 +171,9 @@ class Modules:
     def defining(self, name: str) -> Module | None:
         """The project module that calls itself `name`, as the classes and functions in it do."""
         live = sys.modules.get(name)
-        if live is not None:
+        if live is not None and issubclass(type(live), ModuleType):
             return self.of_live(live)
-        source = self.importer.modules.get(name)
+        source = self.importer.modules.get(name)  # it may have put another object in its own place
         return self._view(source) if source else None
 
     def _find(self, name: str) -> Module | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import xxhash
@@ -21,7 +22,7 @@ class Place:
 class Node:
     """One entry: tokens of its own, and edges to what it refers to, in the order in which it does."""
 
-    __slots__ = ("_digest", "edges", "name", "place", "qualname", "reads_names", "tokens")
+    __slots__ = ("_digest", "annotations", "edges", "name", "place", "qualname", "reads", "tokens")
 
     def __init__(self, name: str, qualname: str, place: Place) -> None:
         self.name = name
@@ -29,7 +30,8 @@ class Node:
         self.place = place
         self.tokens: list[str] = []
         self.edges: list[tuple[str, Node]] = []
-        self.reads_names = False
+        self.reads: frozenset[str] = frozenset()  # what its code asks of functions: see `syntax.Asked`
+        self.annotations: Callable[[], str] | None = None
         self._digest: str | None = None
 
     def text(self, token: str) -> None:
@@ -65,10 +67,11 @@ def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
                 order.append(target)
     names = _names(order)
     digests = [node.digest for node in order]
-    if any(node.reads_names for node in order):
-        # Some code asks for the names of functions: here, and only here, they are part of what the stage is.
-        short = sorted(node.name.removesuffix(" (decorated)") for node in order)
-        digests[0] = xxhash.xxh3_128_hexdigest("\0".join([digests[0], *short]).encode())
+    asked: frozenset[str] = frozenset().union(*(node.reads for node in order))
+    if asked:
+        # Some code asks functions for their names: here, and only here, they are part of what the stage is.
+        told = "\0".join([digests[0], *_told(order, asked)])
+        digests[0] = xxhash.xxh3_128_hexdigest(told.encode("utf-8", "surrogatepass"))
     entries = tuple(
         Entry(
             name,
@@ -80,8 +83,20 @@ def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
         )
         for name, digest, node in zip(names, digests, order, strict=True)
     )
-    told = {remark: None for node in order for remark in remarks.get(id(node), ())}
-    return Manifest(entries, tuple(told))
+    said = {remark: None for node in order for remark in remarks.get(id(node), ())}
+    return Manifest(entries, tuple(said))
+
+
+def _told(order: list[Node], asked: frozenset[str]) -> list[str]:
+    """What reflection can see of the entries and no digest of theirs holds."""
+    found = []
+    if "names" in asked:
+        found += sorted(node.name.removesuffix(" (decorated)") for node in order)
+    if "annotations" in asked:
+        found += sorted(node.annotations() for node in order if node.annotations is not None)
+    if "source" in asked:
+        found += sorted(node.place.source for node in order if not node.name.startswith("const:"))
+    return found
 
 
 def _names(order: list[Node]) -> list[str]:

@@ -47,6 +47,26 @@ def annotation_syntax(node: ast.expr) -> Syntax:
     return writer.finish(bound_is_local=False)
 
 
+def annotations_of(node: Any) -> str:
+    """The annotations of a function or class as text, for code that asks for them."""
+    found = []
+    if isinstance(node, ast.ClassDef):
+        fields = [part for part in node.body if isinstance(part, ast.AnnAssign)]
+        return " ".join(
+            " ".join(map(_plain, map(expression_syntax, (part.target, part.annotation)))) for part in fields
+        )
+    for kind, args in _arguments(node.args):
+        for arg in args:
+            syntax = expression_syntax(arg.annotation) if arg.annotation is not None else None
+            found.append(f"{kind}{arg.arg} {_plain(syntax)}")
+    returns = getattr(node, "returns", None)
+    return " ".join([*found, _plain(expression_syntax(returns)) if returns is not None else ""])
+
+
+def _plain(syntax: Syntax | None) -> str:
+    return "" if syntax is None else " ".join([*syntax.tokens, *map(str, syntax.refs)])
+
+
 class _Writer(Statements):
     """Writes tokens in one pass; which names are local is known, and filled in, when their scope ends."""
 

@@ -46,6 +46,7 @@ def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[I
     importer.install(list(dict.fromkeys([path.parent, root])))
     with quiet(), watch.watching():
         module = import_file(path, importer)
+    importer.variables_set = frozenset(watch.variables_set)
     imported = Imported(root, file, module, importer, watch, params, made)
     return imported, _with_params(imported, _stages(imported), given)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 import types
 import typing
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import xxhash
 
 from pivot.code.definitions import closure_of, find_function
 from pivot.code.found import Binary, External, Found, Live, Missing, Whole, Written
@@ -20,6 +24,13 @@ from pivot.code.resolve import Scope
 from pivot.code.syntax import Ref, Syntax
 
 _TOLD = {".__name__", ".__qualname__", ".__doc__"}
+_ANNOTATIONS, _SOURCE = frozenset({"annotations"}), frozenset({"annotations", "source"})
+REFLECTION = {
+    **dict.fromkeys(("typing.get_type_hints", "inspect.signature", "inspect.get_annotations"), _ANNOTATIONS),
+    **dict.fromkeys(("inspect.getfullargspec", "inspect.Signature.from_callable"), _ANNOTATIONS),
+    **dict.fromkeys(("annotationlib.get_annotations", "typing_extensions.get_type_hints"), _ANNOTATIONS),
+    **dict.fromkeys((f"inspect.{name}" for name in ("getsource", "getsourcelines", "getcomments", "getdoc")), _SOURCE),
+}
 _IGNORE = "# pivot: ignore"
 PLAIN = (type(None), bool, int, float, complex, bytes, str)
 
@@ -33,6 +44,8 @@ class References(Places, ABC):
         self._waiting: deque[Callable[[], None]] = deque()
         self._kept: list[Any] = []
         self._syntax: dict[tuple[int, bool], Syntax] = {}
+        self._classes: list[tuple[Node, type]] = []
+        self.subclasses_asked = False
 
     @abstractmethod
     def target(self, found: Live, at: Place) -> Node | str: ...
@@ -56,7 +69,13 @@ class References(Places, ABC):
     def binary(self, path: str) -> Node: ...
 
     @abstractmethod
+    def script(self, path: str) -> Node: ...
+
+    @abstractmethod
     def body(self, module: Module) -> Node: ...
+
+    @abstractmethod
+    def refer_left_behind(self, node: Node, path: str, rest: tuple[str, ...]) -> None: ...
 
     @abstractmethod
     def written(self, module: Module, name: str) -> Node: ...
@@ -65,6 +84,11 @@ class References(Places, ABC):
         """Fill every node that has been referred to, without recursion: chains of calls may be thousands long."""
         while self._waiting:
             self._waiting.popleft()()
+            if not self._waiting and self.subclasses_asked:
+                # Code asks a class that only the run knows: every class is followed by those made from it.
+                known, self._classes = self._classes, []
+                for node, kind in known:
+                    self.refer_subclasses(node, kind)
 
     def _node(self, key: tuple[Any, ...], make: Callable[[], Node], fill: Callable[[Node], None]) -> Node:
         node = self._nodes.get(key)
@@ -74,8 +98,22 @@ class References(Places, ABC):
             if _IGNORE in made.place.source.partition("\n")[0]:
                 made.text("ignored")
             else:
-                self._waiting.append(lambda: fill(made))
+                self._waiting.append(lambda: self._fill(made, fill))
         return node
+
+    def _fill(self, node: Node, fill: Callable[[Node], None]) -> None:
+        try:
+            fill(node)
+        except Exception as error:  # whatever an object of the user does when it is looked at, nobody is refused
+            self.fall_back(node, error)
+
+    def fall_back(self, node: Node, error: Exception) -> None:
+        """Where an entry cannot be made, all modules of the project count in its place."""
+        node.clear()
+        sources = sorted({module.source.data for module in self.modules.all()})
+        node.text("all " + xxhash.xxh3_128_hexdigest(b"\0".join(sources)))
+        why = f"a look at it gives {type(error).__name__}, so every module of the project counts"
+        self.remark(node, "coarse", why, "keep plain data and functions at module level")
 
     def syntax_of(self, tree: ast.AST, *, defaults: bool) -> Syntax:
         key = (id(tree), defaults)
@@ -87,7 +125,8 @@ class References(Places, ABC):
     def write(self, node: Node, syntax: Syntax, scope: Scope, *, shallow: bool = False) -> None:
         """Append a piece of syntax and what each of its references means."""
         node.tokens.extend(syntax.tokens)
-        node.reads_names |= syntax.reads_names
+        node.reads |= syntax.reads
+        self.subclasses_asked |= "subclasses" in syntax.reads
         for number, ref in enumerate(syntax.refs):
             for found, rest in self.resolver.resolve(ref, scope):
                 if ref.use == "annotation":
@@ -95,10 +134,21 @@ class References(Places, ABC):
                 elif self._imports_and_reads(node, ref, scope[0]):
                     node.text(f"={number}")
                     (self._refer_shallow if shallow else self.refer_found)(node, found, rest)
-                    self._refer_all_names(node, found, scope[0], shallow)
+                    self._refer_all_names(node, (found, rest), scope[0], shallow)
+        for token in syntax.tokens:
+            if token.endswith(".py") and token[0] == "s" and (path := self._script_path(token[1:], scope[0])):
+                node.edge(self.script(path))
         for doubt in syntax.doubts:
             why = f"`{doubt.what}` runs text that only the run knows"
             self.remark(node, "untracked", why, "name the code with pivot.depends_on(...)", line=doubt.line)
+
+    def _script_path(self, text: str, module: Module) -> str:
+        """The project file that a literal names: it is run by `exec`, `runpy` or a program. Empty if there is none."""
+        for folder in (Path(module.path).parent, self.modules.files.root):
+            path = os.path.normpath(folder / text)
+            if self.modules.files.owns(path) and os.path.isfile(path):  # noqa: PTH113 (a literal may not be a path)
+                return path
+        return ""
 
     def _imports_and_reads(self, node: Node, ref: Ref, module: Module) -> bool:
         """Write what an import inside a function runs; whether the reference is more than that import."""
@@ -106,18 +156,31 @@ class References(Places, ABC):
             self._write_import(node, ref, module)
         return ref.use != "import"
 
-    def _refer_all_names(self, node: Node, found: Found, module: Module, shallow: bool) -> None:
-        """`globals()` and `sys.modules` may lead to any name of the module."""
-        if not shallow and isinstance(found, External) and found.path.startswith(("builtins.globals", "sys.modules")):
+    def _refer_all_names(self, node: Node, to: tuple[Found, tuple[str, ...]], module: Module, shallow: bool) -> None:
+        """`globals()` may lead to any name of the module, `sys.modules` with a computed name to any module."""
+        found, rest = to
+        if shallow or not isinstance(found, External):
+            return
+        if found.path == "builtins.globals" or (found.path == "sys.modules" and rest[:1] == ("[__name__",)):
             node.edge(self.whole(module))
+        elif found.path == "sys.modules" and not rest:
+            for other in sorted(self.modules.all(), key=lambda one: one.path):
+                if other.live is not None:
+                    node.edge(self.whole(other))
 
     def refer_found(self, node: Node, found: Found, rest: tuple[str, ...]) -> None:
         """Append what a reference was found to be, and the part of its chain that stays text."""
         if isinstance(found, Live):
             self.refer(node, self.target(found, node.place))
-            if ".__subclasses__" in rest and isinstance(found.value, type):
+            if ".__annotations__" in rest or ".__signature__" in rest:
+                node.reads |= {"annotations"}
+            if ".__subclasses__" in rest and issubclass(type(found.value), type):
                 self.refer_subclasses(node, found.value)
-            if rest and rest[0] in _TOLD:
+            if (
+                rest
+                and rest[0] in _TOLD
+                and issubclass(type(found.value), type | types.FunctionType | types.ModuleType)
+            ):
                 node.text(f"{getattr(found.value, rest[0][1:], None)}")
         elif isinstance(found, Written):
             node.edge(self.written(found.module, found.name))
@@ -127,15 +190,16 @@ class References(Places, ABC):
             node.edge(self.binary(found.path))
         elif isinstance(found, External):
             node.text("X:" + found.path)
-            for patch in self.resolver.patches(found.path):
-                self.refer(node, self.target(patch, node.place))
+            node.reads |= REFLECTION.get(found.path, frozenset())
+            self.subclasses_asked |= found.path == "builtins.type.__subclasses__"
+            self.refer_left_behind(node, found.path, rest)
         else:
             node.text(("U:" if isinstance(found, Missing) else "F:") + found.name)
         if rest:
             node.text("".join(rest))
 
     def refer_subclasses(self, node: Node, kind: type) -> None:
-        """`__subclasses__` reaches every class that has been made from this one."""
+        """`__subclasses__` reaches every class that has been made from this one, in the order of their names."""
         made: list[type] = type.__subclasses__(kind)
         for inner in sorted(made, key=lambda one: one.__qualname__):
             self.refer(node, self.class_of(inner))
@@ -173,7 +237,7 @@ class References(Places, ABC):
         todo = [found.value]
         while todo:
             value = todo.pop()
-            if isinstance(value, type) and self.owns_class(value):
+            if issubclass(type(value), type) and self.owns_class(value):
                 self.refer(node, self.class_of(value))
             elif typing.get_origin(value) is not None:
                 todo.extend(reversed(typing.get_args(value)))
@@ -187,11 +251,11 @@ class References(Places, ABC):
             return
         value = found.value
         inside: dict[str, Any] = (
-            dict(vars(value)) if isinstance(value, type) and self.owns_class(value) else {"": value}
+            dict(vars(value)) if issubclass(type(value), type) and self.owns_class(value) else {"": value}
         )
-        for function in (one for one in inside.values() if isinstance(one, types.FunctionType)):
+        for function in (one for one in inside.values() if type(one) is types.FunctionType):
             self.refer(node, self._shallow(function))
-        if isinstance(value, PLAIN):
+        if issubclass(type(value), PLAIN):
             self.refer(node, self.target(found, node.place))
 
     def _shallow(self, function: types.FunctionType) -> Node | str:

@@ -64,7 +64,7 @@ class Resolver:
         return Missing(name)
 
     def _closed(self, value: Any, name: str) -> Found:
-        return self.module_object(value) if isinstance(value, ModuleType) else Live(value, None, name)
+        return self.module_object(value) if issubclass(type(value), ModuleType) else Live(value, None, name)
 
     def _follow(self, found: Found, chain: tuple[str, ...]) -> tuple[Found, tuple[str, ...]]:
         for at, part in enumerate(chain):
@@ -81,7 +81,7 @@ class Resolver:
         if part[0] != ".":
             return self.module(name[1:]) if found == External("sys.modules") and name[:1] == "s" else None
         if isinstance(found, Whole):
-            return self.attribute(found.module, name)
+            return self.attribute(found.module, name) if self.class_of_module(found.module) is None else None
         if isinstance(found, Folder):
             return self.module(f"{found.name}.{name}")
         if isinstance(found, External):
@@ -137,9 +137,9 @@ class Resolver:
                 return found
             if isinstance(found, External) and self.external_object(found.path) is value:
                 return found
-            if isinstance(found, Whole | Folder | Binary) and isinstance(value, ModuleType):
+            if isinstance(found, Whole | Folder | Binary) and issubclass(type(value), ModuleType):
                 return found
-        if isinstance(value, ModuleType):
+        if issubclass(type(value), ModuleType):
             return self.module_object(value)
         return Live(value, module, name)
 
@@ -153,6 +153,8 @@ class Resolver:
             return self.attribute(home.module, origin.attr)
         if isinstance(home, Folder):
             return self.module(f"{home.name}.{origin.attr}")
+        if isinstance(home, Live):
+            return self._inside(home, "." + origin.attr) or home
         return self.external(f"{full}.{origin.attr}") if isinstance(home, External) else home
 
     def module(self, name: str) -> Found:
@@ -161,10 +163,17 @@ class Resolver:
         if project is not None:
             return Whole(project)
         live = sys.modules.get(name)
+        if live is not None and not issubclass(type(live), ModuleType) and self.is_project_class(type(live)):
+            return Live(live, None, name)  # a module that has put an instance in its own place
         path = self._live_path(live) if live is not None else self.modules.find_file(name)
         if path is None or not self.modules.files.owns(path):
             return External(name)
         return Binary(path) if path.endswith(EXTENSIONS) else Folder(name)
+
+    def class_of_module(self, module: Module) -> type | None:
+        """The project class that a module has given itself, and that may answer for any of its attributes."""
+        kind = type(sys.modules.get(module.name))
+        return kind if issubclass(kind, ModuleType) and self.is_project_class(kind) else None
 
     def module_object(self, module: ModuleType) -> Found:
         """A module object, which may have been loaded from a path without a place in `sys.modules`."""
@@ -186,9 +195,9 @@ class Resolver:
         return Live(value, None, path) if self._is_ours(value) else External(path)
 
     def _is_ours(self, value: Any) -> bool:
-        if isinstance(value, FunctionType):
+        if type(value) is FunctionType:
             return self.modules.by_path(value.__code__.co_filename) is not None
-        return isinstance(value, type) and self.is_project_class(value)
+        return issubclass(type(value), type) and self.is_project_class(value)
 
     def patches(self, path: str) -> list[Live]:
         """Project objects that an import has put into something outside the project, below `path`."""
@@ -232,7 +241,7 @@ class Resolver:
         if part[0] == "[":
             if kind in (dict, list, tuple):
                 inner = element(value, part[1:])
-        elif isinstance(value, ModuleType):
+        elif issubclass(kind, ModuleType):
             return self._step(self.module_object(value), part)
         elif kind is type and self.is_project_class(value):
             inner = class_data(value, part[1:])

@@ -6,7 +6,13 @@ import ast
 
 from pivot.code.syntax import Doubt, Import, Ref, Syntax, Use, chain_of
 
-_NAMES = {".__name__", ".__qualname__"}
+_ASKED = {
+    ".__name__": "names",
+    ".__qualname__": "names",
+    ".__annotations__": "annotations",
+    ".__signature__": "annotations",
+    ".__subclasses__": "subclasses",
+}
 
 
 class Scope:
@@ -34,7 +40,7 @@ class Scopes:
         self.notes: list[Ref] = []
         self.doubts: list[Doubt] = []
         self.annotating = False
-        self.reads_names = False
+        self.reads: set[str] = set()
 
     # --- the end of a scope
 
@@ -48,7 +54,7 @@ class Scopes:
             number = numbers.setdefault(ref, len(numbers))
             if at >= 0:
                 self.out[at] = f"@{number}"
-        return Syntax(tuple(self.out), tuple(numbers), tuple(self.doubts), self.reads_names)
+        return Syntax(tuple(self.out), tuple(numbers), tuple(self.doubts), frozenset(self.reads))
 
     def _close(self, scope: Scope, parent: Scope | None) -> None:
         imported = scope.imports.keys() - scope.globals
@@ -61,7 +67,7 @@ class Scopes:
             elif (name in scope.bound and name not in scope.nonlocals) or name in imported:
                 if at >= 0:
                     self.out[at] = "n" + name + "".join(ref.chain)
-                self.reads_names |= not _NAMES.isdisjoint(ref.chain)
+                self._asks(*ref.chain)
             elif parent is None:
                 self.outer.append((at, ref))
             else:
@@ -84,6 +90,9 @@ class Scopes:
             # a function does not see the names of the class around it
             parent = next(outer for outer in reversed(self.scopes) if outer.kind != "class")
         self._close(scope, parent)
+
+    def _asks(self, *parts: str) -> None:
+        self.reads.update(_ASKED[part] for part in parts if part in _ASKED)
 
     # --- names
 
@@ -112,7 +121,7 @@ class Scopes:
     def chained(self, node: ast.expr) -> None:
         ref = chain_of(node)
         if ref is None or not isinstance(getattr(node, "ctx", None), ast.Load | None):
-            self.reads_names |= "." + getattr(node, "attr", "") in _NAMES
+            self._asks("." + getattr(node, "attr", ""))
             self.generic(node)
         else:
             self.load(ref)

@@ -7,7 +7,16 @@ import functools
 from typing import Any
 
 from pivot.code.scopes import Scopes
-from pivot.code.syntax import Doubt, Import, chain_of, constant_token, import_call, imported_names, is_type_checking
+from pivot.code.syntax import (
+    Doubt,
+    Import,
+    Ref,
+    chain_of,
+    constant_token,
+    import_call,
+    imported_names,
+    is_type_checking,
+)
 
 _SKIPPED = {"ctx", "type_comment", "kind", "type_params", "type_ignores", "annotation", "returns"}
 _DYNAMIC = {"eval", "exec"}
@@ -151,9 +160,26 @@ class Statements(Scopes):
         if ref is not None:
             self.load(ref)
             return
-        if isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC and not _harmless(node):
-            self.doubts.append(Doubt(node.lineno, node.func.id))
+        if isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC and node.args:
+            self._text_run(node, node.func.id)
+        elif _asks_for_module(node):
+            self.load(Ref("", (), (Import(_literal(node.args[0])),)))
         self.generic(node)
+
+    def _text_run(self, node: ast.Call, function: str) -> None:
+        """`eval("f()")`: a literal is read as the code that it is; whatever it binds stays inside it."""
+        text = _literal(node.args[0])
+        if not isinstance(node.args[0], ast.Constant):
+            if not _opened_literal(node.args[0]):
+                self.doubts.append(Doubt(node.lineno, function))
+            return
+        try:
+            tree = ast.parse(text.strip() if function == "eval" else text)
+        except (SyntaxError, ValueError):
+            return
+        self.enter("function")
+        self.body([part for part in tree.body if not isinstance(part, ast.Global)])
+        self.leave()
 
 
 @functools.cache
@@ -162,5 +188,17 @@ def _fields(kind: Any) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _SKIPPED)
 
 
-def _harmless(node: ast.Call) -> bool:
-    return bool(node.args) and isinstance(node.args[0], ast.Constant)
+def _literal(node: ast.expr) -> str:
+    value = node.value if isinstance(node, ast.Constant) else ""
+    return value if isinstance(value, str) else ""
+
+
+def _asks_for_module(node: ast.Call) -> bool:
+    """`find_spec("fast")`: whether the module is there, and so the module, counts."""
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return called == "find_spec" and bool(node.args) and bool(_literal(node.args[0]).strip("."))
+
+
+def _opened_literal(node: ast.expr) -> bool:
+    """Whether an expression names a `.py` file, which is then read as a script (`References.write`)."""
+    return any(_literal(part).endswith(".py") for part in ast.walk(node) if isinstance(part, ast.Constant))

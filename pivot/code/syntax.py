@@ -48,13 +48,13 @@ class Doubt:
 class Syntax:
     """Tokens, in which `@n` stands for `refs[n]`; references of annotations have no token.
 
-    `reads_names` says that the name of some function or class is asked for (`f.__name__`), and so counts.
+    `reads` says what some function or class is asked for, and so counts: `names` (`f.__name__`), `annotations`.
     """
 
     tokens: tuple[str, ...]
     refs: tuple[Ref, ...]
     doubts: tuple[Doubt, ...] = ()
-    reads_names: bool = False
+    reads: frozenset[str] = frozenset()
 
 
 def imported_names(node: ast.Import | ast.ImportFrom) -> list[tuple[str, Import]]:
@@ -114,6 +114,9 @@ def chain_of(node: ast.AST) -> Ref | None:
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             parts.append("[" + constant_token(node.slice.value))
             node = node.value
+        elif isinstance(node, ast.Subscript) and _is_own_module(node):
+            parts.append("[__name__")
+            node = node.value
         elif isinstance(node, ast.Name):
             return Ref(node.id, tuple(reversed(parts)))
         elif isinstance(node, ast.Call):
@@ -129,6 +132,16 @@ def chain_of(node: ast.AST) -> Ref | None:
             node = node.args[0]
         else:
             return None
+
+
+def _is_own_module(node: ast.Subscript) -> bool:
+    """`sys.modules[__name__]`"""
+    whole = node.value
+    return (
+        isinstance(node.slice, ast.Name)
+        and node.slice.id == "__name__"
+        and (whole.attr if isinstance(whole, ast.Attribute) else getattr(whole, "id", "")) == "modules"
+    )
 
 
 def _is_globals(node: ast.Call) -> bool:

@@ -7,7 +7,10 @@ import contextvars
 import datetime
 import enum
 import functools
+import threading
 import types
+import weakref
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
@@ -25,12 +28,9 @@ _STATELESS = {
     "threading.Event",
     "threading.Condition",
     "threading.Semaphore",
-    "_thread._local",
     "logging.Logger",
     "logging.RootLogger",
     "builtins.object",
-    "weakref.WeakKeyDictionary",
-    "weakref.WeakValueDictionary",
     "abc._abc_data",
     "_abc._abc_data",
 }
@@ -55,7 +55,7 @@ class Encoder(Instances):
         if known is not None:
             self.node.text(f"^{known}")
             return
-        if not isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | enum.Enum):
+        if not issubclass(type(value), type | types.FunctionType | types.BuiltinFunctionType | enum.Enum):
             self._seen[id(value)] = len(self._seen)
             self._kept.append(value)
         self._object(value)
@@ -66,7 +66,7 @@ class Encoder(Instances):
             exact(self, value)
             return
         for kinds, write in _WRITERS:
-            if isinstance(value, kinds):
+            if issubclass(type(value), kinds):  # an object may say that it is of another class
                 write(self, value)
                 return
         if write_known(self, value):
@@ -161,11 +161,7 @@ class Encoder(Instances):
         if name in _STATELESS or self.walker.is_opaque(value):
             self.node.text("X:" + name)
             return
-        if (
-            callable(value)
-            and isinstance(getattr(value, "__qualname__", None), str)
-            and not self.walker.owns_class(kind)
-        ):
+        if callable(value) and not self.walker.owns_class(kind) and type(getattr(value, "__qualname__", None)) is str:
             self.node.text("X:" + self.walker.public_name(value))  # a function of an extension module
             return
         self.encode(kind)
@@ -174,7 +170,7 @@ class Encoder(Instances):
             self.content(value)
             self.state(value)
             return
-        if isinstance(value, dict | list | tuple | set | frozenset | str | int | float | bytes):
+        if issubclass(kind, dict | list | tuple | set | frozenset | str | int | float | bytes):
             self.content(value)
             self.state(value)
             return
@@ -186,10 +182,33 @@ class Encoder(Instances):
 
 
 def _variable(encoder: Encoder, value: contextvars.ContextVar[Any]) -> None:
-    """A context variable is its default: what is set in it belongs to the run."""
+    """A context variable: its default, and what the import has set in it, which the stages inherit."""
     encoder.node.text("ContextVar")
-    with contextlib.suppress(LookupError):
-        encoder.encode(contextvars.Context().run(value.get))
+    reads: tuple[Callable[[], Any], ...] = (lambda: contextvars.Context().run(value.get), value.get)
+    for read in reads:
+        encoder.node.text("value")
+        with contextlib.suppress(LookupError):
+            encoder.encode(read())
+
+
+def _local(encoder: Encoder, value: threading.local) -> None:
+    """Data of this thread: the stages run in it."""
+    if type(value) is threading.local:
+        encoder.node.text("local")
+    else:
+        encoder.encode(type(value))
+    encoder.mapping(dict(threading.local.__getattribute__(value, "__dict__")), ordered=False)
+
+
+def _reference(encoder: Encoder, value: weakref.ref[Any]) -> None:
+    encoder.items("reference", (value(),))
+
+
+def _weak(encoder: Encoder, value: Any) -> None:
+    """A weak dict or set by what it holds now."""
+    encoder.encode(type(value)) if not type(value).__module__.startswith("weakref") else None
+    encoder.node.text(type(value).__name__)
+    encoder.unordered(list(value.items()) if hasattr(type(value), "items") else list(value))
 
 
 def _unreadable(encoder: Encoder, value: Any) -> None:
@@ -221,6 +240,9 @@ _WRITERS: tuple[tuple[Any, Any], ...] = (
     (types.MethodWrapperType, lambda encoder, value: encoder.items("wrapper " + value.__name__, (value.__self__,))),
     (types.MappingProxyType, Encoder.mapping),
     (contextvars.ContextVar, _variable),
+    (threading.local, _local),
+    (weakref.ref, _reference),
+    (weakref.WeakValueDictionary | weakref.WeakKeyDictionary | weakref.WeakSet, _weak),
 )
 _EXACT: dict[type, Any] = {
     dict: Encoder.mapping,

@@ -16,6 +16,7 @@ from typing import Any
 from pivot.code.project_files import ProjectFiles
 
 _FOLDERS = {"os.listdir", "os.scandir"}
+_SETTING = {"os.putenv", "os.unsetenv"}
 _VOLATILE = {
     "subprocess.Popen": "it runs a program while it is imported",
     "os.system": "it runs a program while it is imported",
@@ -34,6 +35,7 @@ class Watch:
         self.asked: set[str] = set()
         self.listed: set[str] = set()
         self.environment: dict[str, str | None] = {}
+        self.variables_set: set[str] = set()
         self.volatile: dict[tuple[str, int], str] = {}
         self._files = files
         self._active = False
@@ -54,7 +56,9 @@ class Watch:
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._active:
             return
-        if event == "open":
+        if event in _SETTING:
+            self.variables_set.add(os.fsdecode(arguments[0]))
+        elif event == "open":
             self._note_open(arguments[0], arguments[2])
         elif event in _FOLDERS and not _is_import_system(sys._getframe(1)):
             self._note(self.listed, arguments[0] if arguments[0] is not None else ".")
@@ -98,7 +102,8 @@ class Watch:
 
     def _reading(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def read(environ: Any, key: Any) -> Any:
-            if self._active and isinstance(key, str) and key not in self.environment and self._asker() is not None:
+            new = isinstance(key, str) and key not in self.environment and key not in self.variables_set
+            if self._active and new and self._asker() is not None:
                 self.environment[key] = os.environ._data.get(os.environ.encodekey(key), None)  # type: ignore[attr-defined]
                 held = self.environment[key]
                 self.environment[key] = os.fsdecode(held) if held is not None else None

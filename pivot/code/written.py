@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import types
+from abc import abstractmethod
 from pathlib import Path
 
 import xxhash
 
 from pivot.code.classes import write_class_syntax
 from pivot.code.definitions import active
-from pivot.code.found import Binary, Missing, Whole
-from pivot.code.namespaces import Module
+from pivot.code.effects import Effects
+from pivot.code.found import Binary, Live, Missing, Whole
+from pivot.code.namespaces import Module, Modules
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import expression_syntax, statement_syntax
 from pivot.code.references import References
@@ -23,6 +26,13 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 class WrittenEntries(References):
     """Entries that need no live object."""
+
+    def __init__(self, modules: Modules) -> None:
+        super().__init__(modules)
+        self.effects = Effects(self.resolver)
+
+    @abstractmethod
+    def write_value(self, node: Node, found: Live) -> None: ...
 
     # --- modules
 
@@ -52,6 +62,9 @@ class WrittenEntries(References):
                 continue
             node.text("name " + name)
             self.refer_found(node, found or Missing(name), ())
+        kind = self.resolver.class_of_module(module)
+        if kind is not None:
+            self.refer(node, self.class_of(kind))
         self.remark(
             node, "coarse", "the module is used as a value, so all of it counts", "name what is used: module.function"
         )
@@ -76,6 +89,50 @@ class WrittenEntries(References):
             lambda: Node(f"module:{module.name}", f"module:{module.name}", Place(self.file(module), 1)),
             lambda node: self.write(node, statement_syntax(active(module.source.tree.body)), (module, {})),
         )
+
+    def script(self, path: str) -> Node:
+        """A file that is run and not imported: all of its statements."""
+        known = self.modules.by_path(path)
+        module = known or Module(self.modules.importer.source(Path(path).stem, path), None)
+
+        def fill(node: Node) -> None:
+            self.write(node, statement_syntax(module.source.tree.body), (module, {}))
+
+        name = f"script:{self.file(module)}"
+        return self._node(("script", path), lambda: Node(name, name, Place(self.file(module), 1)), fill)
+
+    # --- what an import has left behind
+
+    def refer_left_behind(self, node: Node, path: str, rest: tuple[str, ...]) -> None:
+        """What the import of the project did to something outside it that `path` leads to."""
+        for patch in self.resolver.patches(path):
+            self.refer(node, self.target(patch, node.place))
+        root = path.partition(".")[0]
+        statements = self.effects.on(root)
+        if statements:
+            node.edge(self._effect(root, statements))
+        if path.startswith(("os.environ", "os.getenv")):
+            for name in sorted(self.modules.importer.variables_set):
+                if not rest or rest[0] == "[s" + name or not rest[0].startswith("[s"):
+                    self._refer_variable(node, name)
+
+    def _effect(self, root: str, statements: list[tuple[Module, ast.stmt]]) -> Node:
+        first = self.place(*statements[0])
+
+        def fill(node: Node) -> None:
+            for module, statement in statements:
+                self.write(node, statement_syntax([statement]), (module, {}))
+
+        name = f"const:what the import does to {root}"
+        return self._node(("e", root), lambda: Node(name, name, first), fill)
+
+    def _refer_variable(self, node: Node, name: str) -> None:
+        """An environment variable that the import has set is a constant of the code."""
+        place = Place("", 0)
+        found = Live(os.environ.get(name), None, "$" + name)
+        key = ("env", name)
+        label = f"const:${name}"
+        node.edge(self._node(key, lambda: Node(label, label, place), lambda made: self.write_value(made, found)))
 
     # --- what only the source knows
 

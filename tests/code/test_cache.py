@@ -191,3 +191,43 @@ def test_a_kept_model_equals_the_one_that_was_made(tmp_path: Path) -> None:
     kept = load(tmp_path, tmp_path, "pipeline.py")
     assert kept == model
     assert hash(kept.stages[0].manifest) == hash(made)
+
+
+def _kept_of(tmp_path: Path, text: str) -> Kept:
+    root, cache = tmp_path / "project", tmp_path / "cache"
+    write_project(root, {"pipeline.py": HEAD + text + "\ndef b() -> B: return 5\n" + FOOT})
+    _analyse_and_keep(root, cache)
+    return Kept(root, cache)
+
+
+LISTING = """
+import os, pathlib
+COUNT = sum(name.endswith(".cfg") for name in os.listdir(pathlib.Path(__file__).parent))
+def a() -> A: return COUNT
+"""
+
+
+def test_what_the_stages_write_into_a_folder_that_the_import_lists_changes_nothing(tmp_path: Path) -> None:
+    kept = _kept_of(tmp_path, LISTING)
+    for name in ("a.json", "b.json", ".pivot-tmp-1-0a0a0a0a"):
+        (kept.root / name).write_text("1")
+    assert kept.load() is not None
+
+    (kept.root / "one.cfg").write_text("")
+    assert kept.load() is None
+
+
+def test_a_variable_that_the_import_sets_is_not_read_from_outside(tmp_path: Path) -> None:
+    text = (
+        'import os\nos.environ["PIVOT_SET_HERE"] = "1"\nKEPT = os.environ["PIVOT_SET_HERE"]\ndef a() -> A: return KEPT'
+    )
+    model = _kept_of(tmp_path, text).load()
+    assert model is not None
+    assert "PIVOT_SET_HERE" not in model.environment
+
+
+def test_a_variable_that_is_read_and_then_set_is_read_from_outside(tmp_path: Path) -> None:
+    text = 'import os\nos.environ.setdefault("PIVOT_SET_HERE", "1")\ndef a() -> A: return 1'
+    model = _kept_of(tmp_path, text).load()
+    assert model is not None
+    assert model.environment["PIVOT_SET_HERE"] is None

@@ -1,6 +1,16 @@
 """The change-detection table: kind of reach, source, edit, stages that must run."""
 
-from tests.code.catalogue import adversarial, callables, classes, constants, declared, functions, modules, unreached
+from tests.code.catalogue import (
+    adversarial,
+    callables,
+    classes,
+    constants,
+    declared,
+    functions,
+    hidden,
+    modules,
+    unreached,
+)
 from tests.code.catalogue.row import Row
 
 ROWS: list[Row] = [
@@ -12,6 +22,7 @@ ROWS: list[Row] = [
     *declared.ROWS,
     *unreached.ROWS,
     *adversarial.ROWS,
+    *hidden.ROWS,
 ]
 
 __all__ = ["ROWS", "Row"]
