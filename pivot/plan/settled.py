@@ -41,6 +41,8 @@ def answer(command: str, start: str) -> tuple[str, str] | None:
     if held is None:
         return None
     made, runtime, environment, rows, texts = held
+    if f"{git_dir}/HEAD" not in rows:
+        return None  # this is a copy of the repository that the memory is of
     if command not in texts or runtime != _runtime() or _watched_names() - environment.keys():
         return None
     if any(os.environ.get(name) != value for name, value in environment.items()):
