@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pivot.git.records import Record
 from pivot.plan.decision import Action, Change, Decision, Reason, Why
 
+_NOTHING_KNOWN = Reason(Why.LOST, "No result is known for this situation")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -32,8 +34,9 @@ class View:
     """All that the decision for one stage depends on.
 
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
-    `changes` is the difference to the stage's last record, empty where there is none (`first`). `drifted` are reasons
-    beside the fingerprint that the user wants to count; `warnings` and `accepted` only go along.
+    `changes` is the difference to the stage's last record, empty where there is none (`first`); `failed` says that it
+    failed when it was run last. `drifted` are reasons beside the fingerprint that the user wants to count; `warnings`
+    and `accepted` only go along.
     """
 
     stage: str
@@ -41,6 +44,7 @@ class View:
     candidates: tuple[Candidate, ...]
     changes: tuple[Reason, ...]
     first: bool
+    failed: bool = False
     forced: bool = False
     always: bool = False
     frozen: bool = False
@@ -57,7 +61,9 @@ def decide(view: View) -> Decision:
     if view.frozen:
         return _frozen(view)
     if view.failed_upstreams:
-        return _blocked(view, Reason(Why.UPSTREAM_FAILED, f"Upstream failed: {', '.join(view.failed_upstreams)}"))
+        return _blocked(
+            view, Reason(Why.UPSTREAM_FAILED, f"Upstream failed or blocked: {', '.join(view.failed_upstreams)}")
+        )
     if view.missing_inputs:
         found = [f"{one.name} ({one.where}){f': {one.note}' if one.note else ''}" for one in view.missing_inputs]
         text = f"Input missing: {'; '.join(found)}"
@@ -70,7 +76,9 @@ def decide(view: View) -> Decision:
     if view.always:
         return _run(view, Reason(Why.ALWAYS, "Declared to run always"))
     if not view.candidates:
-        return _run(view, Reason(Why.FIRST, "Never run here")) if view.first else _run(view)
+        first = (Reason(Why.FIRST, "Never run here"),) if view.first and not view.failed else ()
+        failed = (Reason(Why.FAILED, "Failed in its last run"),) if view.failed else ()
+        return replace(_run(view), reasons=(*first, *view.changes, *failed) or (_NOTHING_KNOWN,))
     return _reuse(view, view.candidates[0])
 
 
@@ -116,8 +124,8 @@ def _at(record: Record, path: str, new: str | None) -> Change:
 
 
 def _run(view: View, *reasons: Reason) -> Decision:
-    all_reasons = (*reasons, *view.changes) or (Reason(Why.LOST, "No result is known for this situation"),)
-    return Decision(view.stage, Action.RUN, all_reasons, fingerprint=view.fingerprint, results=len(view.candidates))
+    listed = (*reasons, *view.changes)
+    return Decision(view.stage, Action.RUN, listed, fingerprint=view.fingerprint, results=len(view.candidates))
 
 
 def _blocked(view: View, *reasons: Reason) -> Decision:

@@ -25,6 +25,7 @@ class Why(StrEnum):
     PARAMS = "parameters changed"
     SPEC = "outputs or inputs declared differently"
     FIRST = "never run"
+    FAILED = "failed in its last run"
     FORCED = "forced"
     ALWAYS = "declared to run always"
     LOST = "outputs lost"

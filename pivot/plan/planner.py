@@ -133,6 +133,7 @@ class Planner:
             candidates=candidates,
             changes=changes,
             first=past is None,
+            failed=stage.name in self._memory.last.failed,
             forced=stage.name in self._forced,
             always=stage.spec.always,
             frozen=stage.spec.frozen,

@@ -1,8 +1,8 @@
 """What was said when there was nothing to do, and all that it stood on: while that stands, the same is said again.
 
-Where: `<pivot dir>/cache/settled`, deletable at any time. Format: `marshal` of `[magic, made, runtime, environment,
-rows, texts]` behind its CRC-32; `rows` maps absolute paths to `(mtime ns, ctime ns, size, inode)`, to `()` where only
-being there counts, or to None where nothing was.
+Where: `<pivot dir>/cache/settled`, deletable at any time. Format: `marshal` of `[magic, git folder, made, runtime,
+environment, rows, texts]` behind its CRC-32; `rows` maps absolute paths to `(mtime ns, ctime ns, size, inode)`, to `()`
+where only being there counts, or to None where nothing was.
 
 A decision is a function of what it reads: code, data, outputs, refs, settings. Where none of that has another stat than
 when the full decision was made, making it again gives the same; so `repro` and `status` with nothing to do import
@@ -27,7 +27,9 @@ Row = tuple[int, ...] | None
 
 ELAPSED = "\0seconds\0"  # stands in a text for the time that the command took
 
-_MAGIC = "pivot settled 1"
+PLACE = "pivot/cache/settled"
+
+_MAGIC = "pivot settled 2"
 _TICK = 50_000_000  # ns, coarser than the clock of any local file system
 _COARSE = 2_500_000_000  # ns, for file systems that keep time in whole or double seconds
 _PREFIXES = ("GIT_", "PIVOT_")
@@ -37,12 +39,12 @@ _NAMES = ("HOME", "XDG_CONFIG_HOME", "USER", "LANG", "LC_ALL")
 def answer(command: str, start: str) -> tuple[str, str] | None:
     """What `command` said last on standard output and error, if it would say the same now; None: find out."""
     git_dir = _find(start)
-    held = _read(f"{git_dir}/pivot/cache/settled") if git_dir else None
+    held = _read(f"{git_dir}/{PLACE}") if git_dir else None
     if held is None:
         return None
-    made, runtime, environment, rows, texts = held
-    if f"{git_dir}/HEAD" not in rows:
-        return None  # this is a copy of the repository that the memory is of
+    home, made, runtime, environment, rows, texts = held
+    if home != git_dir:
+        return None  # a copy of the repository: all these paths are the original's
     if command not in texts or runtime != _runtime() or _watched_names() - environment.keys():
         return None
     if any(os.environ.get(name) != value for name, value in environment.items()):
@@ -50,14 +52,16 @@ def answer(command: str, start: str) -> tuple[str, str] | None:
     return texts[command] if all(_stands(path, row, made) for path, row in rows.items()) else None
 
 
-def keep(path: str, made: int, paths: dict[str, bool], names: set[str], texts: dict[str, tuple[str, str]]) -> None:
-    """Remember what was said; `made` is the time (ns) before the first look at anything, `names` are variables read.
+def keep(git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts: dict[str, tuple[str, str]]) -> None:
+    """Remember what was said in a repository.
 
-    `paths` says of each path whether its content counts, or only its being there.
+    `made` is the time (ns) before the first look at anything, `names` are variables that were read, `paths` says of
+    each path whether its content counts, or only its being there.
     """
     rows = {each: row_of(each) if whole or not os.path.exists(each) else () for each, whole in paths.items()}
     environment = {name: os.environ.get(name) for name in names | _watched_names()}
-    data = marshal.dumps([_MAGIC, made, _runtime(), environment, rows, texts])
+    data = marshal.dumps([_MAGIC, git_dir, made, _runtime(), environment, rows, texts])
+    path = f"{git_dir}/{PLACE}"
     temporary = f"{path}.{os.getpid()}"
     with open(temporary, "wb") as file:
         file.write(zlib.crc32(data).to_bytes(4, "big") + data)
@@ -106,7 +110,7 @@ def _read(path: str) -> list[Any] | None:
         held = marshal.loads(data[4:])
     except (OSError, ValueError, EOFError, TypeError):
         return None
-    return held[1:] if isinstance(held, list) and held[:1] == [_MAGIC] and len(held) == 6 else None
+    return held[1:] if isinstance(held, list) and held[:1] == [_MAGIC] and len(held) == 7 else None
 
 
 def _runtime() -> str:

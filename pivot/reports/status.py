@@ -40,8 +40,8 @@ def in_short(decision: Decision) -> str:
         return f"not deterministic: {decision.results} results for one situation" if known else "up to date"
     if decision.action is Action.RESTORE:
         return "outputs will be restored: " + "; ".join(_short(reason) for reason in decision.reasons)
-    more = len(decision.reasons) - 1
-    return _short(decision.reasons[0]) + (f" (and {more} more)" if more > 0 else "")
+    first, *others = decision.reasons
+    return "; ".join([_short(first), *(reason.text[0].lower() + reason.text[1:] for reason in others)])
 
 
 def _short(reason: Reason) -> str:

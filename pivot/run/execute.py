@@ -125,7 +125,9 @@ class Run:
         """Write what the run found out, and say what is to be said once."""
         yield from (Noticed(text) for text in self._outputs.notices)
         last = self._session.memory.last
-        last.remember_failed(name for name, ending in self.endings.items() if ending == "failed")
+        failed = [name for name, ending in self.endings.items() if ending == "failed"]
+        well = {name for name, ending in self.endings.items() if ending in ("ran", "restored", "unchanged")}
+        last.remember_failed([*(name for name in last.failed if name not in {*well, *failed}), *failed])
         last.save()
         if not self._session.given:  # else this is not what the commit stands on
             self._outputs.note(self._planner)
@@ -220,6 +222,10 @@ class Run:
         trial.aside.rollback()
         if failed.kind == "moved":
             yield from self._try_again(trial, "its code")
+        elif failed.kind == "cancelled":
+            yield self._end(
+                StageEnded(trial.stage, "skipped", trial.reasons, failed.seconds, failed.message, failed.log)
+            )
             return
         message = failure_text(failed)
         wait = None if self._stopping else self._lineup.try_again(failed.stage, failed.kind)
@@ -261,7 +267,7 @@ class Run:
                 one for one in self._planner.graph.upstream[name] if self.endings.get(one) in ("failed", "blocked")
             ]
             if above:
-                yield self._end(StageEnded(name, "blocked", message=f"Upstream failed: {', '.join(above)}"))
+                yield self._end(StageEnded(name, "blocked", message=f"Upstream failed or blocked: {', '.join(above)}"))
             elif name in resting:
                 yield self._end(StageEnded(name, "failed", message="it failed, and the run ended before another try"))
             elif name in unfit:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+# `git` hands a Ctrl-C of the terminal on to us, who have had it from the terminal already.
+ONE_PRESS = 0.5
 
 
 class Interrupts:
@@ -13,6 +17,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.count = 0
+        self._last = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -28,4 +33,8 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if number == signal.SIGINT and now - self._last < ONE_PRESS:
+            return
+        self._last = now
         self.count += 2 if number == signal.SIGTERM else 1

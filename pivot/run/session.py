@@ -86,6 +86,11 @@ class Session:
         if not model.pipelines:
             raise CodeError("\n".join(failure.message for failure in model.failures))
         specs = [stage.spec for stage in model.stages()]
+        if not specs:
+            raise ProjectError(
+                f"{', '.join(files)} registers no stage",
+                hint="Write `pipeline = pivot.Pipeline('name')` and `pipeline.register(function)`.",
+            )
         if not model.failures:
             check_stages(self.given, [spec.name for spec in specs])
         for error in check_outputs(specs, PathKey(self.project.root)):
@@ -146,7 +151,7 @@ class Session:
     def moved(self, spec: StageSpec) -> str:
         """What the analysis of a stage's pipeline stands on and has changed since; empty while it stands."""
         if spec.file not in self._evidence:
-            self._evidence[spec.file] = standing(self.analyses, spec.file)
+            self._evidence[spec.file] = standing(self.analyses, self.project.root, spec.file)
         evidence = self._evidence[spec.file]
         path = changed(evidence) if evidence else ""
         return path.removeprefix(f"{self.project.root}/")

@@ -37,7 +37,7 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
     if session.given or project.scratch or project.location.git_dir != project.location.common_dir:
         return
     for file in {stage.spec.file for stage in stages}:
-        evidence = standing(project.cache_dir, file)
+        evidence = standing(project.cache_dir, project.root, file)
         if evidence is None:
             return
         paths.update((path, bool(seen.digest)) for path, seen in evidence.files.items())
@@ -53,7 +53,7 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
     whole |= {below for path in declared for below in _everything(str(project.root / path))}
     whole |= {*looked_into(project.root), *_state(project)}
     paths.update(dict.fromkeys(whole, True))
-    keep(str(project.cache_dir / "settled"), made, paths, names, texts)
+    keep(str(project.location.git_dir), made, paths, names, texts)
 
 
 def _everything(path: str) -> Iterator[str]:

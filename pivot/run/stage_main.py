@@ -50,7 +50,7 @@ def _has_changed(setup: Setup, sources: Iterable[ModuleSource]) -> bool:
 
     Walking the code again would tell the same, and would make each stage pay for all stages of the file.
     """
-    evidence = standing(Path(setup.cache), setup.file) if setup.cache else None
+    evidence = standing(Path(setup.cache), Path(setup.root), setup.file) if setup.cache else None
     if evidence is None:
         return False
     seen = evidence.files

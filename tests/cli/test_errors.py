@@ -37,6 +37,11 @@ def test_no_pipeline(repo: Repo) -> None:
     assert "pivot.Pipeline" in error(repo)
 
 
+def test_a_pipeline_that_registers_nothing(repo: Repo) -> None:
+    repo.write("pipeline.py", "import pivot\n")
+    assert "pipeline.py registers no stage" in error(repo)
+
+
 def test_an_output_that_git_tracks_names_both_ways_out(front_page: Repo) -> None:
     front_page.write("clean.json", "{}")
     front_page.commit("tracked")

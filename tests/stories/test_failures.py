@@ -88,6 +88,30 @@ def test_failed_names_the_stages_of_the_last_run(repo: Repo) -> None:
     assert endings(repo, "--failed", code=1) == {"first": "unchanged", "breaks": "failed"}
 
 
+def test_status_remembers_that_a_stage_failed_until_it_ends_well(repo: Repo) -> None:
+    endings(start(repo, "bad"), code=1)
+    assert "breaks  failed in its last run" in repo.pivot("status").expect(0).out
+    repo.write("raw.txt", "good")
+    ran(repo)
+    assert repo.pivot("status").expect(0).out == "All 4 stages up to date.\n"
+
+
+def test_a_ctrl_c_that_git_hands_on_is_one_ctrl_c(repo: Repo) -> None:
+    start(repo)
+    repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(1)")
+    process = repo.start_pivot("repro", "--json", "breaks")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"event": "started", "stage": "breaks"' in line:
+            break
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, out + err
+    assert '"stage": "breaks", "ending": "ran"' in out
+
+
 def test_a_missing_output_names_stage_path_and_line(repo: Repo) -> None:
     repo.write(
         "pipeline.py",

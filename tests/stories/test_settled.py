@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,15 @@ def test_without_the_store_the_outputs_are_stored_again(settled: Repo) -> None:
     settled.pivot("repro").expect(0)
     (settled.path / "clean.json").unlink()
     assert ran(settled) == []
+
+
+def test_a_copy_of_the_repository_answers_for_itself(settled: Repo, tmp_path: Path) -> None:
+    shutil.copytree(settled.path, tmp_path / "copy", symlinks=True)
+    copy = Repo(tmp_path / "copy")
+    copy.replace("helper.py", "FACTOR = 1", "FACTOR = 2")
+    assert "summarize  code changed: const:FACTOR" in copy.pivot("status").expect(0).out
+    assert ran(copy) == ["summarize"]
+    assert settled.pivot("status").expect(0).out == "All 2 stages up to date.\n"
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"\0" * 100])
