@@ -35,7 +35,7 @@ def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterat
     options = given_options(values)
     with ExitStack() as stack:
         project = stack.enter_context(Project.open(Path.cwd()))
-        _refuse_recursion(project)
+        refuse_recursion(project)
         if project.scratch:
             click.echo(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
         elif writing:
@@ -65,7 +65,7 @@ def folder_in(project: Project) -> str:
     return "" if folder == "." else folder
 
 
-def _refuse_recursion(project: Project) -> None:
+def refuse_recursion(project: Project) -> None:
     """A pipeline that calls us while we import it, or a stage while we run it, would do so without end."""
     if os.environ.get(INSIDE) == str(project.root):
         raise ProjectError(

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import to_json
-from pivot.cli.opening import folder_in, open_session
+from pivot.cli.opening import folder_in, open_session, refuse_recursion
 from pivot.errors import CheckFailed
 from pivot.files import remove_quietly
 from pivot.project import Project
@@ -77,6 +77,7 @@ def gc(dry_run: bool, keep: float) -> int:
     several repositories share a store, what any of them needs stays. Waits for running commands.
     """
     with Project.open(Path.cwd()) as project:
+        refuse_recursion(project)  # a stage would wait for the lock of the command that runs it
         flush_journal(project, "repro: results of an interrupted run")
         done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
         click.echo(collected_line(done, dry_run=dry_run))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repository import Repo
+from tests.support.repository import PIVOT, Repo
 from tests.support.stories import endings, ran, settled
 
 
@@ -154,6 +154,12 @@ def test_a_clean_up_waits_for_a_running_repro_and_keeps_what_it_makes(main: Repo
     assert "waiting: process" in result.err
     assert running.wait(timeout=30) == 0
     assert ran(main) == []
+
+
+def test_a_stage_that_cleans_up_is_refused_and_does_not_wait_for_ever(main: Repo) -> None:
+    call = f"subprocess.run({[*PIVOT, 'gc']!r}, capture_output=True, text=True, timeout=30).stderr"
+    main.replace("pipeline.py", "return len(raw", f"import subprocess; print({call}); return len(raw")
+    assert "git pivot is called by code of this repository" in main.pivot("repro", "count").expect(0).out
 
 
 def test_whoever_shares_a_store_is_asked_what_it_needs(main: Repo, tmp_path: Path) -> None:
