@@ -35,6 +35,8 @@ class Observer:
         self._read: dict[str, str] = {}
         self._written: dict[str, str] = {}
         self._environment: dict[str, str | None] = {}
+        self._outside = dict(os.environ)
+        self._set_by_code: set[str] = set()
         self._asked_for: set[str] = set()
         self._before: frozenset[str] = frozenset()
         self._environ: type = type(os.environ)
@@ -44,6 +46,8 @@ class Observer:
     def prepare(self) -> None:
         """What the process that forks can do once for all: each page that a fork writes to costs it microseconds."""
         self._before = frozenset(sys.modules)
+        names = self._outside.keys() | os.environ.keys()
+        self._set_by_code = {name for name in names if self._outside.get(name) != os.environ.get(name)}
         self._environ = self._watching_environment()
 
     def start(self) -> None:
@@ -77,14 +81,19 @@ class Observer:
         ]
 
     def variables_read(self) -> dict[str, str | None]:
-        """Environment variables that project code asked for, with the value that they had (None: not set)."""
+        """Environment variables that project code asked for, with the value that they had (None: not set).
+
+        Those that the import or the stage itself has set are code, and nothing from outside.
+        """
         return dict(sorted(self._environment.items()))
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         # An exception here would make the user's own call fail.
         if not self._active:
             return
-        if event == "open":
+        if event in ("os.putenv", "os.unsetenv"):
+            self._set_by_code.add(fsdecode(arguments[0]))
+        elif event == "open":
             path, _, flags = arguments
             self._note_file(path, flags if isinstance(flags, int) else 0)
         elif event == "sqlite3.connect":
@@ -149,7 +158,8 @@ class Observer:
         return Watched
 
     def _note_variable(self, name: str, value: bytes | None) -> None:
-        if self._active and len(self._environment) < _LIMIT and self._asked_by_project():
+        known = name in self._set_by_code or len(self._environment) >= _LIMIT
+        if self._active and not known and self._asked_by_project():
             self._environment.setdefault(name, None if value is None else fsdecode(value))
 
     def _asked_by_project(self) -> bool:

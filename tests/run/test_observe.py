@@ -81,6 +81,13 @@ def test_variables_that_are_read_are_told(
     assert bench.done().environment == {name: value}
 
 
+def test_variables_that_the_project_sets_are_not_read_from_outside(bench: Bench) -> None:
+    (bench.root / "side.py").write_text("import os\nos.environ['PIVOT_SET_HERE'] = '1'\n")
+    read = "os.environ['PIVOT_SET_HERE']; os.environ['PIVOT_SET_LATER'] = '2'; os.environ['PIVOT_SET_LATER']"
+    bench.stage(f"{read}; return ''", "import side")
+    assert bench.done().environment == {}
+
+
 @pytest.mark.parametrize("body", ["dict(os.environ)", "os.environ.copy()", "os.system('true')", "time.strftime('%Z')"])
 def test_handing_the_environment_on_is_not_reading_it(bench: Bench, body: str) -> None:
     bench.stage(f"{body}; return ''")
