@@ -24,7 +24,7 @@ from pivot.run.events import (
 )
 from pivot.run.frontier import Frontier
 from pivot.run.interrupts import Interrupts
-from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted
+from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
 from pivot.run.limits import read_limits
 from pivot.run.lineup import Lineup, Work, work_of
 from pivot.run.outputs import Outputs
@@ -290,13 +290,3 @@ def work_ahead(session: Session, planner: Planner, plan: Plan) -> Work:
     took = {name: session.memory.seconds(name) for name in plan.to_run()}
     seconds = {name: found for name, found in took.items() if found is not None}
     return work_of(planner.graph, planner.stages, seconds)
-
-
-def failure_text(failed: JobFailed) -> str:
-    """What a failed stage shows: the user's frames or one sentence, its inputs, and the last that it printed."""
-    trace = failed.traceback.rstrip()
-    # What the user's code raised stands in the last line of its traceback already.
-    lines = [trace] if trace and failed.kind == "raised" else [one for one in (failed.message, trace) if one]
-    if failed.inputs:
-        lines += ["Inputs:", *(f"  {line}" for line in failed.inputs)]
-    return "\n".join(lines)

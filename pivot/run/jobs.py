@@ -87,3 +87,13 @@ class FilePrinted:
 
 
 JobEvent = FilePrinted | JobPrinted | JobDone | JobFailed
+
+
+def failure_text(failed: JobFailed) -> str:
+    """What a failed stage shows: the user's frames or one sentence, its inputs, and the last that it printed."""
+    trace = failed.traceback.rstrip()
+    # What the user's code raised stands in the last line of its traceback already.
+    lines = [trace] if trace and failed.kind == "raised" else [one for one in (failed.message, trace) if one]
+    if failed.inputs:
+        lines += ["Inputs:", *(f"  {line}" for line in failed.inputs)]
+    return "\n".join(lines)

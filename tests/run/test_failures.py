@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pivot.run.execute import failure_text
+from pivot.run.jobs import failure_text
 from tests.run.conftest import Bench
 
 
