@@ -113,6 +113,14 @@ class Encoding(ABC):
         array = value.to_numpy()
         self.encode(array.tolist() if array.dtype.hasobject else array)
 
+    def settings(self, value: Any) -> None:
+        """A ConfigParser by what it has read: how else it holds itself changes from Python to Python."""
+        held = vars(value)
+        self.node.text(f"{type(value).__name__} {type(held.get('_interpolation')).__name__}")
+        for name in ("_defaults", "_sections", "default_section", "optionxform"):
+            self.node.text(name)
+            self.encode(held.get(name))
+
     def alias(self, value: Any) -> None:
         """`list[Row]`, `A | B`, `Annotated[...]`."""
         self.node.text("alias")
@@ -132,6 +140,9 @@ def write_known(encoder: Encoding, value: Any) -> bool:
             encoder.alias(value)
         else:
             encoder.node.text(f"typing {value!r}")
+        return True
+    if top == "configparser" and type(value).__name__.endswith("Parser"):
+        encoder.settings(value)
         return True
     if top not in ("numpy", "pandas") or top not in sys.modules:
         return False

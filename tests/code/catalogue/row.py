@@ -28,7 +28,7 @@ class Row:
     """`edit` is `old => new`, applied wherever `old` stands (once, unless `every`); `runs` names the stages that must run.
 
     `same_result` marks an edit that changes code and not what the stage returns; without `calls` the
-    stages take arguments, and are not called.
+    stages take arguments, and are not called. `every_python` says that all versions give one fingerprint.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Row:
     raw: bool = False
     same_result: bool = False
     calls: bool = True
+    every_python: bool = True
 
     def files(self) -> dict[str, str]:
         """The project before the edit."""
