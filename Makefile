@@ -22,7 +22,7 @@ help:
 	@echo 'make lint    ruff: rules and format'
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
-	@echo 'make reference  command pages, from the commands'
+	@echo 'make reference  command pages and the change-detection matrix'
 	@echo 'make bench   ratios against a bare Python'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make clean   remove what these targets made'
@@ -46,6 +46,7 @@ docs: $(DOCS)
 # The pages that the commands write about themselves; a test says when they are out of date.
 reference: $(PROJECT)
 	$(BIN)/python scripts/reference.py
+	$(BIN)/python scripts/matrix.py
 
 bench: $(PROJECT)
 	$(WITH_BIN) $(BIN)/python -m benchmarks.nothing_to_do

@@ -54,6 +54,11 @@ def test_every_public_name_is_there(module: object) -> None:
     assert [name for name in module.__all__ if not hasattr(module, name)] == []  # type: ignore[attr-defined]
 
 
+def test_the_change_detection_matrix_is_what_the_table_of_the_tests_says() -> None:
+    check = [sys.executable, str(ROOT / "scripts" / "matrix.py"), "--check"]
+    assert subprocess.run(check, check=False).returncode == 0, "make reference"
+
+
 def test_the_pages_of_the_commands_are_what_the_commands_say() -> None:
     check = [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
