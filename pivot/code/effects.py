@@ -32,12 +32,16 @@ class Effects:
     def on(self, root: str) -> list[tuple[Module, ast.stmt]]:
         """What acts on the library whose top-level module is `root`, in the order of the imports."""
         if self._by_root is None:
-            self._by_root = {}
-            for module in self._resolver.modules.all():
-                for statement in module.source.tree.body if module.live is not None else ():
-                    for name in self._roots(module, statement):
-                        self._by_root.setdefault(name, []).append((module, statement))
+            self._by_root = self._collect()
         return self._by_root.get(root, [])
+
+    def _collect(self) -> dict[str, list[tuple[Module, ast.stmt]]]:
+        by_root: dict[str, list[tuple[Module, ast.stmt]]] = {}
+        imported = [module for module in self._resolver.modules.all() if module.live is not None]
+        for module, statement in ((module, one) for module in imported for one in module.source.tree.body):
+            for name in self._roots(module, statement):
+                by_root.setdefault(name, []).append((module, statement))
+        return by_root
 
     def _roots(self, module: Module, statement: ast.stmt) -> set[str]:
         return self._acted_on(module, [statement], set()) - _NO_ROOTS
