@@ -38,7 +38,8 @@ class Effects:
     def _collect(self) -> dict[str, list[tuple[Module, ast.stmt]]]:
         by_root: dict[str, list[tuple[Module, ast.stmt]]] = {}
         imported = [module for module in self._resolver.modules.all() if module.live is not None]
-        for module, statement in ((module, one) for module in imported for one in module.source.tree.body):
+        statements = [(module, statement) for module in imported for statement in module.source.tree.body]
+        for module, statement in statements:
             for name in self._roots(module, statement):
                 by_root.setdefault(name, []).append((module, statement))
         return by_root
