@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal, cast
 
@@ -41,9 +41,18 @@ def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterat
         elif writing:
             stack.enter_context(_lock(project))
             _recover(project)
-        flush_journal(project, "repro: results of an interrupted run")
+        _flush_journal(project, writing=writing)
         given = (*_given_variables(project), *options)
         yield Session(project, stack.enter_context(Workers(_worker_settings(project, given))))
+
+
+def _flush_journal(project: Project, *, writing: bool) -> None:
+    """Bring what an interrupted run left into the run cache; one that is under way does so itself."""
+    if writing:
+        flush_journal(project, "repro: results of an interrupted run")
+    elif project.journal.exists() and not project.scratch:
+        with suppress(LockTimeout), project.lock():
+            flush_journal(project, "repro: results of an interrupted run")
 
 
 def report_failures(session: Session) -> int:

@@ -163,6 +163,19 @@ def test_killed_in_the_middle_the_next_run_is_right_and_keeps_what_was_finished(
     assert repo.read("after.txt") == "other123"
 
 
+def test_status_beside_a_run_leaves_its_journal_to_it(repo: Repo) -> None:
+    start(repo)
+    repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(2)")
+    process = repo.start_pivot("repro", "--jobs", "1", "--json", "breaks")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"event": "started", "stage": "breaks"' in line:
+            break
+    repo.pivot("status").expect(0)
+    process.communicate(timeout=30)
+    assert "interrupted" not in repo.git("log", "--format=%s", "refs/pivot/runs")
+
+
 def test_killed_no_stage_goes_on_running(repo: Repo) -> None:
     start(repo)
     repo.replace("pipeline.py", 'print("about to break")', "import os, time; print(os.getpid()); time.sleep(60)")
