@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from pivot.cli.display import to_json
 from pivot.cli.opening import folder_in, open_session
 from pivot.errors import MissingObject, TargetError
 from pivot.plan.provenance import covering
 from pivot.plan.snapshot import Snapshots
 from pivot.plan.targets import select
 from pivot.project import Project
-from pivot.reports.run import size
+from pivot.reports.saved import saved_document, saved_line
 from pivot.run.adopt import adopt_outputs
 from pivot.run.cleaning import clean_outputs
 from pivot.store.objects import Object
@@ -53,13 +54,15 @@ def clean(targets: tuple[str, ...]) -> int:
 
 
 @click.command()
-def saved() -> int:
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def saved(as_json: bool) -> int:
     """List edits of outputs that were put away before a path was replaced."""
     with Project.open(Path.cwd()) as project:
-        for entry in Saved(project.pivot_dir / "saved").entries():
-            click.echo(
-                f"{entry.object.id[:12]}  {entry.time}  {size(entry.object.size):>9}  {entry.path}  ({entry.why})"
-            )
+        entries = Saved(project.pivot_dir / "saved").entries()
+    if as_json:
+        click.echo(to_json({"version": 1, "saved": [saved_document(entry) for entry in entries]}))
+    for entry in () if as_json else entries:
+        click.echo(saved_line(entry))
     return 0
 
 

@@ -32,6 +32,13 @@ def test_an_edit_of_an_output_is_saved_before_it_is_replaced_and_can_be_had_agai
     assert "summary.json" in front_page.pivot("saved").expect(0).out
 
 
+def test_saved_edits_are_listed_as_data_too(front_page: Repo) -> None:
+    front_page.write("clean.json", "made by hand")
+    ran(front_page)
+    listed = front_page.pivot("saved", "--json").expect(0).json()["saved"]
+    assert [(entry["path"], entry["size"]) for entry in listed] == [("clean.json", len("made by hand"))]
+
+
 def test_an_edit_is_saved_before_its_stage_runs_over_it(front_page: Repo) -> None:
     front_page.write("clean.json", "made by hand")
     ran(front_page)
