@@ -38,7 +38,21 @@ def _find_lambda(code: types.CodeType, candidates: list[ast.Lambda]) -> ast.Lamb
             if spot[1] or spot[0] != code.co_firstlineno
         )
     ]
+    # Python 3.12 gives no column to a lambda that returns a constant: then what it compiles to tells.
+    exact = [node for node in inside if _compiles_to(node, code)] if len(inside) > 1 else inside
+    if exact:
+        return exact[0]
     return min(inside, key=lambda node: (node.end_col_offset or 0) - node.col_offset) if inside else candidates[0]
+
+
+def _compiles_to(node: ast.Lambda, code: types.CodeType) -> bool:
+    compiled = compile(ast.Expression(node), "<lambda>", "eval").co_consts
+    return any(
+        (one.co_code, one.co_consts, one.co_names, one.co_varnames)
+        == (code.co_code, code.co_consts, code.co_names, code.co_varnames)
+        for one in compiled
+        if isinstance(one, types.CodeType)
+    )
 
 
 def closure_of(function: types.FunctionType) -> Mapping[str, Any]:

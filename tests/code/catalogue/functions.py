@@ -279,6 +279,12 @@ ROWS = [
         "a",
     ),
     Row(
+        "the other of two lambdas on a line",
+        "one, two = lambda: 1, lambda: 2\ndef a() -> A: return one()\ndef b() -> B: return two()",
+        "lambda: 2 => lambda: 7",
+        "b",
+    ),
+    Row(
         "a lambda as an argument",
         "def a() -> A: return max([1, 2], key=lambda x: -x)\ndef b() -> B: return 5",
         "x: -x => x: x",
