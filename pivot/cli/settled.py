@@ -9,7 +9,6 @@ from pivot.reports.status import status_lines
 from pivot.run.events import RunEnded
 from pivot.run.excluding import seen_by_git
 from pivot.run.outputs import kept_paths
-from pivot.run.selection import Selection
 from pivot.run.session import Session
 from pivot.run.settling import keep_settled
 
@@ -19,11 +18,12 @@ def remember_settled(session: Session, made: int) -> None:
 
     `made` is the time (ns since the epoch) before this command read anything.
     """
-    plan = session.plan(Selection())
+    planner = session.planner()
+    plan = planner.plan(planner.graph.order)
     if not plan.settled or session.failures():
         return
     noticed = [f"{one.stage}: {text}\n" for one in plan.decisions.values() for text in one.warnings]
-    unignored = [f"warning: {text}" for text in seen_by_git(session.project, kept_paths(session.planner()))]
+    unignored = [f"warning: {text}" for text in seen_by_git(session.project, kept_paths(planner))]
     warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
     said = totals(RunEnded(dict.fromkeys(plan.decisions, "unchanged")), elapsed=ELAPSED)
     status = "\n".join(status_lines(plan))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from datetime import UTC, datetime
 
+from pivot.code.model import Stage
 from pivot.errors import TargetError
 from pivot.git.records import Info, Output, Record
 from pivot.plan.decision import Action
@@ -39,19 +40,18 @@ def adopt_outputs(session: Session, name: str, why: str) -> Record:
     tree = project.store.put_tree(outs)
     record = situation.result({path: Output(out.id, out.mode, out.size) for path, out in outs.items()}, tree)
     recorder = Recorder(project, session.memory, "adopt")
-    recorder.write(situation, record, _info(session, name, why), [])
+    recorder.write(situation, record, _info(session, situation.stage, why), [])
     recorder.flush(now=True)
     session.memory.last.save()
     Outputs(project).exclude(planner)
     return record
 
 
-def _info(session: Session, name: str, why: str) -> Info:
+def _info(session: Session, stage: Stage, why: str) -> Info:
     author = session.project.author
-    entries = session.planner().stages[name].manifest.entries
     return Info(
-        stage=name,
-        entries=tuple((entry.name, entry.file, entry.line) for entry in entries),
+        stage=stage.name,
+        entries=tuple((entry.name, entry.file, entry.line) for entry in stage.manifest.entries),
         seconds=0.0,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         host=platform.node(),

@@ -18,14 +18,12 @@ from pivot.pipeline.given import Given, check_stages
 from pivot.pipeline.overlap import check_outputs
 from pivot.pipeline.paths import PathKey
 from pivot.pipeline.spec import StageSpec
-from pivot.plan.decision import Plan
 from pivot.plan.inputs import Inputs
 from pivot.plan.memory import LastResults, Memory
 from pivot.plan.planner import Planner
 from pivot.plan.policies import Policies, read_policies
 from pivot.project import Project
 from pivot.run.places import check_places
-from pivot.run.selection import Selection
 from pivot.run.workers import Workers
 
 
@@ -112,11 +110,6 @@ class Session:
 
     def planner(self) -> Planner:
         return Planner(self.project.root, self.model(), self.inputs, self.memory, self.policies)
-
-    def plan(self, selection: Selection) -> Plan:
-        """What `repro` would do, and nothing done."""
-        planner = self.planner()
-        return planner.plan(selection.apply(planner))
 
     def source(self, digest: str) -> str | None:
         """The source text of a manifest entry: of the code as it is now, or as a run of before kept it."""

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.support.repository import Repo
-from tests.support.stories import endings, ran
+from tests.support.stories import endings, ran, wait_for
 
 PIPELINE = """
 import pathlib
@@ -100,10 +100,7 @@ def test_a_ctrl_c_that_git_hands_on_is_one_ctrl_c(repo: Repo) -> None:
     start(repo)
     repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(1)")
     process = repo.start_pivot("repro", "--json", "breaks")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"event": "started", "stage": "breaks"' in line:
-            break
+    wait_for(process, '"event": "started", "stage": "breaks"')
     process.send_signal(signal.SIGINT)
     time.sleep(0.02)
     process.send_signal(signal.SIGINT)
@@ -147,10 +144,7 @@ def test_killed_in_the_middle_the_next_run_is_right_and_keeps_what_was_finished(
     repo.write("raw.txt", "other")
     repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(60)")
     process = repo.start_pivot("repro", "--jobs", "1", "--json", "breaks")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"event": "started", "stage": "breaks"' in line:
-            break
+    wait_for(process, '"event": "started", "stage": "breaks"')
     time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -167,10 +161,7 @@ def test_status_beside_a_run_leaves_its_journal_to_it(repo: Repo) -> None:
     start(repo)
     repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(2)")
     process = repo.start_pivot("repro", "--jobs", "1", "--json", "breaks")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"event": "started", "stage": "breaks"' in line:
-            break
+    wait_for(process, '"event": "started", "stage": "breaks"')
     repo.pivot("status").expect(0)
     process.communicate(timeout=30)
     assert "interrupted" not in repo.git("log", "--format=%s", "refs/pivot/runs")
@@ -180,12 +171,8 @@ def test_killed_no_stage_goes_on_running(repo: Repo) -> None:
     start(repo)
     repo.replace("pipeline.py", 'print("about to break")', "import os, time; print(os.getpid()); time.sleep(60)")
     process = repo.start_pivot("repro", "--json")
-    assert process.stdout is not None
-    pid = 0
-    for line in process.stdout:
-        if '"event": "printed", "stage": "breaks"' in line:
-            pid = int(line.split('"line": "')[1].split('"')[0])
-            break
+    line = wait_for(process, '"event": "printed", "stage": "breaks"')
+    pid = int(line.split('"line": "')[1].split('"')[0])
     process.kill()
     process.wait()
     for _ in range(50):
@@ -199,10 +186,7 @@ def test_ctrl_c_waits_for_the_running_stage_and_keeps_it(repo: Repo) -> None:
     start(repo)
     repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(1)")
     process = repo.start_pivot("repro", "--jobs", "1", "--json", "after")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"event": "started", "stage": "breaks"' in line:
-            break
+    wait_for(process, '"event": "started", "stage": "breaks"')
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, out + err

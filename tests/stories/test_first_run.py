@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.examples import DATA, FRONT_PAGE
 from tests.support.repository import Repo
-from tests.support.stories import endings, ran
+from tests.support.stories import endings, ran, wait_for
 
 BOTH = ["preprocess", "summarize"]
 
@@ -126,7 +126,7 @@ def test_a_dep_that_changes_while_its_stage_runs_is_planned_again(front_page: Re
         "    import os, time\n    while not os.path.exists('/dev/null'): pass\n    time.sleep(1)\n    clean = [",
     )
     process = front_page.start_pivot("repro", "--json")
-    _wait_for(process, '"event": "started", "stage": "preprocess"')
+    wait_for(process, '"event": "started", "stage": "preprocess"')
     front_page.write("data.json", DATA.replace('"value": 3', '"value": 5'))
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
@@ -156,11 +156,3 @@ def read_only(folder: Path) -> Iterator[None]:
     finally:
         for path, mode in modes.items():
             path.chmod(mode)
-
-
-def _wait_for(process: subprocess.Popen[str], text: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            return
-    raise AssertionError(f"{text} was never said")

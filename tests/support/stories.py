@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 from tests.support.repository import Repo
 
 
@@ -9,6 +11,15 @@ def endings(repo: Repo, *args: str, code: int = 0) -> dict[str, str]:
     """Run `repro` and say how each stage ended."""
     events = repo.pivot("repro", "--json", *args).expect(code).events()
     return {event["stage"]: event["ending"] for event in events if event["event"] == "ended"}
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
+    """Read what a command says until a line has `text` in it; that line."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(f"{text} was never said")
 
 
 def ran(repo: Repo, *args: str, code: int = 0) -> list[str]:
