@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,14 +12,10 @@ from pivot.git.backend import Author, Backend
 from pivot.git.libgit import LibgitBackend
 from pivot.git.locate import Location, locate
 from pivot.git.program import ProgramBackend
+from tests.support.gits import NEWER_GIT, use_newer_git
 from tests.support.repository import Repo
 
 AUTHOR = Author("Ada Tester", "ada@example.com", 1_700_000_000, 60)
-
-
-def git_version() -> tuple[int, ...]:
-    said = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, said.split()[2].split(".")[:2]))
 
 
 # Name of the case -> how the repository is made, how it is opened.
@@ -29,12 +24,14 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[Path, Path], Backend]]] = {
     "program": ((), ProgramBackend),
     "program-sha256": (("--object-format=sha256",), ProgramBackend),
 }
-if git_version() >= (2, 45):
+if NEWER_GIT:
     WAYS["program-reftable"] = (("--ref-format=reftable",), ProgramBackend)
 
 
 @pytest.fixture(params=list(WAYS))
-def way(request: pytest.FixtureRequest) -> str:
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "program-reftable":
+        use_newer_git(monkeypatch)
     return str(request.param)
 
 
