@@ -29,16 +29,12 @@ LINKS = ("auto", "reflink", "hardlink", "copy")
 class Project:
     """The user's repository and all that Pivot keeps for it; opening it reads nothing but the place of `.git`.
 
+    In a bare repository all that needs no work tree is there: its state, its store, its settings.
     `scratch` is set where `.git` cannot be written: a run then works in a temporary folder, and records nothing.
     """
 
     def __init__(self, location: Location) -> None:
-        if location.root is None:
-            raise ProjectError(
-                "this is a bare repository: there is no work tree to run in", where=str(location.git_dir)
-            )
         self.location = location
-        self.root: Path = location.root
         self.scratch: Path | None = None
         self.pivot_dir = location.pivot_dir
         if not _writable(location.pivot_dir) or not _writable(location.store_dir.parent):
@@ -53,6 +49,19 @@ class Project:
             ProjectError: there is none, or it cannot be used.
         """
         return cls(locate(start))
+
+    @property
+    def root(self) -> Path:
+        """The work tree.
+
+        Raises:
+            ProjectError: a bare repository has none.
+        """
+        if self.location.root is None:
+            raise ProjectError(
+                "this is a bare repository: there is no work tree to run in", where=str(self.location.git_dir)
+            )
+        return self.location.root
 
     @cached_property
     def settings(self) -> Settings:
@@ -89,7 +98,7 @@ class Project:
         if self.scratch:
             return self.scratch / "store.git"
         setting = self.settings.get("pivot.store")
-        return self.root / Path(setting).expanduser() if setting else self.location.store_dir
+        return self.location.folder / Path(setting).expanduser() if setting else self.location.store_dir
 
     @cached_property
     def link(self) -> str:

@@ -80,7 +80,7 @@ def _open_runs() -> Iterator[tuple[Project, Backend, RunCache]]:
 
 def _date(project: Project, text: str) -> str:
     """A date in Git's own forms, as UTC in ISO 8601."""
-    told = run_git(["rev-parse", f"--since={text}"], project.root).decode().strip()
+    told = run_git(["rev-parse", f"--since={text}"], project.location.folder).decode().strip()
     seconds = int(told.partition("=")[2])
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 

@@ -21,7 +21,8 @@ def init() -> int:
         added = add_fetch_refspecs(project.location)
         for remote in added:
             click.echo(f"git fetch {remote} now brings results and notes too")
-        installed = Hooks(project.location).install()
+        # A bare repository is switched and committed to by nobody; what it may do on a push its owner decides.
+        installed = Hooks(project.location).install() if project.location.root else []
         for line in installed:
             click.echo(line)
         if not added and not installed:

@@ -69,17 +69,19 @@ def report_remarks(session: Session) -> None:
 
 
 def folder_in(project: Project) -> str:
-    """The current folder, relative to the repository ("": its root)."""
+    """The current folder, relative to the repository ("": its root, or a bare repository)."""
+    if project.location.root is None:
+        return ""
     folder = os.path.relpath(Path.cwd(), project.root.resolve())
     return "" if folder == "." else folder
 
 
 def refuse_recursion(project: Project) -> None:
     """A pipeline that calls us while we import it, or a stage while we run it, would do so without end."""
-    if os.environ.get(INSIDE) == str(project.root):
+    if os.environ.get(INSIDE) == str(project.location.folder):
         raise ProjectError(
             "git pivot is called by code of this repository that git pivot is importing or running",
-            where=str(project.root),
+            where=str(project.location.folder),
             hint="Call the stage's function instead, or declare what it needs as a dep.",
         )
 

@@ -122,7 +122,7 @@ def read_settings(location: Location) -> Settings:
     Raises:
         GitError: a configuration file is damaged; the sentence is Git's own, with file and line.
     """
-    listed = run_git(["config", "--list", "--show-origin", "-z"], _folder(location), env=location.environment())
+    listed = run_git(["config", "--list", "--show-origin", "-z"], location.folder, env=location.environment())
     own, (shared, refused) = _parse(listed), _read_shared(location)
     values = {key: [*shared.get(key, ()), *own.get(key, ())] for key in {**shared, **own}}
     return Settings(values, tuple(refused))
@@ -131,20 +131,20 @@ def read_settings(location: Location) -> Settings:
 def write_setting(location: Location, key: str, value: str, *, scope: str = "local") -> None:
     """Set one value; `scope` is `local`, `worktree` or `global` as Git knows them, or `shared` for `.pivotconfig`."""
     run_git(
-        ["config", *_target(location, scope), canonical_key(key), value], _folder(location), env=location.environment()
+        ["config", *_target(location, scope), canonical_key(key), value], location.folder, env=location.environment()
     )
 
 
 def add_setting(location: Location, key: str, value: str, *, scope: str = "local") -> None:
     """Add a value to a key that may have several."""
     args = ["config", *_target(location, scope), "--add", canonical_key(key), value]
-    run_git(args, _folder(location), env=location.environment())
+    run_git(args, location.folder, env=location.environment())
 
 
 def unset_setting(location: Location, key: str, *, scope: str = "local") -> None:
     """Remove all values of a key; nothing happens where it has none."""
     args = ["config", *_target(location, scope), "--unset-all", canonical_key(key)]
-    run_git(args, _folder(location), env=location.environment(), check=False)
+    run_git(args, location.folder, env=location.environment(), check=False)
 
 
 def is_program_key(key: str) -> bool:
@@ -152,12 +152,8 @@ def is_program_key(key: str) -> bool:
     return any(fnmatchcase(key.lower(), pattern) for pattern in PROGRAM_KEYS)
 
 
-def _folder(location: Location) -> Path:
-    return location.root or location.git_dir
-
-
 def _target(location: Location, scope: str) -> list[str]:
-    return ["--file", str(_folder(location) / SHARED_FILE)] if scope == "shared" else [f"--{scope}"]
+    return ["--file", str(location.folder / SHARED_FILE)] if scope == "shared" else [f"--{scope}"]
 
 
 def _read_shared(location: Location) -> tuple[dict[str, list[Value]], list[str]]:
@@ -166,7 +162,7 @@ def _read_shared(location: Location) -> tuple[dict[str, list[Value]], list[str]]
         return {}, []
     # An include could bring in any file of the machine: it is not followed in a committed file.
     args = ["config", "--file", str(file), "--no-includes", "--list", "--show-origin", "-z"]
-    listed = _parse(run_git(args, _folder(location), env=location.environment()))
+    listed = _parse(run_git(args, location.folder, env=location.environment()))
     ours = {key: values for key, values in listed.items() if key.startswith(("pivot.", "pivot-remote."))}
     refused = sorted(key for key in listed if key not in ours or is_program_key(key))
     return {key: values for key, values in ours.items() if key not in refused}, refused

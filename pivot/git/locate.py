@@ -33,6 +33,11 @@ class Location:
     common_dir: Path
 
     @property
+    def folder(self) -> Path:
+        """Where to call `git`: in the work tree, or in the bare repository itself."""
+        return self.root or self.git_dir
+
+    @property
     def pivot_dir(self) -> Path:
         """What Pivot keeps for this work tree: `git rev-parse --git-path pivot`."""
         return self.git_dir / "pivot"

@@ -24,8 +24,7 @@ def list_work_trees(location: Location) -> list[WorkTree]:
     Raises:
         GitError: the repository cannot be read.
     """
-    folder = location.root or location.git_dir
-    listed = os.fsdecode(run_git(["worktree", "list", "--porcelain"], folder, env=location.environment()))
+    listed = os.fsdecode(run_git(["worktree", "list", "--porcelain"], location.folder, env=location.environment()))
     found = (_parse(block) for block in listed.split("\n\n") if block.strip())
     return [tree for tree in found if tree and tree.root.is_dir()]
 

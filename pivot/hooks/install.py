@@ -42,9 +42,8 @@ class Hooks:
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        root = location.root or location.git_dir
-        answer = run_git(["rev-parse", "--git-path", "hooks"], root, env=location.environment())
-        self.folder = root / os.fsdecode(answer).rstrip("\n")
+        answer = run_git(["rev-parse", "--git-path", "hooks"], location.folder, env=location.environment())
+        self.folder = location.folder / os.fsdecode(answer).rstrip("\n")
         self._own = location.common_dir / "pivot" / "hooks"
 
     @property

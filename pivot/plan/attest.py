@@ -120,5 +120,6 @@ def resolve_commit(project: Project, revision: str) -> str | None:
 
 def commits_in(project: Project, revisions: str) -> list[str] | None:
     """The commits of a range such as `main..topic`, the oldest first; None where Git does not know it."""
-    answer = ask_git(["rev-list", "--reverse", revisions, "--"], project.root, env=project.location.environment())
+    where = project.location
+    answer = ask_git(["rev-list", "--reverse", revisions, "--"], where.folder, env=where.environment())
     return None if answer.code else answer.out.decode().split()

@@ -80,8 +80,7 @@ class CommitContent:
         return _id_of(self._git("cat-file", "--filters", f"{self._commit}:{path}"))
 
     def _git(self, *args: str) -> bytes:
-        root = self._location.root or self._location.git_dir
-        return ask_git(args, root, env=self._location.environment()).out
+        return ask_git(args, self._location.folder, env=self._location.environment()).out
 
 
 def _id_of(data: bytes) -> str:

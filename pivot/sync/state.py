@@ -160,13 +160,10 @@ class State:
         return not listed.code and b"\n?" not in b"\n" + listed.out
 
     def _ask(self, args: list[str]) -> Answer:
-        return ask_git(args, self._folder(), env=self._environment(), prompts=True)
+        return ask_git(args, self._location.folder, env=self._environment(), prompts=True)
 
     def _run(self, args: list[str]) -> Answer:
-        return ask_git(args, self._folder(), env=self._environment())
-
-    def _folder(self) -> Path:
-        return self._location.root or self._location.git_dir
+        return ask_git(args, self._location.folder, env=self._environment())
 
     def _environment(self) -> dict[str, str]:
         # The guard of our own hooks, should `--no-verify` not reach one (server side hooks of a local path).
