@@ -6,8 +6,10 @@ A mapping whose only key is `f` is written as `{"f": {"d": value}}`, so that it 
 
 from __future__ import annotations
 
-from json import dumps, loads  # bound here: a user's import may replace json.dumps
+from json import JSONEncoder, loads  # bound here: a user's import may replace them
 from typing import Any
+
+_encode = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def canonical_json(value: Any) -> bytes:
@@ -16,13 +18,28 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         TypeError: for any other type.
     """
-    text = dumps(_without_floats(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _encode(value if _is_plain(value) else _without_floats(value))
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def parse_canonical(data: bytes) -> Any:
     """The inverse of `canonical_json`; tuples come back as lists."""
     return loads(data.decode("utf-8", "surrogatepass"), object_hook=_with_float)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON writes it as it is: mostly so, and then it need not be copied."""
+    kind = type(value)
+    if kind is dict:
+        if "f" in value and len(value) == 1:
+            return False
+        for key, item in value.items():
+            if type(key) is not str or not (type(item) is str or _is_plain(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(type(item) is str or _is_plain(item) for item in value)
+    return kind is str or kind is int or kind is bool or value is None
 
 
 def _without_floats(value: Any) -> Any:

@@ -23,6 +23,8 @@ from pivot.run.workers import Workers, WorkerSettings
 from pivot.store.workspace import recover
 
 STARTS = ("auto", "fork", "spawn")
+CARRIED = 32 << 10
+"""Bytes; so small outputs are stored by the command, many at a time: a sync of the disk costs more than they do."""
 FOREVER = 10 * 365 * 86400.0
 
 
@@ -107,6 +109,7 @@ def _worker_settings(project: Project, given: tuple[Given, ...]) -> WorkerSettin
         cache=str(analysis_cache(project.cache_dir, given)),
         given=given,
         link=project.link,
+        carried=0 if project.scratch else CARRIED,
         start=cast(Literal["auto", "fork", "spawn"], start),
     )
 

@@ -1,11 +1,13 @@
 """The journal: finished stages on disk at once, until a commit on `refs/pivot/runs` holds them.
 
 Where: `<pivot_dir>/journal`. Version 1: one line a stage, 16 hex digits of xxh3_64 over the rest, a space, canonical
-JSON. A line that a crash tore is skipped; a line of a newer version is kept for the Pivot that wrote it.
+JSON. A line that a crash tore is skipped; a line of a newer version is kept for the Pivot that wrote it. Outputs that
+are not in the store yet stand in it too, so that one sync of the disk keeps a small stage.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import os
@@ -33,13 +35,17 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A stage that has run: its record, what is said about the run, and the source text of its entries by digest."""
+    """A stage that has run: its record, what is said about the run, and the source text of its entries by digest.
+
+    `files` are the bytes of outputs that the store has to take in before the record is of use, by object id.
+    """
 
     stage: str
     record: Record
     info: Info
     sources: Mapping[str, str] = field(default_factory=dict)
     reach: Reach | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Journal:
@@ -111,6 +117,7 @@ def format_line(finished: Finished) -> bytes:
             "info": finished.info.to_bytes().decode("utf-8", "surrogatepass"),
             "sources": dict(finished.sources),
             "reach": [reach.static_fingerprint, list(reach.modules)] if reach else None,
+            "files": {oid: base64.b64encode(data).decode() for oid, data in finished.files.items()},
         }
     ).rstrip(b"\n")
     return xxhash.xxh3_64_hexdigest(body).encode() + b" " + body
@@ -142,6 +149,7 @@ def _finished(value: dict[str, Any]) -> Finished:
         info=parse_info(value["info"].encode("utf-8", "surrogatepass")),
         sources=value["sources"],
         reach=Reach(reach[0], tuple(reach[1])) if reach else None,
+        files={oid: base64.b64decode(data) for oid, data in value.get("files", {}).items()},
     )
 
 

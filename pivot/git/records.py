@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import xxhash
@@ -47,7 +48,7 @@ class Output:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """A situation and its result. `tree` is the store's tree id of all outputs by repository-relative path."""
 
@@ -58,7 +59,7 @@ class Record:
     outs: dict[str, Output]
     tree: str
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of(digest_of(self.code), digest_of(self.params), digest_of(self.spec), self.deps)
 

@@ -10,7 +10,7 @@ from pivot.errors import TargetError
 from pivot.git.records import Info, Output, Record
 from pivot.plan.decision import Action
 from pivot.run.outputs import Outputs
-from pivot.run.recorder import Recorder
+from pivot.run.recorder import Recorder, Result
 from pivot.run.session import Session
 
 
@@ -40,7 +40,7 @@ def adopt_outputs(session: Session, name: str, why: str) -> Record:
     tree = project.store.put_tree(outs)
     record = situation.result({path: Output(out.id, out.mode, out.size) for path, out in outs.items()}, tree)
     recorder = Recorder(project, session.memory, "adopt")
-    recorder.write(situation, record, _info(session, situation.stage, why), [])
+    recorder.write(situation, Result(record, _info(session, situation.stage, why)))
     recorder.flush(now=True)
     session.memory.last.save()
     Outputs(project).exclude(planner)

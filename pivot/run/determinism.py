@@ -70,7 +70,9 @@ def _verify(session: Session, spec: StageSpec) -> Verdict:
             # The same path both times: a path that a stage writes down is not what is asked about here.
             root = Path(folder) / "project"
             _fill(session, spec, root)
-            ended = _run(replace(session.workers.settings, root=root, store=store.path, cache="", link="copy"), spec)
+            ended = _run(
+                replace(session.workers.settings, root=root, store=store.path, cache="", link="copy", carried=0), spec
+            )
             shutil.rmtree(root)
             if isinstance(ended, JobFailed):
                 return Verdict(

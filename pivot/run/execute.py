@@ -205,10 +205,11 @@ class Run:
             yield self._end(StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log))
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
-        record, info = self._trials.result(situation, done, self._lineup.tries(done.stage))
-        self._recorder.write(situation, record, info, modules)
+        result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))
+        self._recorder.write(situation, result)
         trial.aside.commit()
-        self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), record.fingerprint, record))
+        fingerprint = result.record.fingerprint
+        self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), fingerprint, result.record))
         yield from (Noticed(warning, trial.stage) for warning in self._warnings(done))
         yield self._end(StageEnded(trial.stage, "ran", trial.reasons, seconds=done.seconds, log=done.log))
 

@@ -36,7 +36,7 @@ class JobPrinted:
 
 @dataclass(frozen=True, slots=True)
 class JobDone:
-    """A stage has run and its outputs are in the store. All paths are repository-relative.
+    """A stage has run; its outputs are in the store, or in `carried` (id -> bytes). All paths are repository-relative.
 
     `seconds` is wall time, `cpu` in seconds and `memory` (peak resident bytes) include child processes. `modules` are
     project files imported while it ran, `undeclared` says which project files it read or wrote without declaring them
@@ -54,6 +54,7 @@ class JobDone:
     environment: dict[str, str | None]
     stats: bytes
     warnings: tuple[str, ...]
+    carried: dict[str, bytes]
     log: str
 
 

@@ -18,8 +18,10 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from pivot.code.project_files import ProjectFiles
+from pivot.files import TEMP_PREFIX
 
 _LIMIT = 10_000
+_TEMPORARY = f"/{TEMP_PREFIX}"
 _ENVIRONMENT_FILES = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 
 
@@ -40,6 +42,7 @@ class Observer:
         self._asked_for: set[str] = set()
         self._before: frozenset[str] = frozenset()
         self._environ: type = type(os.environ)
+        self._declared: frozenset[str] = frozenset()
         self._active = False
         self._watch_import_module()
 
@@ -50,7 +53,9 @@ class Observer:
         self._set_by_code = {name for name in names if self._outside.get(name) != os.environ.get(name)}
         self._environ = self._watching_environment()
 
-    def start(self) -> None:
+    def start(self, declared: Iterable[str]) -> None:
+        """Watch; files that are `declared` or in a declared folder (repository-relative) are not noted."""
+        self._declared = frozenset(declared)
         self._active = True
         sys.addaudithook(self._hear)
         os.environ.__class__ = self._environ
@@ -63,7 +68,7 @@ class Observer:
         new = set() if len(sys.modules) == len(self._before) else sys.modules.keys() - self._before
         return sorted(self._project_files(new | self._asked_for))
 
-    def undeclared(self, declared: Iterable[str]) -> list[str]:
+    def undeclared(self) -> list[str]:
         """`reads a.csv (stages.py:12)`, `writes b.txt (stages.py:15)`: files neither declared nor in a declared folder.
 
         Paths are repository-relative; files that are gone by now and project modules, which are read because of the
@@ -71,13 +76,13 @@ class Observer:
         """
         if not self._read and not self._written:
             return []
-        known = set(declared) | self._project_files(sys.modules.keys())
+        known = self._project_files(sys.modules.keys())  # touches every module: thousands of pages in a fork
         done = [("reads", self._read), ("writes", self._written)]
         strays = ((verb, path, place) for verb, places in done for path, place in sorted(places.items()))
         return [
             f"{verb} {path}{f' ({place})' if place else ''}"
             for verb, path, place in strays
-            if not _is_within(path, known) and Path(self._files.root, path).is_file()
+            if path not in known and Path(self._files.root, path).is_file()
         ]
 
     def variables_read(self) -> dict[str, str | None]:
@@ -104,10 +109,10 @@ class Observer:
             name = fsdecode(abspath(fspath(path)))  # noqa: PTH100
         except Exception:  # a number, a folder that is gone, or an object whose `__fspath__` raises
             return
-        if len(self._read) >= _LIMIT or not self._files.owns(name):
-            return
         path = self._files.relative(name)
-        if path.startswith((".git/", "/")) or "__pycache__/" in path or path in self._written:
+        if path.startswith((".git/", "/")) or len(self._read) >= _LIMIT or _is_within(path, self._declared):
+            return
+        if "__pycache__/" in path or _TEMPORARY in name or path in self._written or not self._files.owns(name):
             return
         if flags & O_ACCMODE == O_WRONLY or flags & O_TRUNC:
             self._written[path] = self._place()
@@ -178,7 +183,7 @@ class Observer:
         return found
 
 
-def _is_within(path: str, known: set[str]) -> bool:
+def _is_within(path: str, known: frozenset[str]) -> bool:
     """Whether a path or one of the folders that it stands in is known."""
     end = len(path)
     while end > 0:

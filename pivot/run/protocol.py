@@ -51,7 +51,8 @@ class Setup(Message, frozen=True):
     """What a code server is for. `root` and `store` are absolute; `cache` is where the analysis is kept ("": not).
 
     `grace` is how many seconds threads may go on after the function has returned. `given` are parameters that the user
-    gave for this command.
+    gave for this command. Outputs of a stage that are no more than `carried` bytes together travel with its answer
+    instead of going into the store.
     """
 
     root: str
@@ -62,6 +63,7 @@ class Setup(Message, frozen=True):
     grace: float
     start: Literal["auto", "fork", "spawn"]
     given: tuple[Given, ...] = ()
+    carried: int = 0
 
 
 class RunStage(Message, frozen=True):
@@ -120,7 +122,7 @@ class StageDone(Message, frozen=True):
 
     `modules` are project files imported while it ran, `undeclared` says which others it read or wrote without
     declaring them, `environment` the variables that it read, with their values, `stats` what the store's stat cache
-    learnt.
+    learnt, `carried` the bytes of those outputs that are not in the store yet, by id.
     """
 
     outs: dict[str, Put]
@@ -130,6 +132,7 @@ class StageDone(Message, frozen=True):
     environment: dict[str, str | None]
     stats: bytes
     warnings: list[str]
+    carried: dict[str, bytes]
 
 
 class StageFailed(Message, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pivot.errors import GitError
 from pivot.git.journal import Finished, Reach
@@ -16,6 +17,16 @@ from pivot.store.objects import Object
 FLUSH_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a stage came to: `modules` were imported beyond its manifest, `files` (id -> bytes) are not stored yet."""
+
+    record: Record
+    info: Info
+    modules: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
 class Recorder:
     """Writes what a run found out. With `verb` the run history says which command it was."""
 
@@ -24,18 +35,25 @@ class Recorder:
         self._memory = memory
         self._verb = verb
         self._waiting: list[str] = []
+        self._told: set[str] = set()
         self._flushed = time.monotonic()
 
-    def write(self, situation: Situation, record: Record, info: Info, modules: list[str]) -> None:
-        """Keep a result: from here on, no crash loses it. `modules` were imported beyond the manifest."""
-        name = situation.stage.name
-        sources = {entry.digest: entry.source for entry in situation.stage.manifest.entries if entry.source}
-        reach = Reach(situation.static, tuple(modules)) if modules else None
+    def write(self, situation: Situation, result: Result) -> None:
+        """Keep a result: from here on, no crash loses it."""
+        name, record = situation.stage.name, result.record
+        reach = Reach(situation.static, result.modules) if result.modules else None
         self._memory.last.remember(name, record.fingerprint, record.result)
         if self._project.scratch:
             return
-        self._project.journal.append(Finished(name, record, info, sources, reach))
+        finished = Finished(name, record, result.info, self._new_sources(situation), reach, result.files)
+        self._project.journal.append(finished)
+        self._told.update(finished.sources)
         self._waiting.append(name)
+
+    def _new_sources(self, situation: Situation) -> dict[str, str]:
+        """The texts of the stage's entries; one that this run has written is in the journal, or in the run cache."""
+        entries = situation.stage.manifest.entries
+        return {one.digest: one.source for one in entries if one.source and one.digest not in self._told}
 
     def flush(self, *, now: bool = False) -> None:
         """Bring the journal into `refs/pivot/runs`; without `now`, only when a second has gone by."""
@@ -62,7 +80,8 @@ def flush_journal(project: Project, message: str) -> int:
     pending = project.journal.pending()
     if not pending:
         return 0
-    project.store.put_trees(as_objects(finished.record.outs) for finished in pending)
+    files = {oid: data for finished in pending for oid, data in finished.files.items()}
+    project.store.put_trees((as_objects(finished.record.outs) for finished in pending), files.values())
     try:
         project.runs.flush(pending, message, project.author)
     except GitError as error:

@@ -139,6 +139,7 @@ class Running:
             answer.environment,
             answer.stats,
             tuple(answer.warnings),
+            answer.carried,
             self.capture.log.path,
         )
 

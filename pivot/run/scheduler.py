@@ -97,6 +97,8 @@ class Scheduler:
 
     def pop(self) -> str | None:
         """The stage to start now, which counts as running from here on; None when none may start."""
+        if len(self._running) >= self._limits.jobs or self._held[ALONE] > 0:
+            return None  # and the thousands that wait need not be looked at
         reserved: dict[str, float] = {}
         for one in self._waiting:
             if self._may_start(one.needs, reserved):
@@ -123,8 +125,6 @@ class Scheduler:
         return one is self._waiting[0]
 
     def _may_start(self, needs: Needs, reserved: Mapping[str, float]) -> bool:
-        if len(self._running) >= self._limits.jobs or self._held[ALONE] > 0:
-            return False
         if ALONE in needs.mutex and self._running:
             return False
         if any(self._held[name] > 0 for name in needs.mutex):

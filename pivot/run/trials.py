@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from pivot.git.records import Info, Output, Record
+from pivot.git.records import Info, Output
 from pivot.plan.decision import Reason
 from pivot.plan.external import identify_external
 from pivot.plan.situation import Situation
 from pivot.run.jobs import Job, JobDone, JobEvent
 from pivot.run.outputs import Outputs
+from pivot.run.recorder import Result
 from pivot.run.session import Session
 from pivot.store.workspace import Aside
 
@@ -86,7 +87,7 @@ class Trials:
         young = (path for path in modules if _changed_since(self._session.project.root / path, trial.began))
         return next(young, "") or self._session.moved(spec)
 
-    def result(self, situation: Situation, done: JobDone, tries: int = 1) -> tuple[Record, Info]:
+    def result(self, situation: Situation, done: JobDone, modules: Sequence[str], tries: int) -> Result:
         """What the run cache is to keep of a finished trial."""
         project, stage = self._session.project, situation.stage
         pipeline = self._session.pipeline(stage.spec)
@@ -108,7 +109,7 @@ class Trials:
             undeclared=done.undeclared,
             tries=tries,
         )
-        return situation.result(outs, tree), info
+        return Result(situation.result(outs, tree), info, tuple(modules), done.carried)
 
     def cancel(self) -> None:
         """Kill what runs; each ends as a failed done."""

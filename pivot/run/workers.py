@@ -35,7 +35,8 @@ class WorkerSettings:
     threads that a stage leaves at work.
 
     `logs` is the folder of the stages' logs. `cache` is where code servers keep their analysis ("": they do not).
-    `given` are parameters that the user gave for this command; `cache` must be of their own.
+    `given` are parameters that the user gave for this command; `cache` must be of their own. `carried` is up to how
+    many bytes a stage's outputs come with its `JobDone`, for the caller to store.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class WorkerSettings:
     start: Literal["auto", "fork", "spawn"] = "auto"
     grace: float = 5.0
     given: tuple[Given, ...] = ()
+    carried: int = 0
 
 
 class Workers:
@@ -196,6 +198,7 @@ class Workers:
             grace=settings.grace,
             start=settings.start,
             given=settings.given,
+            carried=settings.carried,
         )
         log = LogFile(log_folder(settings.logs, f"import {file}"))
         connection = self._connections[file] = Connection(setup, log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat as modes
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pivot.store.crowd import CHUNK, CROWD, in_threads
 from pivot.store.large import LargeFiles, digest, is_change
 from pivot.store.objects import LARGE, Pointer, object_id, parse_pointer
 from pivot.store.pack_writer import Entry, encode
-from pivot.store.scan import FileNode, unreadable
+from pivot.store.scan import FileNode, mode_of, unreadable
 
 _CHUNK_BYTES = 4 << 20  # bytes of small files that one thread holds at a time
 
@@ -60,6 +61,33 @@ class Keep:
     def _small(self, file: FileNode, data: bytes) -> list[Entry]:
         file.oid = object_id(b"blob", data)
         return [] if self.has(file.oid) else [encode(b"blob", data, file.oid)]
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """The bytes of a small file, its Git mode, and what the stat cache wants to know."""
+
+    data: bytes
+    mode: int
+    stat: os.stat_result
+    read_at: int
+
+
+def read_small(path: str, most: int) -> Small | None:
+    """A regular file of at most `most` bytes (none: 0), which nothing changes meanwhile; None for all else."""
+    stat = os.lstat(path)
+    if stat.st_size >= min(most, LARGE) or not modes.S_ISREG(stat.st_mode):
+        return None
+    read_at = time.time_ns()
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    data, now = os.read(descriptor, most), os.fstat(descriptor)
+    os.close(descriptor)
+    if len(data) != stat.st_size or is_change(stat, now, "") or parse_pointer(data) is not None:
+        return None
+    return Small(data, mode_of(now, path), now, read_at)
 
 
 class _Source:

@@ -90,9 +90,9 @@ class Store:
         """Store the tree of outputs by repository-relative path; its id."""
         return self.put_trees([outs])[0]
 
-    def put_trees(self, many: Iterable[Mapping[str, Object]]) -> list[str]:
-        """The same for several at once, which costs one batch."""
-        new: list[tuple[bytes, bytes]] = []
+    def put_trees(self, many: Iterable[Mapping[str, Object]], files: Iterable[bytes] = ()) -> list[str]:
+        """The same for several at once, with small files that are in them, which costs one batch."""
+        new: list[tuple[bytes, bytes]] = [(b"blob", data) for data in files]
         trees = [nest(outs, lambda oid, data: new.append((b"tree", data))) for outs in many]
         with self._adding():
             self._write(list(dict.fromkeys(new)))

@@ -21,7 +21,7 @@ from pivot.run.protocol import (
     encode,
 )
 
-DONE = StageDone({"a": Put("0" * 40, 0o100644, 3)}, 0.5, ["m.py"], [], {"HOME": None}, b"\x00", [])
+DONE = StageDone({"a": Put("0" * 40, 0o100644, 3)}, 0.5, ["m.py"], [], {"HOME": None}, b"\x00", [], {})
 MESSAGES = [DONE, StageFailed("raised", "no", "trace", ["x: int = 1"], 1.0), DONE]
 
 
