@@ -33,8 +33,10 @@ class Project:
     `scratch` is set where `.git` cannot be written: a run then works in a temporary folder, and records nothing.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, backend: Backend | None = None) -> None:
         self.location = location
+        if backend:
+            self.backend = backend
         self.scratch: Path | None = None
         self.pivot_dir = location.pivot_dir
         if not _writable(location.pivot_dir) or not _writable(location.store_dir.parent):

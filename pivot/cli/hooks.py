@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from pivot.git.locate import locate
+from pivot.git.config import read_settings
+from pivot.git.locate import Location, locate
 from pivot.hooks.install import Hooks
 
 ACTIONS = ("install", "uninstall", "status")
@@ -14,12 +15,15 @@ ACTIONS = ("install", "uninstall", "status")
 
 @click.command()
 @click.argument("action", type=click.Choice(ACTIONS), default="status")
-def hooks(action: str) -> int:
+@click.option("--server", is_flag=True, help="Those of a repository that others push to: they check, or run, a push.")
+def hooks(action: str, server: bool) -> int:
     """Let Git call Pivot: outputs follow a switch of branches, commits get notes, results go with a push.
 
-    Hooks of others stay and run first. `status`, the default, ends with 1 where a hook is not installed.
+    Hooks of others stay and run first. `status`, the default, ends with 1 where a hook is not installed. `uninstall`
+    removes those of a server too.
     """
-    found = Hooks(locate(Path.cwd()))
+    location = locate(Path.cwd())
+    found = Hooks(location, server=server)
     if action == "status":
         states = found.status()
         for state in states:
@@ -27,4 +31,12 @@ def hooks(action: str) -> int:
         return 0 if all(state.installed for state in states) else 1
     lines = found.install() if action == "install" else found.uninstall()
     click.echo("\n".join(lines) if lines else "nothing to do")
+    if action == "install" and server:
+        _say_what_is_set(location)
     return 0
+
+
+def _say_what_is_set(location: Location) -> None:
+    """Installed alone they do nothing: what happens on a push is for the owner of the server to say."""
+    if read_settings(location).get("pivot.ci", "off") == "off":
+        click.echo("pivot.ci is not set, so nothing happens on a push: git config pivot.ci verify, or run", err=True)

@@ -17,7 +17,7 @@ SHARED_FILE = ".pivotconfig"
 
 # Keys that name programs or hooks, or let pushed code run: a clone must not bring them along.
 PROGRAM_KEYS = (
-    "pivot.ci",
+    "pivot.ci*",
     "pivot.editor",
     "pivot.hook*",
     "pivot.pager",

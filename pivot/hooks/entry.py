@@ -25,6 +25,8 @@ def run_hook(arguments: Sequence[str]) -> int:
         PivotError: it could not be done; nothing was lost.
     """
     name, *given = arguments or [""]
+    if name in ("pre-receive", "post-receive"):  # a server's: who pushes does not turn them off
+        return _receive(name, given)
     if os.environ.get("GIT_PIVOT_HOOKS") == "0":
         return 0
     if name == "post-checkout":
@@ -42,6 +44,11 @@ def say(lines: Iterable[str]) -> None:
     sys.stderr.write("".join(f"pivot: {line}\n" for line in lines))
 
 
+def _read_lines() -> list[str]:
+    """What Git writes to a hook. A ref may have bytes that are no text, and characters that Python ends lines at."""
+    return [line for line in sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\n") if line]
+
+
 def _post_checkout(given: list[str]) -> int:
     from pivot.hooks.glance import nothing_to_do
 
@@ -55,7 +62,7 @@ def _post_checkout(given: list[str]) -> int:
 
 
 def _after_commit(name: str, given: list[str]) -> int:
-    rewritten = sys.stdin.read().splitlines() if name == "post-rewrite" else []
+    rewritten = _read_lines() if name == "post-rewrite" else []
     from pivot.hooks.committed import after_commit
     from pivot.hooks.place import hook_location
 
@@ -63,8 +70,34 @@ def _after_commit(name: str, given: list[str]) -> int:
     return 0
 
 
+def _receive(name: str, given: list[str]) -> int:
+    lines = _read_lines()
+    from pivot.hooks.place import hook_location
+
+    if name == "post-receive":
+        from pivot.hooks.computing import DETACHED, after_receive
+
+        for line in after_receive(hook_location(), lines, detached=given == [DETACHED]):
+            _go_on_saying(line)
+        return 0
+    from pivot.hooks.receiving import before_receive
+
+    stop, said = before_receive(hook_location(), lines)
+    say(said)
+    return STOP if stop else 0
+
+
+def _go_on_saying(line: str) -> None:
+    """Who pushed may have gone; what is being run for everybody goes on."""
+    try:
+        say([line])
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def _pre_push(given: list[str]) -> int:
-    pushed = sys.stdin.read().splitlines()
+    pushed = _read_lines()
     if not given or not pushed:
         return 0
     from pivot.hooks.place import hook_location

@@ -20,7 +20,7 @@ from pivot.errors import GitError
 from pivot.git.command import run_git
 from pivot.git.config import add_setting, read_settings, write_setting
 from pivot.git.locate import Location
-from pivot.hooks.script import NAMES, is_ours, script_text, write_script
+from pivot.hooks.script import NAMES, SERVER_NAMES, is_ours, script_text, write_script
 
 Way = Literal["files", "config", "by hand"]
 
@@ -38,10 +38,15 @@ class HookState:
 
 
 class Hooks:
-    """The hooks of one repository. All work trees share them."""
+    """The hooks of one repository: those of who works in it or, with `server`, of who pushes to it.
 
-    def __init__(self, location: Location) -> None:
+    All work trees share them. What is installed of either kind is uninstalled.
+    """
+
+    def __init__(self, location: Location, *, server: bool = False) -> None:
         self._location = location
+        self._names = SERVER_NAMES if server else NAMES
+        self._how = f"git pivot hooks install{' --server' if server else ''}"
         answer = run_git(["rev-parse", "--git-path", "hooks"], location.folder, env=location.environment())
         self.folder = location.folder / os.fsdecode(answer).rstrip("\n")
         self._own = location.common_dir / "pivot" / "hooks"
@@ -66,7 +71,7 @@ class Hooks:
         }
         install, text = ways[self.way], script_text()
         try:
-            return [line for name in NAMES for line in install(name, text)]
+            return [line for name in self._names for line in install(name, text)]
         except OSError as error:
             raise GitError(f"a hook cannot be written: {error.strerror}", where=error.filename) from error
 
@@ -77,14 +82,14 @@ class Hooks:
             GitError: the repository cannot be written.
         """
         try:
-            return [line for name in NAMES for line in self._uninstall(name)]
+            return [line for name in (*NAMES, *SERVER_NAMES) for line in self._uninstall(name)]
         except OSError as error:
             raise GitError(f"a hook cannot be removed: {error.strerror}", where=error.filename) from error
 
     def status(self) -> list[HookState]:
         """What Git would call."""
         settings = read_settings(self._location)
-        return [self._state(name, bool(settings.get(f"hook.pivot-{name}.event"))) for name in NAMES]
+        return [self._state(name, bool(settings.get(f"hook.pivot-{name}.event"))) for name in self._names]
 
     def line_for(self, name: str) -> str:
         """What a hook that somebody else manages says to call Pivot; harmless where Pivot is not installed."""
@@ -104,10 +109,10 @@ class Hooks:
         if callers:
             return HookState(name, True, f"called by {callers[0]}")
         if is_ours(path.with_name(f"{name}.old")):
-            return HookState(name, False, f"lefthook has moved it to {path}.old: `git pivot hooks install`")
+            return HookState(name, False, f"lefthook has moved it to {path}.old: `{self._how}`")
         if self.way == "by hand":
             return HookState(name, False, f"core.hooksPath is {self.folder}; add to its {name}: {self.line_for(name)}")
-        return HookState(name, False, "git pivot hooks install")
+        return HookState(name, False, self._how)
 
     def _install_file(self, name: str, text: str) -> list[str]:
         path = self.folder / name

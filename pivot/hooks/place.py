@@ -10,6 +10,8 @@ from pivot.git.locate import Location, locate
 
 # These say how Git is to work, not where: `git -c key=value` counts in a hook too.
 _KEPT = frozenset({"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"})
+# While a push is received, its objects stand in a folder of their own, and are found through these alone.
+_QUARANTINE = frozenset({"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"})
 
 
 def hook_location() -> Location:
@@ -23,7 +25,8 @@ def hook_location() -> Location:
     """
     os.environ.pop("GIT_INDEX_FILE", None)
     told = locate(Path.cwd())
-    taken = {name: os.environ.pop(name) for name in local_env_vars() - _KEPT if name in os.environ}
+    kept = _KEPT | _QUARANTINE if "GIT_QUARANTINE_PATH" in os.environ else _KEPT
+    taken = {name: os.environ.pop(name) for name in local_env_vars() - kept if name in os.environ}
     if "GIT_DIR" in taken and not _found_without(told):
         os.environ.update(told.environment() | {"GIT_DIR": str(told.git_dir)})
         if told.root:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pivot.errors import ProjectError
 
 NAMES = ("post-checkout", "post-commit", "post-merge", "post-rewrite", "pre-push")
+SERVER_NAMES = ("pre-receive", "post-receive")
 MARK = "# git-pivot hook v"
 
 _PACKAGE = Path(__file__).resolve().parent.parent

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from pivot.errors import PivotError
 from pivot.git.command import ask_git
-from pivot.git.notes import NoteLine, Notes
+from pivot.git.notes import NoteLine
 from pivot.git.records import Record, is_safe_path
 from pivot.plan.commit_content import CommitContent
+from pivot.plan.snapshot import Snapshots
 from pivot.project import Project
 from pivot.store.objects import Object
 
@@ -39,24 +40,31 @@ class Attested:
     problems: tuple[Problem, ...]
 
 
-def attest(project: Project, commit: str) -> Attested:
-    """Check one commit.
+def attest(project: Project, commit: str, *, stored: bool = True) -> Attested:
+    """Check one commit; without `stored` whether its outputs' bytes are in the store is not asked.
+
+    A commit that has no pipeline claims nothing, and that holds.
 
     Raises:
         GitError: the repository cannot be read.
     """
-    lines = Notes(project.backend).read(commit)
+    _, lines = Snapshots(project.backend, project.runs).noted(commit)
+    content = CommitContent(project.location, project.backend, commit)
     if not lines:
-        return Attested(commit, (), (Problem("", "it has no note; `git pivot repro` on a clean checkout writes one"),))
-    check = _Check(project, commit, lines)
+        lacks = "it has no note; `git pivot repro` on a clean checkout writes one, `git pivot push` brings it"
+        return Attested(commit, (), (Problem("", lacks),) if content.pipelines() else ())
+    check = _Check(project, content, lines, stored)
     problems = tuple(Problem(stage, what) for stage, group in lines.items() for what in check.stage(group))
     return Attested(commit, tuple(lines), problems)
 
 
 class _Check:
-    def __init__(self, project: Project, commit: str, lines: Mapping[str, tuple[NoteLine, ...]]) -> None:
+    def __init__(
+        self, project: Project, content: CommitContent, lines: Mapping[str, tuple[NoteLine, ...]], stored: bool
+    ) -> None:
         self._project = project
-        self._content = CommitContent(project.location, project.backend, commit)
+        self._content = content
+        self._stored = stored
         self._written = {
             path: {oid for line in group for name, oid in line.outs if name == path}
             for group in lines.values()
@@ -96,7 +104,7 @@ class _Check:
         store = self._project.store
         if store.tree_id(outs) != record.tree:
             yield "the outputs of its record do not give the tree that the record names"
-        for path, held in outs.items():
+        for path, held in outs.items() if self._stored else ():
             if not store.has(held):
                 yield f"the store does not have {path} ({held.id[:12]})"
 

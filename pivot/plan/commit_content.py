@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
+from pivot.code.discovery import pipelines_among
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, Backend
 from pivot.git.command import ask_git
 from pivot.git.locate import Location
@@ -43,6 +44,12 @@ class CommitContent:
             return  # it counted as what it points to, which may stand anywhere
         if self._id(path, entry, below, filtered=False) != oid and self._id(path, entry, below, filtered=True) != oid:
             yield f"{path} in the commit is not what the stage read"
+
+    def pipelines(self) -> list[str]:
+        """The commit's pipeline files."""
+        declaring = "pyproject.toml"
+        text = self._backend.read_blob(self._files[declaring].oid) if declaring in self._files else b""
+        return pipelines_among(self._files, text.decode("utf-8", "replace"))
 
     @cached_property
     def _files(self) -> dict[str, _Entry]:

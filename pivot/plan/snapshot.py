@@ -64,14 +64,22 @@ class Snapshots:
             TargetError: it names no commit, or nobody has noted what its stages stand on.
         """
         commit = self.resolve(revision)
-        for noted in self._noted(commit):
-            if lines := self._notes.read(noted):
-                stages = {stage: tuple(map(self._standing, held)) for stage, held in lines.items()}
-                return Snapshot(commit, noted, stages)
+        noted, lines = self.noted(commit)
+        if lines:
+            stages = {stage: tuple(map(self._standing, held)) for stage, held in lines.items()}
+            return Snapshot(commit, noted, stages)
         raise TargetError(
             f"what the stages of {revision} stand on is not noted",
             hint="`git pivot fetch` brings notes; `git pivot repro` on that commit writes one.",
         )
+
+    def noted(self, commit: str) -> tuple[str, dict[str, tuple[NoteLine, ...]]]:
+        """The commit whose note tells of this one, itself or another of the same files, with the lines of that note.
+
+        There are none where nobody has noted anything.
+        """
+        found = ((noted, lines) for noted in self._noted(commit) if (lines := self._notes.read(noted)))
+        return next(found, (commit, {}))
 
     def lines(self, commit: str) -> dict[str, tuple[NoteLine, ...]]:
         return self._notes.read(commit)

@@ -33,14 +33,30 @@ def test_what_was_run_holds(claimed: Repo) -> None:
 
 
 def test_a_commit_without_a_note_does_not(claimed: Repo) -> None:
+    claimed.write("later.txt", "later\n")
     claimed.commit("later")
-    assert problems(claimed) == ["None: it has no note; `git pivot repro` on a clean checkout writes one"]
+    [problem] = problems(claimed)
+    assert problem.startswith("None: it has no note; `git pivot repro` on a clean checkout writes one")
+
+
+def test_a_commit_with_the_files_of_one_that_holds_does_too(claimed: Repo) -> None:
+    """As a squash merge on a server: a new commit, without a note, of files that are known."""
+    claimed.git("commit", "--quiet", "--allow-empty", "--message", "the same files")
+    claimed.pivot("verify").expect(0)
+
+
+def test_a_commit_without_a_pipeline_claims_nothing(claimed: Repo) -> None:
+    claimed.git("rm", "--quiet", "pipeline.py")
+    claimed.commit("no pipeline")
+    assert claimed.pivot("verify").expect(0).out == f"{claimed.head()[:12]}: 0 stages verified\n"
 
 
 def test_every_commit_of_a_range_is_checked(claimed: Repo) -> None:
     first = claimed.head()
+    claimed.write("later.txt", "later\n")
     claimed.commit("later")
     ran(claimed)
+    claimed.write("last.txt", "last\n")
     claimed.commit("last")
     told = claimed.pivot("verify", "--json", f"{first}..HEAD", first).expect(1).json()["commits"]
     assert [one["holds"] for one in told] == [True, False, True]
