@@ -13,6 +13,7 @@ from hypothesis import settings
 from tests.support.examples import DATA, FRONT_PAGE, HELPER
 from tests.support.repository import Repo
 from tests.support.seal import loopback_only, seal_environment
+from tests.support.sshd import SshServer, run_sshd
 
 # No deadline: a busy machine would miss it. In CI the same examples each time: a failure there is the change's own.
 settings.register_profile("pivot", deadline=None, derandomize="CI" in os.environ)
@@ -68,6 +69,13 @@ def helper_page(repo: Repo) -> Repo:
     repo.write("pipeline.py", HELPER)
     repo.commit("the example")
     return repo
+
+
+@pytest.fixture(scope="session")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory, _sealed_session: None) -> Iterator[SshServer]:
+    """A real SSH server on loopback; a test that uses it is marked with `needs_sshd`."""
+    with run_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
 
 
 def _ceiling(tmp_path_factory: pytest.TempPathFactory) -> Path:
