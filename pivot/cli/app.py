@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("pivot.cli.init", "Prepare this clone: hooks, and results with `git fetch`."),
     "repro": ("pivot.cli.repro", "Run what a change reaches, and nothing else."),
     "status": ("pivot.cli.status", "Say what repro would do, and why."),
+    "debug": ("pivot.cli.debug", "Open a prompt with the inputs of a stage loaded."),
     "logs": ("pivot.cli.logs", "Show what a stage printed when it ran last."),
     "dag": ("pivot.cli.dag", "Draw the stages and the paths between them."),
     "params": ("pivot.cli.params", "Show the values of parameters, and what differs."),

@@ -60,11 +60,11 @@ def write_json(event: Event) -> None:
 
 
 @contextmanager
-def open_display(*, as_json: bool, detail: Detail = "normal") -> Iterator[Display]:
-    """The display that suits standard output."""
+def open_display(*, as_json: bool, detail: Detail = "normal", live: bool = True) -> Iterator[Display]:
+    """The display that suits standard output; one that is not `live` only ever adds lines."""
     if as_json:
         yield Display(write_json)
-    elif sys.stdout.isatty() and detail != "quiet":
+    elif live and sys.stdout.isatty() and detail != "quiet":
         from pivot.reports.progress import open_progress
 
         with open_progress(partial(event_lines, detail=detail)) as progress:

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.opening import folder_in, open_session
-from pivot.errors import TargetError
-from pivot.plan.targets import select
+from pivot.cli.opening import open_session, pick_stage
 from pivot.project import Project
 from pivot.run.logs import logs_of
 
@@ -44,12 +42,7 @@ def logs(stage: str, follow: bool, listed: bool) -> int:
 def _resolve(stage: str) -> str:
     """The one stage that a target names. Raises `TargetError`."""
     with open_session() as session:
-        planner = session.planner()
-        specs = [held.spec for held in planner.stages.values()]
-        names = select([stage], specs, planner.graph, folder_in(session.project))
-    if len(names) > 1:
-        raise TargetError(f"{stage} names {len(names)} stages", hint=f"Name one: {', '.join(names[:5])}.")
-    return names[0]
+        return pick_stage(session, stage).name
 
 
 def _copy(path: Path, offset: int = 0) -> int:

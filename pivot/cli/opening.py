@@ -11,8 +11,10 @@ from typing import Literal, cast
 import click
 
 from pivot.code.cache import analysis_cache
-from pivot.errors import CodeError, LockTimeout, ProjectError
+from pivot.errors import CodeError, LockTimeout, ProjectError, TargetError
 from pivot.pipeline.given import Given, given_options, given_variables
+from pivot.pipeline.spec import StageSpec
+from pivot.plan.targets import select
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
 from pivot.run.connection import INSIDE
@@ -76,6 +78,16 @@ def folder_in(project: Project) -> str:
         return ""
     folder = os.path.relpath(Path.cwd(), project.root.resolve())
     return "" if folder == "." else folder
+
+
+def pick_stage(session: Session, target: str) -> StageSpec:
+    """The one stage that a target names. Raises `TargetError`."""
+    planner = session.planner()
+    specs = {held.spec.name: held.spec for held in planner.stages.values()}
+    names = select([target], list(specs.values()), planner.graph, folder_in(session.project))
+    if len(names) > 1:
+        raise TargetError(f"{target} names {len(names)} stages", hint=f"Name one: {', '.join(names[:5])}.")
+    return specs[names[0]]
 
 
 def refuse_recursion(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import click
@@ -17,9 +18,10 @@ from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
 from pivot.run.cores import usable_cores
 from pivot.run.determinism import verify_determinism
-from pivot.run.execute import RunOptions, execute, work_ahead
+from pivot.run.execute import execute, work_ahead
 from pivot.run.forecast import forecast
 from pivot.run.limits import read_limits
+from pivot.run.options import RunOptions
 from pivot.run.selection import Selection
 from pivot.run.session import Session
 
@@ -49,6 +51,7 @@ class Duration(click.ParamType[float]):
     "--verify-determinism", "twice", is_flag=True, help="Run them twice in clean folders; compare, keep nothing."
 )
 @click.option("--budget", type=Duration(), metavar="TIME", help="Start no stage that would not end in time, as in 30m.")
+@click.option("--pdb", is_flag=True, help="Open the debugger where a stage raises; one stage at a time.")
 @click.option("--discard-edits", "discard", is_flag=True, help="Do not keep edits of outputs before replacing them.")
 @click.option("-q", "--quiet", is_flag=True, help="Only failures, warnings and the totals.")
 @click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
@@ -70,20 +73,32 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
         )
         if options["twice"]:
             return _verify_determinism(session, targets, as_json=bool(options["as_json"]))
-        jobs = int(options["jobs"] or usable_cores())
+        jobs = 1 if options["pdb"] else int(options["jobs"] or usable_cores())
         if options["dry_run"]:
             return _dry_run(session, selection, jobs, as_json=bool(options["as_json"]))
         report_remarks(session)
         run_options = RunOptions(
-            jobs, bool(options["keep_going"]), options["budget"] or None, discard_edits=bool(options["discard"])
+            jobs,
+            bool(options["keep_going"]),
+            options["budget"] or None,
+            discard_edits=bool(options["discard"]),
+            terminal=_terminal() if options["pdb"] else "",
         )
         detail: Detail = "quiet" if options["quiet"] else "verbose" if options["verbose"] else "normal"
-        with open_display(as_json=bool(options["as_json"]), detail=detail) as display:
+        live = not options["pdb"]
+        with open_display(as_json=bool(options["as_json"]), detail=detail, live=live) as display:
             for event in execute(session, selection, run_options):
                 display.show(event)
         if display.unchanged:
             remember_settled(session, made)
         return report_failures(session) or display.exit_code
+
+
+def _terminal() -> str:
+    try:
+        return os.ttyname(0)
+    except OSError:
+        raise click.UsageError("--pdb needs a terminal as its standard input") from None
 
 
 def _verify_determinism(session: Session, targets: tuple[str, ...], *, as_json: bool) -> int:

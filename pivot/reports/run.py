@@ -80,6 +80,8 @@ def failure_lines(event: StageEnded) -> Iterator[str]:
         yield from (f"    {line}" for line in event.tail)
     if event.log:
         yield f"  Log: {event.log}"
+    if event.partial:
+        yield f"  What it had written: {event.partial}"
 
 
 def totals(event: RunEnded, elapsed: str = "") -> str:
@@ -133,6 +135,7 @@ def event_document(event: Event) -> dict[str, object]:
                 "message": event.message,
                 "log": event.log,
                 "tail": list(event.tail),
+                "partial": event.partial,
                 "reasons": reason_documents(event.reasons),
             }
         case Noticed(text, stage):

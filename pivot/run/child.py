@@ -25,6 +25,7 @@ from pivot.run.failure import describe_inputs, format_exception, name_exception,
 from pivot.run.groups import programs_left
 from pivot.run.isolation import busy_threads, flush_output, run_exit_handlers
 from pivot.run.observe import Observer
+from pivot.run.post_mortem import open_debugger
 from pivot.run.pristine import Patches, Snapshot
 from pivot.run.protocol import LOST_ANSWER, FailureKind, Message, Put, RunStage, Setup, StageDone, StageFailed, encode
 from pivot.store.intake import read_small
@@ -143,6 +144,8 @@ class StageRun:
             return self._stop("exit", f"it called sys.exit({error.code!r}) before it returned", error)
         if kind == "declared" and isinstance(error, PivotError):
             return self._stop(kind, str(error), error.__cause__)
+        if kind == "raised" and self._task.order.terminal:
+            open_debugger(error, self._task.order.terminal)
         return self._stop("raised", name_exception(error), error)
 
     def _stop(self, kind: FailureKind, message: str, error: BaseException | None = None) -> _Stopped:

@@ -44,7 +44,7 @@ class StagePrinted:
 class StageEnded:
     """`seconds` is wall time (0 where nothing ran); `message` says why it failed or is blocked; `log` is a path.
 
-    `tail` is the last that a failed stage printed.
+    `tail` is the last that a failed stage printed, `partial` the folder to which what it had written was moved.
     """
 
     stage: str
@@ -54,6 +54,7 @@ class StageEnded:
     message: str = ""
     log: str = ""
     tail: tuple[str, ...] = ()
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from pivot.code.reach import beyond
 from pivot.errors import PivotError
@@ -27,6 +27,7 @@ from pivot.run.interrupts import Interrupts
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
 from pivot.run.limits import read_limits
 from pivot.run.lineup import Lineup, Work, work_of
+from pivot.run.options import RunOptions
 from pivot.run.outputs import Outputs
 from pivot.run.recorder import Recorder
 from pivot.run.selection import Selection
@@ -36,21 +37,6 @@ from pivot.run.trials import Trial, Trials
 POLL_SECONDS = 0.25
 TRIES = 3
 TAIL_LINES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """`jobs` stages at a time; `verb` is what the run history calls this run.
-
-    `budget` is in seconds: a stage that would take longer than what is left of it is not started. With `discard_edits`
-    what users wrote into outputs is not put away before it is replaced.
-    """
-
-    jobs: int
-    keep_going: bool = False
-    budget: float | None = None
-    discard_edits: bool = False
-    verb: str = "repro"
 
 
 def execute(session: Session, selection: Selection, options: RunOptions) -> Iterator[Event]:
@@ -87,7 +73,7 @@ class Run:
         self._stopping = False
         self._recorder = Recorder(session.project, session.memory, options.verb)
         self._outputs = Outputs(session.project, discard_edits=options.discard_edits)
-        self._trials = Trials(session, self._outputs)
+        self._trials = Trials(session, self._outputs, options.terminal)
 
     def prepare(self) -> Plan:
         """Plan; where something must run, from an analysis made by the very processes that will run it."""
@@ -200,9 +186,10 @@ class Run:
             yield from self._try_again(trial, moved)
             return
         if done.undeclared and self._session.policies.undeclared == "error":
-            trial.aside.rollback()
+            partial = self._trials.undo(trial)
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
-            yield self._end(StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log))
+            ended = StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log)
+            yield self._end(replace(ended, partial=partial))
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))
@@ -220,23 +207,21 @@ class Run:
     def _failed(self, failed: JobFailed) -> Iterator[Event]:
         trial = self._trials.pop(failed.stage)
         self._lineup.release(failed.stage)
-        trial.aside.rollback()
         if failed.kind == "moved":
             yield from self._try_again(trial, "its code")
-        elif failed.kind == "cancelled":
-            yield self._end(
-                StageEnded(trial.stage, "skipped", trial.reasons, failed.seconds, failed.message, failed.log)
-            )
             return
-        message = failure_text(failed)
+        if failed.kind == "cancelled":
+            trial.aside.rollback()
+            ended = StageEnded(trial.stage, "skipped", trial.reasons, failed.seconds, failed.message, failed.log)
+            yield self._end(ended)
+            return
+        partial, message = self._trials.undo(trial), failure_text(failed)
         wait = None if self._stopping else self._lineup.try_again(failed.stage, failed.kind)
         if wait is not None:
             yield Noticed(f"failed; tries again in {wait:.1f} s\n{message}", trial.stage)
             return
-        ended = StageEnded(
-            trial.stage, "failed", trial.reasons, failed.seconds, message, failed.log, failed.tail[-TAIL_LINES:]
-        )
-        yield self._end(ended)
+        ended = StageEnded(trial.stage, "failed", trial.reasons, failed.seconds, message, failed.log)
+        yield self._end(replace(ended, tail=failed.tail[-TAIL_LINES:], partial=partial))
 
     def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
         """A result of inputs that moved is the result of no situation: plan the stage again."""

@@ -13,7 +13,8 @@ class Job:
     """Run one stage once. `id` is the caller's and unique among the running jobs.
 
     `file` is the pipeline file, `code` the digest that the plan was made with ("": do not compare). `timeout` is in
-    seconds (None: no limit), `memory` limits the address space in bytes (0: no limit).
+    seconds (None: no limit), `memory` limits the address space in bytes (0: no limit). At `terminal` (a path) the
+    debugger opens when the stage's function raises.
     """
 
     id: int
@@ -22,6 +23,7 @@ class Job:
     code: str = ""
     timeout: float | None = None
     memory: int = 0
+    terminal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,14 @@ class RunStage(Message, frozen=True):
     """Run one stage; its two descriptors (result, output) travel with this message.
 
     `code` is the digest the command decided on ("": any). `memory` limits the address space, in bytes (0: no limit).
+    With `terminal`, a path, the debugger opens there when the stage's function raises.
     """
 
     job: int
     stage: str
     code: str
     memory: int
+    terminal: str = ""
 
 
 class Kill(Message, frozen=True):

@@ -58,7 +58,8 @@ class Running:
         self._connection = connection
         self._started = time.monotonic()
         self.deadline = None if job.timeout is None else self._started + job.timeout
-        connection.send(RunStage(job.id, job.stage, job.code, job.memory), (self._result_end, self._output_end))
+        order = RunStage(job.id, job.stage, job.code, job.memory, job.terminal)
+        connection.send(order, (self._result_end, self._output_end))
         self._close_far_ends()
 
     def read_result(self) -> bool:

@@ -17,6 +17,7 @@ from pivot.plan.situation import Situation
 from pivot.run.jobs import Job, JobDone, JobEvent
 from pivot.run.outputs import Outputs
 from pivot.run.recorder import Result
+from pivot.run.remains import Remains
 from pivot.run.session import Session
 from pivot.store.workspace import Aside
 
@@ -41,9 +42,11 @@ class Trial:
 class Trials:
     """The trials under way, by stage."""
 
-    def __init__(self, session: Session, outputs: Outputs) -> None:
+    def __init__(self, session: Session, outputs: Outputs, terminal: str = "") -> None:
         self._session = session
         self._outputs = outputs
+        self._terminal = terminal
+        self._remains = Remains(session.project.root, session.project.pivot_dir)
         self._ids = count(1)
         self._open: dict[str, Trial] = {}
 
@@ -56,10 +59,12 @@ class Trials:
     def start(self, situation: Situation, reasons: tuple[Reason, ...]) -> None:
         """Set the stage's old outputs aside and start its process."""
         spec = situation.stage.spec
+        self._remains.forget(spec.name)
         aside = self._outputs.set_aside(spec)
         # The manifest that the code server knows has no modules of earlier runs in it.
         code = self._session.code(spec)
-        job = Job(next(self._ids), spec.name, spec.file, code, spec.policy.timeout)
+        timeout = None if self._terminal else spec.policy.timeout  # who looks at a failure takes their time
+        job = Job(next(self._ids), spec.name, spec.file, code, timeout, terminal=self._terminal)
         self._open[spec.name] = Trial(situation, reasons, aside, job, time.time_ns())
         self._session.workers.start(job)
 
@@ -110,6 +115,12 @@ class Trials:
             tries=tries,
         )
         return Result(situation.result(outs, tree), info, tuple(modules), done.carried)
+
+    def undo(self, trial: Trial) -> str:
+        """Put the old outputs back; what a stage that failed had written is moved to the folder that is told."""
+        partial = self._remains.put_by(trial.stage, trial.situation.stage.spec.out_paths())
+        trial.aside.rollback()
+        return partial
 
     def cancel(self) -> None:
         """Kill what runs; each ends as a failed done."""

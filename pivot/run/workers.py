@@ -49,6 +49,20 @@ class WorkerSettings:
     given: tuple[Given, ...] = ()
     carried: int = 0
 
+    def setup(self, file: str) -> Setup:
+        """What a process that imports a pipeline file is told."""
+        return Setup(
+            root=str(self.root),
+            file=file,
+            store=str(self.store),
+            link=self.link,
+            cache=self.cache,
+            grace=self.grace,
+            start=self.start,
+            given=self.given,
+            carried=self.carried,
+        )
+
 
 class Workers:
     """Code servers by pipeline file, and the jobs that run. Leaving the context ends every process."""
@@ -188,20 +202,8 @@ class Workers:
             return found
         if found:
             self._retire(file)
-        settings = self._settings
-        setup = Setup(
-            root=str(settings.root),
-            file=file,
-            store=str(settings.store),
-            link=settings.link,
-            cache=settings.cache,
-            grace=settings.grace,
-            start=settings.start,
-            given=settings.given,
-            carried=settings.carried,
-        )
-        log = LogFile(log_folder(settings.logs, f"import {file}"))
-        connection = self._connections[file] = Connection(setup, log)
+        log = LogFile(log_folder(self._settings.logs, f"import {file}"))
+        connection = self._connections[file] = Connection(self._settings.setup(file), log)
         self._watch(connection.fileno(), lambda: self._hear(connection))
         self._watch(connection.prints.descriptor, lambda: self._read_prints(connection))
         return connection

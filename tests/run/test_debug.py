@@ -1,10 +1,10 @@
-"""A stage can be looked at in a prompt and in the debugger."""
+"""A stage can be looked at in a prompt."""
 
 from __future__ import annotations
 
 import subprocess
 
-from pivot.run.debug import Mode, debug_command
+from pivot.run.debug import debug_command
 from pivot.run.protocol import Setup
 from tests.run.conftest import Bench
 
@@ -16,30 +16,22 @@ def work(numbers: Annotated[list, pivot.Dep("a.json", pivot.loaders.JSON())]) ->
 """
 
 
-def debug(bench: Bench, mode: Mode, typed: str, stage: str = "work") -> subprocess.CompletedProcess[str]:
+def debug(bench: Bench, typed: str, stage: str = "work") -> subprocess.CompletedProcess[str]:
     (bench.root / "a.json").write_text("[20, 22]")
     bench.write(FAULTY)
     setup = Setup(str(bench.root), "pipeline.py", "", "auto", "", 1.0, "auto")
-    command = debug_command(setup, stage, mode)
+    command = debug_command(setup, stage)
     return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_a_prompt_has_the_inputs_and_the_names_of_the_module(bench: Bench) -> None:
-    found = debug(bench, "prompt", "print(sum(numbers), pathlib.Path('x'), stage.__name__)\n")
+    found = debug(bench, "print(sum(numbers), pathlib.Path('x'), stage.__name__)\n")
     assert "42 x work" in found.stdout
     assert "numbers: list" in found.stderr
     assert found.returncode == 0
 
 
-def test_a_post_mortem_stands_where_the_stage_failed(bench: Bench) -> None:
-    found = debug(bench, "post-mortem", "p secret\nq\n")
-    assert "(Pdb) 42" in found.stdout
-    assert "ZeroDivisionError" in found.stderr
-    assert "pivot/run" not in found.stderr
-    assert found.returncode == 1
-
-
 def test_a_stage_that_is_not_there_is_said_in_a_sentence(bench: Bench) -> None:
-    found = debug(bench, "prompt", "", stage="nothing")
+    found = debug(bench, "", stage="nothing")
     assert found.stderr == "error: there is no stage nothing in pipeline.py\n"
     assert found.returncode == 2
