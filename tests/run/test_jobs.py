@@ -92,13 +92,13 @@ def test_a_timeout_ends_the_stage(bench: Bench) -> None:
 
 
 def test_a_cancelled_job_that_waits_for_the_import_ends_too(bench: Bench) -> None:
-    bench.stage("return ''", "time.sleep(2)")
+    bench.stage("return ''", "time.sleep(60)")
     began = time.monotonic()
     bench.workers.cancel(bench.start())
     (ending,) = bench.wait()
     assert isinstance(ending, JobFailed)
     assert ending.kind == "cancelled"
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 30
 
 
 def test_wake_ends_the_waiting_for_events(bench: Bench) -> None:

@@ -146,13 +146,17 @@ def test_after_a_clean_up_nothing_to_do_is_not_said_from_memory(main: Repo) -> N
 
 
 def test_a_clean_up_waits_for_a_running_repro_and_keeps_what_it_makes(main: Repo) -> None:
-    main.replace("pipeline.py", "return normalize(", "import time; time.sleep(1.5); return normalize(")
+    go = main.path.parent / "go"
+    wait = f"import os, time\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n    "
+    main.replace("pipeline.py", "return normalize(", f"{wait}return normalize(")
     running = main.start_pivot("repro", "--json")
     assert running.stdout is not None
     wait_for(running.stdout, '"started"')
-    result = main.pivot("gc", "--keep-runs", "0").expect(0)
-    assert "waiting: process" in result.err
-    assert running.wait(timeout=30) == 0
+    cleaning = main.start_pivot("gc", "--keep-runs", "0")
+    assert cleaning.stderr is not None
+    wait_for(cleaning.stderr, "waiting: process")
+    go.touch()
+    assert (running.wait(timeout=60), cleaning.wait(timeout=60)) == (0, 0)
     assert ran(main) == []
 
 
