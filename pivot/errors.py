@@ -15,6 +15,8 @@ PivotError                 exit code 2 unless said otherwise
 |   +-- MissingObject      the store does not have these bytes
 |   +-- DamagedObject      the store has bytes that are not what their name says
 |   +-- UnsafePath         a path that may not stand in an output (`.git`, a socket, ...)
++-- RemoteError            a store on another machine or disk cannot be used
+|   +-- ConnectionLost     the line broke; what was moved until then is kept, and the same command goes on from there
 +-- LockTimeout            another command holds the lock
 +-- CheckFailed            exit code 1: a check or a stage did not hold
 """
@@ -111,6 +113,14 @@ class DamagedObject(StoreError):
 
 class UnsafePath(StoreError):
     """A path that may not stand in an output: `.git`, a socket, a device, a path outside."""
+
+
+class RemoteError(PivotError):
+    """A remote cannot be reached, does not let us in, or cannot do what was asked."""
+
+
+class ConnectionLost(RemoteError):
+    """The connection to a remote broke; what was moved until then is kept."""
 
 
 class LockTimeout(PivotError):

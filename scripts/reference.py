@@ -41,15 +41,24 @@ class Command:
 
 def commands() -> Iterator[Command]:
     context = click.Context(app, info_name="git pivot")
-    for name in COMMANDS:
-        command = app.get_command(context, name)
-        assert command is not None
-        inner = click.Context(command, info_name=name, parent=context)
+    for name, command, inner in _all_commands(context):
         arguments = " ".join(piece for piece in command.collect_usage_pieces(inner) if piece != "[OPTIONS]")
         options = tuple(_option(one) for one in command.params if isinstance(one, click.Option) and not one.hidden)
         paragraphs = re.split(r"\n\s*\n", command.help or "")
         text = tuple(" ".join(paragraph.split()) for paragraph in paragraphs)
         yield Command(name, arguments, text, options)
+
+
+def _all_commands(context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Every command, those inside a group after it."""
+    for name in COMMANDS:
+        command = app.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context)
+        yield name, command, inner
+        if isinstance(command, click.Group):
+            for below, found in command.commands.items():
+                yield f"{name} {below}", found, click.Context(found, info_name=below, parent=inner)
 
 
 def _option(option: click.Option) -> tuple[str, str]:

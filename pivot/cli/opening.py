@@ -43,7 +43,7 @@ def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterat
         if project.scratch:
             click.echo(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
         elif writing:
-            stack.enter_context(_lock(project))
+            stack.enter_context(take_lock(project))
             _recover(project)
         _flush_journal(project, writing=writing)
         given = (*_given_variables(project), *options)
@@ -127,7 +127,8 @@ def _worker_settings(project: Project, given: tuple[Given, ...]) -> WorkerSettin
 
 
 @contextmanager
-def _lock(project: Project) -> Iterator[None]:
+def take_lock(project: Project) -> Iterator[None]:
+    """Hold the work tree's lock; says so while it has to wait for it."""
     lock = project.lock()
     try:
         lock.acquire()

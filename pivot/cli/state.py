@@ -1,72 +1,253 @@
-"""`git pivot fetch`, `pull` and `push`: results, between this clone and a Git remote."""
+"""`git pivot fetch`, `pull` and `push`: results with the Git remote, the bytes of outputs with the outputs' remote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pivot.errors import CheckFailed, ProjectError
+from pivot.cli.moving import show_moving
+from pivot.cli.opening import folder_in, take_lock
+from pivot.errors import CheckFailed, ProjectError, TargetError
+from pivot.git.remotes import list_remotes
+from pivot.git.runs import REF
+from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
+from pivot.reports.sharing import moved_line, planned_line
+from pivot.run.checkout import check_out
 from pivot.run.recorder import flush_journal
+from pivot.run.sharing import Bringing, Selection, Sharing
+from pivot.store.exchange import as_object
+from pivot.sync.named import choose_named, has_remote, named_remotes
 from pivot.sync.state import State, choose_remote
+from pivot.sync.transfer import JOBS, Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the three commands take; `git` and `outputs` name remotes (None: the usual one)."""
+
+    git: str | None
+    outputs: str | None
+    selection: Selection
+    dry_run: bool
+    jobs: int
+
+
+def _options(command: Callable[..., int]) -> Callable[..., int]:
+    """The arguments and options of the three commands."""
+    for add in reversed(
+        (
+            click.argument("words", nargs=-1, metavar="[REMOTE]... [TARGET]..."),
+            click.option("--rev", "revision", metavar="REV", help="Outputs that this commit stands on, by its note."),
+            click.option("--all", "everything", is_flag=True, help="Outputs of every result that is known here."),
+            click.option("-n", "--dry-run", is_flag=True, help="Say what would be moved, and move nothing."),
+            click.option(
+                "-j", "--jobs", type=click.IntRange(1, 32), default=JOBS, metavar="N", help="Large files at once."
+            ),
+            click.option("--git", "git", metavar="REMOTE", help="The Git remote, by name or URL."),
+            click.option("-r", "--remote", "outputs", metavar="NAME", help="The remote of outputs, by name."),
+        )
+    ):
+        command = add(command)
+    return command
 
 
 @click.command()
-@click.argument("remote", required=False)
-def fetch(remote: str | None) -> int:
-    """Bring results from a Git remote, where look-ups find them: results, not their bytes.
+@_options
+def fetch(**given: Any) -> int:
+    """Bring results, where look-ups find them; and the bytes of outputs, into the store.
 
-    REMOTE is a remote's name or URL; without it, the one that `git fetch` would use.
+    Results come from the Git remote that `git fetch` would use, bytes from the remote of outputs (`git pivot remote`),
+    where there is one. Words that name a remote say which; others are TARGETs: stages, outputs or globs, of HEAD or
+    --rev. Without a TARGET, --rev or --all no bytes move. The work tree stays as it is.
     """
-    with _open_state() as (project, state):
-        name = remote or choose_remote(project.location, project.settings)
-        _say(name, "new here", state.fetch(name))
+    with _open(given) as (project, options):
+        _bring_state(project, options, lambda state, remote: state.fetch(remote))
+        if options.selection.is_default:
+            return 0
+        with _transfer(project, options) as transfer:
+            if transfer:
+                _bring(Sharing(project, transfer), transfer, options)
     return 0
 
 
 @click.command()
-@click.argument("remote", required=False)
-def pull(remote: str | None) -> int:
-    """Bring results from a Git remote and unite them with those made here: results, not their bytes.
+@_options
+def pull(**given: Any) -> int:
+    """Bring results and unite them with those made here; and outputs of HEAD that are not here, into their places.
 
-    REMOTE is a remote's name or URL; without it, the one that `git pull` would use. There are no conflicts.
+    Results come from the Git remote that `git pull` would use, bytes from the remote of outputs (`git pivot remote`),
+    where there is one. Words that name a remote say which; others are TARGETs: stages, outputs or globs. There are no
+    conflicts, and nothing that stands in the work tree is replaced.
     """
-    with _open_state() as (project, state):
-        name = remote or choose_remote(project.location, project.settings)
-        _say(name, "new here", state.pull(name))
+    with _open(given) as (project, options):
+        _bring_state(project, options, lambda state, remote: state.pull(remote))
+        with _transfer(project, options) as transfer:
+            bringing = _try_to_bring(project, transfer, options) if transfer else None
+        if bringing and not options.dry_run and not options.selection.revision:
+            _place(project, bringing)
     return 0
 
 
 @click.command()
-@click.argument("remote", required=False)
-def push(remote: str | None) -> int:
-    """Give results to a Git remote, united with those that it has: results, not their bytes.
+@_options
+def push(**given: Any) -> int:
+    """Give outputs to their remote, then results to the Git remote, united with those that it has.
 
-    REMOTE is a remote's name or URL; without it, the one that `git push` would use. Never overwrites anything.
+    Outputs go to the remote of outputs (`git pivot remote`), where there is one, results to the Git remote that `git
+    push` would use. Words that name a remote say which; others are TARGETs: stages, outputs or globs. By default
+    everything goes that was recorded here since the last push; with a TARGET or --rev the bytes of these outputs only,
+    and no results. Never overwrites anything; a push that was cut off goes on where it was.
     """
-    with _open_state() as (project, state):
-        name = remote or choose_remote(project.location, project.settings, pushing=True)
-        pushed = state.push(name)
-        _say(name, "new there", pushed.taken)
-        if pushed.refused:
-            told = "; ".join(f"{kind}: {reason}" for kind, reason in pushed.refused.items())
-            raise CheckFailed(
-                f"{name} does not take results ({told})",
-                hint="Ask who runs the server to allow refs/pivot and refs/notes/pivot (transfer.hideRefs, hooks).",
-            )
+    with _open(given) as (project, options):
+        tip = project.backend.ref_get(REF)
+        with _transfer(project, options) as transfer:
+            if transfer:
+                _give(Sharing(project, transfer), transfer, options, tip)
+            elif options.selection.targets:
+                raise TargetError("there is no remote for outputs", hint="git pivot remote add NAME URL")
+        if options.dry_run or options.selection.targets or options.selection.revision:
+            return 0
+        return _push_state(project, options)
+
+
+def _push_state(project: Project, options: Options) -> int:
+    remote = _git_remote(project, options, pushing=True)
+    if remote is None:
+        return 0
+    pushed = State(project.location, project.backend, project.author).push(remote)
+    _say(remote, "new there", pushed.taken)
+    if pushed.refused:
+        told = "; ".join(f"{kind}: {reason}" for kind, reason in pushed.refused.items())
+        raise CheckFailed(
+            f"{remote} does not take results ({told})",
+            hint="Ask who runs the server to allow refs/pivot and refs/notes/pivot (transfer.hideRefs, hooks).",
+        )
     return 0
+
+
+def _give(sharing: Sharing, transfer: Transfer, options: Options, tip: str | None) -> None:
+    name = transfer.remote.name
+    plan = sharing.plan_push(options.selection)
+    if options.dry_run:
+        click.echo(planned_line(name, "push", plan))
+        return
+    click.echo(moved_line(name, "pushed", transfer.send(plan)))
+    sharing.remember_push(options.selection, tip)
+
+
+def _bring(sharing: Sharing, transfer: Transfer, options: Options) -> Bringing:
+    name = transfer.remote.name
+    bringing = sharing.plan_pull(options.selection)
+    if options.dry_run:
+        click.echo(planned_line(name, "pull", bringing.plan))
+        return bringing
+    moved = transfer.receive(bringing.plan)
+    sharing.remember_pull(bringing)
+    click.echo(moved_line(name, "pulled", moved))
+    return bringing
+
+
+def _try_to_bring(project: Project, transfer: Transfer, options: Options) -> Bringing | None:
+    """That nothing is known of HEAD is an error only for who asked for something by name."""
+    try:
+        return _bring(Sharing(project, transfer), transfer, options)
+    except TargetError as error:
+        if not options.selection.is_default:
+            raise
+        click.echo(f"no outputs were brought: {error.what}", err=True)
+        return None
+
+
+def _place(project: Project, bringing: Bringing) -> None:
+    """Put outputs where nothing stands yet."""
+    absent = {path: as_object(root) for path, root in bringing.outs.items() if not (project.root / path).exists()}
+    if not absent:
+        return
+    with take_lock(project):
+        done = check_out(project, absent, "git pivot pull")
+        listed = listed_outputs(project)
+        inside = {path for path in done.restored if path in {out for one in bringing.records for out in one.outs}}
+        done.notices += remember_outputs(project, listed, listed | inside)
+    for notice in done.notices:
+        click.echo(notice, err=True)
+    if done.restored:
+        click.echo(f"{len(done.restored)} output{'' if len(done.restored) == 1 else 's'} put in place")
+
+
+def _bring_state(project: Project, options: Options, bring: Callable[[State, str], list[str]]) -> None:
+    remote = _git_remote(project, options)
+    if remote is not None and not options.dry_run:
+        _say(remote, "new here", bring(State(project.location, project.backend, project.author), remote))
+
+
+def _git_remote(project: Project, options: Options, *, pushing: bool = False) -> str | None:
+    """The Git remote; none where there is a remote of outputs alone."""
+    if options.git is not None:
+        return options.git
+    if has_remote(project.settings) and not list_remotes(project.location):
+        click.echo("there is no Git remote: results stay here, outputs move", err=True)
+        return None
+    return choose_remote(project.location, project.settings, pushing=pushing)
 
 
 @contextmanager
-def _open_state() -> Iterator[tuple[Project, State]]:
+def _transfer(project: Project, options: Options) -> Iterator[Transfer | None]:
+    """A transfer with the remote of outputs; None where there is none."""
+    if options.outputs is None and not has_remote(project.settings):
+        yield None
+        return
+    with show_moving() as tell, Transfer.open(project, options.outputs, tell=tell, jobs=options.jobs) as transfer:
+        yield transfer
+
+
+@contextmanager
+def _open(given: dict[str, Any]) -> Iterator[tuple[Project, Options]]:
     with Project.open(Path.cwd()) as project:
         if project.scratch:
             raise ProjectError("results cannot be kept here", where=f"{project.location.common_dir} is not writable")
         flush_journal(project, "repro: results of an interrupted run")
-        yield project, State(project.location, project.backend, project.author)
+        yield project, _read_options(project, given)
+
+
+def _read_options(project: Project, given: dict[str, Any]) -> Options:
+    git, outputs, targets = given["git"], given["outputs"], list(given["words"])
+    if git is None and outputs is None:
+        git, outputs, targets = _take_remotes(project, targets)
+    if outputs is not None:
+        choose_named(project.settings, outputs)
+    folder = folder_in(project)
+    paths = tuple(_inside(folder, target) for target in targets)
+    selection = Selection(paths, given["revision"], given["everything"])
+    return Options(git, outputs, selection, given["dry_run"], given["jobs"])
+
+
+def _take_remotes(project: Project, words: Sequence[str]) -> tuple[str | None, str | None, list[str]]:
+    """Words that name a remote are remotes, as in `git push origin`; the others are targets."""
+    git = outputs = None
+    targets = []
+    stores = {one.name for one in named_remotes(project.settings)} if words else set()
+    gits = list_remotes(project.location) if words else []
+    for word in words:
+        if word in stores:
+            outputs = word
+        elif word in gits or "://" in word:
+            git = word
+        else:
+            targets.append(word)
+    return git, outputs, targets
+
+
+def _inside(folder: str, target: str) -> str:
+    """A target as seen from the repository's root; a stage's name has no slash and stays as it is at the root."""
+    path = posixpath.normpath(posixpath.join(folder, target))
+    return "" if path == "." else path
 
 
 def _say(remote: str, what: str, kinds: list[str] | tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from pivot.errors import MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import BLOB, TREE, Author, Backend, TreeEntry
@@ -98,6 +99,22 @@ class RunCache:
                     seen.add((start + rest, result))
         yield from sorted(seen)
 
+    def added_since(self, old: str | None) -> Iterator[tuple[str, str]]:
+        """The fingerprints and results that the local ref has and an older tip of it (None: there is none) has not."""
+        tip = self._history.tip()
+        if tip is None or tip == old:
+            return
+        before = self._trees.folder(self._backend.read_commit(old).tree, "runs") if self._is_here(old) else {}
+        for start, shard in self._trees.folder(self._backend.read_commit(tip).tree, "runs").items():
+            held = before.get(start)
+            if shard.mode != TREE or (held and held.oid == shard.oid):
+                continue
+            known = self._trees.entries(held.oid) if held else {}
+            for name in self._trees.entries(shard.oid):
+                if name not in known:
+                    rest, _, result = name.partition(".")
+                    yield start + rest, result
+
     def flush(self, entries: Sequence[Finished], message: str, author: Author) -> str | None:
         """Commit finished stages and what was fetched; gives the tip. Nothing is written where nothing is new.
 
@@ -122,6 +139,9 @@ class RunCache:
         tip = self._history.commit(lambda tree: add_files(self._trees, tree, gone), message, author)
         self.refresh()
         return tip
+
+    def _is_here(self, commit: str | None) -> TypeGuard[str]:
+        return bool(commit) and bool(self._backend.has([commit or ""]))
 
     def _tips(self) -> list[str]:
         if self._roots is None:

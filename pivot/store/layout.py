@@ -18,7 +18,7 @@ from pivot.errors import StoreError
 from pivot.files import TEMP_PREFIX, remove_quietly, temp_path
 
 # `preciousObjects` keeps `git gc`, `git prune` and `git repack -d` from removing what no ref names: nothing has a ref.
-_CONFIG = """[core]
+CONFIG = """[core]
 \trepositoryformatversion = 1
 \tbare = true
 \tlogAllRefUpdates = false
@@ -51,7 +51,7 @@ def create(store: str) -> None:
     for folder in _FOLDERS:
         os.makedirs(f"{temp}/{folder}")
     _write(f"{temp}/HEAD", "ref: refs/heads/main\n")
-    _write(f"{temp}/config", _CONFIG)
+    _write(f"{temp}/config", CONFIG)
     try:
         os.rename(temp, store)
     except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pivot.errors import DamagedObject, MissingObject, StoreError
 from pivot.git.backend import BLOB, TREE, TreeEntry
 from pivot.store import standing
+from pivot.store.exchange import Exchange
 from pivot.store.intake import Keep, take_all
 from pivot.store.large import LargeFiles
 from pivot.store.layout import KEPT, RECENT, create, in_words, is_marked, lock_store, mark
@@ -182,6 +183,10 @@ class Store:
         header = self._small.header(oid)
         pointer = pointer_of(self._small, oid, header[1]) if header else None
         return Path(self._large.path(pointer.blake3)) if pointer and self._large.has(pointer) else None
+
+    def exchange(self) -> Exchange:
+        """What another store is given from here, and what comes from there."""
+        return Exchange(str(self.path), self._small, self._large)
 
     def verify(self, obj: Object, known: dict[str, str] | None = None) -> list[Problem]:
         """Read every byte of an object and say what is missing or damaged.

@@ -1,0 +1,237 @@
+"""Which outputs a push gives and a pull brings: by what is new here, by what a commit stands on, or by name."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import xxhash
+
+from pivot.errors import TargetError
+from pivot.files import write_atomic
+from pivot.git.backend import TREE
+from pivot.git.records import Record
+from pivot.plan.memory import LastResults
+from pivot.plan.run_history import RunHistory
+from pivot.plan.snapshot import Snapshots
+from pivot.project import Project
+from pivot.run.recorder import as_objects
+from pivot.store.exchange import Root
+from pivot.sync.receiving import Receiving
+from pivot.sync.sending import MOST_BASES, Sending
+from pivot.sync.transfer import Transfer
+
+_BEFORE = 300  # runs further back in which older versions of an output are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user named: stages, paths or globs (repository-relative), a revision, or everything that is known."""
+
+    targets: tuple[str, ...] = ()
+    revision: str | None = None
+    everything: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        return not (self.targets or self.revision or self.everything)
+
+
+@dataclass(slots=True)
+class Bringing:
+    """What a pull is to bring: `outs` by path for the work tree, and what is lacking here."""
+
+    plan: Receiving
+    outs: dict[str, Root] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+
+
+class Sharing:
+    """Outputs of one project's records, and a transfer to give or bring them with."""
+
+    def __init__(self, project: Project, transfer: Transfer) -> None:
+        self._project = project
+        self._transfer = transfer
+        self._store = project.store
+
+    def plan_push(self, selection: Selection) -> Sending:
+        """What the remote lacks of the selection; by default of all that was recorded here since the last push to it.
+
+        Outputs whose bytes are not here are left out: whoever has them pushes them.
+
+        Raises:
+            TargetError: the selection names nothing.
+        """
+        if selection.targets:
+            named = self.named(selection)
+            return self._transfer.plan_send(self._here(named.values()), self._bases(named))
+        records = list(self._records_to_push(selection))
+        there = self._transfer.there(Root(one.tree, TREE) for one in records)
+        lacking = [one for one in records if one.tree not in there]
+        roots = [root for one in lacking for root in self._roots_here(one)]
+        outs = {path: root for record in lacking for path, root in outs_of(record).items()}
+        return self._transfer.plan_send(roots, self._bases(outs)) if roots else Sending()
+
+    def remember_push(self, selection: Selection, tip: str | None) -> None:
+        """All that was recorded up to `tip` is there now; the next push begins after it. Costs only time if lost."""
+        if (selection.is_default or selection.everything) and not selection.targets and tip:
+            write_atomic(self._memory, tip.encode())
+
+    def plan_pull(self, selection: Selection) -> Bringing:
+        """What is lacking here of the selection; by default of what HEAD stands on.
+
+        Raises:
+            TargetError: the selection names nothing, or nobody has noted what the revision stands on.
+        """
+        if selection.everything:
+            records = list(self._all_records())
+            outs: dict[str, Root] = {}
+            roots = [root for one in records for root in outs_of(one).values()]
+        else:
+            records = list(self.stages(selection.revision).values())
+            outs = self.named(selection)
+            roots = list(outs.values())
+        missing = self._transfer.missing_here(roots)
+        bases = self._bases({root.path: root for root in missing})
+        return Bringing(self._transfer.plan_receive(missing, bases), outs, records)
+
+    def remember_pull(self, bringing: Bringing) -> None:
+        """Keep the lists of outputs of the records whose bytes have come."""
+        whole = [as_objects(one.outs) for one in bringing.records if self._is_whole(one)]
+        if whole and bringing.plan.roots:
+            self._store.put_trees(whole)
+
+    def named(self, selection: Selection) -> dict[str, Root]:
+        """The outputs that targets name, by path; without targets all of them.
+
+        Raises:
+            TargetError: a target names nothing.
+        """
+        stages = self.stages(selection.revision)
+        if not selection.targets:
+            return {path: root for record in stages.values() for path, root in outs_of(record).items()}
+        found: dict[str, Root] = {}
+        for target in selection.targets:
+            named = self._named(target, stages)
+            if not named:
+                raise TargetError(
+                    f"no stage and no output with a known result matches {target}",
+                    hint="`git pivot show` lists what a commit stands on.",
+                )
+            found |= named
+        return found
+
+    def stages(self, revision: str | None) -> dict[str, Record]:
+        """The record of each stage: what the revision's note says; for HEAD also what ran here last.
+
+        Raises:
+            TargetError: nothing is known.
+        """
+        last = self._last() if revision is None else {}
+        try:
+            snapshot = Snapshots(self._project.backend, self._project.runs).read(revision or "HEAD")
+        except TargetError:
+            if not last:
+                raise
+            return last
+        noted = {name: [one.record for one in held if one.record] for name, held in snapshot.stages.items()}
+        return last | {name: self._preferred(held) for name, held in noted.items() if held}
+
+    @property
+    def _memory(self) -> Path:
+        name = xxhash.xxh3_64_hexdigest(self._transfer.remote.url.encode("utf-8", "surrogateescape"))
+        return self._project.cache_dir / "pushed" / name
+
+    def _records_to_push(self, selection: Selection) -> Iterator[Record]:
+        if selection.everything:
+            yield from self._all_records()
+            return
+        if selection.revision is None:
+            yield from self._records(self._project.runs.added_since(self._pushed()))
+            with suppress(TargetError):
+                yield from self.stages(None).values()
+            return
+        yield from self.stages(selection.revision).values()
+
+    def _pushed(self) -> str | None:
+        try:
+            return self._memory.read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def _all_records(self) -> Iterator[Record]:
+        yield from self._records(self._project.runs.fingerprints())
+
+    def _records(self, names: Iterable[tuple[str, str]]) -> Iterator[Record]:
+        wanted: dict[str, set[str]] = {}
+        for fingerprint, result in names:
+            wanted.setdefault(fingerprint, set()).add(result)
+        for fingerprint, results in wanted.items():
+            for found in self._project.runs.lookup(fingerprint):
+                if found.result in results:
+                    yield found.record
+
+    def _last(self) -> dict[str, Record]:
+        by_stage = LastResults(self._project.cache_dir / "last").by_stage
+        found = {stage: list(self._records([name])) for stage, name in by_stage.items()}
+        return {stage: held[0] for stage, held in found.items() if held}
+
+    def _preferred(self, records: Sequence[Record]) -> Record:
+        """Of several results of one stage the one whose bytes are here."""
+        if len(records) == 1:
+            return records[0]
+        return next(iter([*(one for one in records if self._is_whole(one)), *records]))
+
+    def _roots_here(self, record: Record) -> list[Root]:
+        """The tree of all outputs where they are all here, else those that are."""
+        outs = as_objects(record.outs)
+        if self._is_whole(record):
+            return [Root(self._store.put_tree(outs), TREE)] if outs else []
+        return self._here(outs_of(record).values())
+
+    def _here(self, roots: Iterable[Root]) -> list[Root]:
+        given = list(roots)
+        missing = {root.id for root in self._transfer.missing_here(given)}
+        return [root for root in given if root.id not in missing]
+
+    def _is_whole(self, record: Record) -> bool:
+        return all(map(self._store.has, as_objects(record.outs).values()))
+
+    def _named(self, target: str, stages: Mapping[str, Record]) -> dict[str, Root]:
+        by_stage = [
+            record
+            for name, record in stages.items()
+            if target in (name, name.partition("@")[0]) or fnmatchcase(name, target)
+        ]
+        if by_stage:
+            return {path: root for record in by_stage for path, root in outs_of(record).items()}
+        outs = {path: root for record in stages.values() for path, root in outs_of(record).items()}
+        below = {path: root for path, root in outs.items() if not target or f"{path}/".startswith(f"{target}/")}
+        if below:
+            return below
+        for path, root in outs.items():
+            if target.startswith(f"{path}/") and (inside := self._transfer.find(root, target[len(path) + 1 :])):
+                return {target: inside}
+        return {path: root for path, root in outs.items() if fnmatchcase(path, target)}
+
+    def _bases(self, outs: Mapping[str, Root]) -> list[str]:
+        """The trees of older results at these paths, the newest first: what comes is written as differences to them."""
+        if not outs:
+            return []
+        found: dict[str, None] = {}
+        for run in itertools.islice(RunHistory(self._project.backend).runs(), _BEFORE):
+            held = run.record.outs
+            if any(path in held and held[path].id != root.id for path, root in outs.items()):
+                found[run.record.tree] = None
+            if len(found) >= MOST_BASES:
+                break
+        return list(found)
+
+
+def outs_of(record: Record) -> dict[str, Root]:
+    """The outputs of a record by path."""
+    return {path: Root(out.id, out.mode, path) for path, out in record.outs.items()}

@@ -1,0 +1,286 @@
+"""A remote whose store is reached through a shell: plain `git` plumbing there, over whatever connection leads to it."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from pivot.errors import ConnectionLost, DamagedObject, MissingObject, RemoteError
+from pivot.store.exchange import Root
+from pivot.store.large import seal_time
+from pivot.store.objects import Pointer, object_id
+from pivot.sync import scripts
+from pivot.sync.anchor import Anchor
+from pivot.sync.channel import BLOCK, Channel, Connection, Ended, converse, feed
+from pivot.sync.packing import pack_list
+from pivot.sync.remote import Given, HostFile, Listed, Offered
+
+TRIES = 4
+WHOLE = 32 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
+_FEW = 100  # objects; below it they become loose ones there
+_PAUSE = 0.5  # seconds before the second try; doubled each time
+
+
+class HostRemote:
+    """Every command is a program of its own on one connection, which is opened again when it breaks."""
+
+    def __init__(self, name: str, url: str, store: str, connect: Callable[[], Connection]) -> None:
+        self.name = name
+        self.url = url
+        self._store = store
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._anchor: Anchor | None = None
+        self._lock = threading.RLock()
+        self._closed = False
+
+    def sizes(self, ids: Sequence[str]) -> dict[str, int]:
+        return self.again(lambda: self._anchored().sizes(ids)) if ids else {}
+
+    def exists(self) -> bool:
+        anchor = self.again(self._opened)
+        if not anchor.ready and anchor.ended.code != scripts.ABSENT:
+            self._refuse(anchor.ended)
+        return anchor.ready
+
+    def create(self) -> None:
+        """Make the store there unless there is one."""
+        self.again(lambda: self._anchored(create=True))
+
+    def large_sizes(self, pointers: Iterable[Pointer]) -> dict[str, int]:
+        wanted = {_large(one): one for one in pointers}
+        found = self._file_sizes(list(wanted))
+        return {wanted[path].blake3: size for path, size in found.items() if wanted[path].size == size}
+
+    def read(self, ids: Sequence[str]) -> dict[str, bytes]:
+        return self.again(lambda: self._read(ids)) if ids else {}
+
+    def give_pack(self, members: Sequence[Root], bases: Sequence[str]) -> Iterator[bytes]:
+        options = () if bases else ("--window=0",)
+        with self._program(scripts.give_pack(self._store, *options)) as channel:
+            feed(channel, [pack_list(members, bases)])
+            while block := channel.read(BLOCK):
+                yield block
+            self._expect(channel.finish())
+
+    def take_pack(self, pack: Callable[[], Iterator[bytes]], count: int) -> None:
+        def take() -> None:
+            with self._program(scripts.take_pack(self._store, few=count < _FEW)) as channel:
+                feed(channel, pack())
+                self._expect(channel.finish())
+
+        self.again(take)
+
+    def give_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
+        with self._program(scripts.give_large(self._store, _large(pointer), offset)) as channel:
+            channel.end()
+            while block := channel.read(BLOCK):
+                yield block
+            self._expect(channel.finish())
+
+    def take_large(self, pointer: Pointer, writer: str, offered: Offered) -> None:
+        part = f"tmp/.pivot-tmp-{pointer.blake3[:40]}-{writer}"
+        how = self._take_whole if pointer.size <= WHOLE else self._take_rest
+        self.again(lambda: how(pointer, part, offered))
+
+    def mark(self, roots: Iterable[Root]) -> None:
+        names = "".join(f"{root.mode:o}-{root.id}\n" for root in roots)
+        if names:
+            self.again(lambda: self._ask(scripts.mark(self._store), names.encode()))
+
+    def objects(self) -> Mapping[str, Listed]:
+        told = self.again(lambda: self._ask(scripts.list_objects(self._store), b""))
+        rows = (line.split() for line in told.decode().splitlines())
+        return {oid: Listed(kind, int(size)) for oid, kind, size in rows}
+
+    def files(self, minutes: int) -> list[HostFile]:
+        told = self.again(lambda: self._ask(scripts.files(self._store, minutes), b"")).decode("utf-8", "replace")
+        listed, _, old = told.partition("old\n")
+        aged = set(old.splitlines())
+        rows = (_size_and_path(line) for line in listed.splitlines())
+        return [HostFile(path, size, path in aged) for size, path in rows]
+
+    def remove(self, paths: Iterable[str]) -> None:
+        names = "".join(f"{path}\n" for path in paths)
+        if names:
+            self.again(lambda: self._ask(scripts.remove(self._store), names.encode()))
+
+    def repack(self, ids: Iterable[str]) -> None:
+        lines = "".join(f"{oid}\n" for oid in ids)
+        if lines:
+            self.again(lambda: self._ask(scripts.repack(self._store), lines.encode()))
+
+    def check(self) -> str:
+        git = self.again(lambda: self._anchored(create=True).version)
+        room = self.again(lambda: self._ask(scripts.probe(self._store), b"")).decode().split()
+        free = f", {int(room[3]) >> 20} GiB free" if len(room) > 3 and room[3].isdecimal() else ""
+        return f"{git}{free}"
+
+    def close(self) -> None:
+        self._closed = True
+        self._drop()
+
+    def _take_whole(self, pointer: Pointer, part: str, offered: Offered) -> None:
+        data = b"".join(offered(0))
+        sha256 = hashlib.sha256(data).hexdigest()
+        command = scripts.take_whole(self._store, _large(pointer), part, seal_time(pointer.blake3), sha256)
+        if self._ask(command, data).split()[-1:] != [b"stored"]:
+            raise DamagedObject(f"large file {pointer.blake3} came to {self.url} with other bytes")
+
+    def _take_rest(self, pointer: Pointer, part: str, offered: Offered) -> None:
+        """Send what is not there of a partial file; one that turns out to be wrong is sent once more from the start."""
+        for offset in (self._file_sizes([part]).get(part, 0), 0):
+            stamp = seal_time(pointer.blake3)
+            if offset == 0 or offset > pointer.size:
+                self.remove([part])
+                offset = 0  # noqa: PLW2901
+            hasher = hashlib.sha256()
+            told = self._append(part, offset, offered, hasher.update)
+            if told == (hasher.hexdigest(), pointer.size):
+                self._ask(scripts.publish(self._store, _large(pointer), part, stamp), b"")
+                return
+        raise DamagedObject(f"large file {pointer.blake3} came to {self.url} with other bytes", hint="git pivot push")
+
+    def _append(self, part: str, offset: int, offered: Offered, update: Callable[[bytes], object]) -> tuple[str, int]:
+        """Send from `offset` on, hashing all; the SHA-256 and size that the host saw."""
+        with self._program(scripts.take_large(self._store, part)) as channel:
+            feed(channel, _hashed(offered(0), offset, update))
+            told = b"".join(iter(lambda: channel.read(BLOCK), b""))
+            self._expect(channel.finish())
+        words = told.decode("ascii", "replace").split()
+        return words[0], int(words[-1])
+
+    def _read(self, ids: Sequence[str]) -> dict[str, bytes]:
+        told = self._ask(scripts.read_objects(self._store), "".join(f"{oid}\n" for oid in ids).encode())
+        found: dict[str, bytes] = {}
+        at = 0
+        for oid in ids:
+            line, at = told[at : told.index(b"\n", at)], told.index(b"\n", at) + 1
+            if line.endswith(b" missing"):
+                continue
+            size = int(line.split()[2])
+            data = told[at : at + size]
+            if object_id(line.split()[1], data) == oid:
+                found[oid] = data
+            at += size + 1
+        return found
+
+    def _file_sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        if not paths:
+            return {}
+        names = "".join(f"{path}\n" for path in paths).encode()
+        told = self.again(lambda: self._ask(scripts.sizes(self._store), names)).decode("utf-8", "replace")
+        return {path: size for size, path in map(_size_and_path, told.splitlines())}
+
+    def _ask(self, command: str, data: bytes) -> bytes:
+        """Run a program to its end; what it wrote."""
+        with self._program(command) as channel:
+            told = b"".join(converse(channel, data))
+            self._expect(channel.finish())
+        return told
+
+    @contextmanager
+    def _program(self, command: str) -> Iterator[Channel]:
+        self._anchored()
+        with self._lock:
+            connection = self._connection
+        if connection is None:
+            raise ConnectionLost(f"the connection to {self.url} is closed")
+        channel = connection.start(command)
+        try:
+            yield channel
+        finally:
+            channel.close()
+
+    def _anchored(self, *, create: bool = False) -> Anchor:
+        anchor = self._opened(create=create)
+        if not anchor.ready:
+            self._refuse(anchor.ended)
+        return anchor
+
+    def _opened(self, *, create: bool = False) -> Anchor:
+        with self._lock:
+            if self._closed:
+                raise ConnectionLost(f"the connection to {self.url} is closed")
+            if self._anchor is None or (create and not self._anchor.ready):
+                self._drop()
+                self._connection = self._connect()
+                self._anchor = Anchor(self._connection.start(scripts.anchor(self._store, create=create)), self.url)
+            return self._anchor
+
+    def again(self, work: Callable[[], Given]) -> Given:
+        """Do it; connect anew and do it again when the line breaks."""
+        pause = _PAUSE
+        for _ in range(TRIES - 1):
+            try:
+                return work()
+            except ConnectionLost:
+                if self._closed:
+                    raise
+            self._drop()
+            time.sleep(pause * random.uniform(0.5, 1))
+            pause *= 2
+        return work()
+
+    def _drop(self) -> None:
+        with self._lock:
+            anchor, self._anchor = self._anchor, None
+            connection, self._connection = self._connection, None
+        if anchor:
+            anchor.close()
+        if connection:
+            connection.close()
+
+    def _expect(self, ended: Ended) -> None:
+        if ended.code:
+            self._refuse(ended)
+
+    def _refuse(self, ended: Ended) -> NoReturn:
+        raise refusal(ended, self.name, self.url)
+
+
+def refusal(ended: Ended, name: str, url: str) -> RemoteError | MissingObject:
+    """What went wrong on a host, in a sentence with a way out."""
+    if ended.code == scripts.ABSENT:
+        reason = f" ({ended.complaint})" if "ermission" in ended.complaint or "ead-only" in ended.complaint else ""
+        hint = "Ask who runs the host for write permission there." if reason else f"git pivot push --remote {name}"
+        return RemoteError(f"there is no store at {url}{reason}", hint=hint)
+    if ended.code == scripts.NO_GIT:
+        return RemoteError(f"the host of {url} has no git", hint="Install Git there; nothing else is needed.")
+    if ended.code == scripts.FOREIGN:
+        return RemoteError(f"{url} is a folder with other things in it", hint="Choose an empty or a new folder.")
+    if "o space left" in ended.complaint or "uota exceeded" in ended.complaint:
+        hint = f"Make room there (`git pivot gc --remote {name}`), and run again: what is there is not sent again."
+        return RemoteError(f"the disk of {url} is full", hint=hint)
+    if "ermission denied" in ended.complaint or "ead-only" in ended.complaint:
+        return RemoteError(
+            f"{url} cannot be written: {ended.complaint}", hint="Ask who runs the host for write permission there."
+        )
+    return RemoteError(
+        f"{url} said: {ended.complaint or f'exit code {ended.code}'}", hint=f"git pivot remote check {name}"
+    )
+
+
+def _hashed(blocks: Iterator[bytes], offset: int, update: Callable[[bytes], object]) -> Iterator[bytes]:
+    """The blocks from `offset` on; all of them are hashed."""
+    at = 0
+    for block in blocks:
+        update(block)
+        at += len(block)
+        if at > offset:
+            yield block[max(0, len(block) - (at - offset)) :]
+
+
+def _large(pointer: Pointer) -> str:
+    return f"large/{pointer.blake3[:2]}/{pointer.blake3[2:]}"
+
+
+def _size_and_path(line: str) -> tuple[int, str]:
+    """From a line of `ls -ln`: the paths of a store hold no blanks."""
+    words = line.split()
+    return int(words[4]), words[-1]

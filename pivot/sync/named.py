@@ -1,0 +1,118 @@
+"""Remotes by name: `pivot-remote.<name>.url` in Git configuration or `.pivotconfig`; `pivot.remote` is the default."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from pivot.errors import SettingError, TargetError
+from pivot.git.config import Settings, unset_setting, write_setting
+from pivot.git.locate import Location
+from pivot.project import Project
+from pivot.sync.address import Address, parse_address
+from pivot.sync.channel import LocalShell
+from pivot.sync.host import HostRemote
+from pivot.sync.remote import Remote
+
+SECTION = "pivot-remote"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A remote as the settings know it."""
+
+    name: str
+    url: str
+    is_default: bool
+
+
+def named_remotes(settings: Settings) -> list[Named]:
+    """Every remote that has a URL."""
+    names = [name for name in settings.subsections(SECTION) if settings.get(f"{SECTION}.{name}.url")]
+    default = _default(settings, names)
+    return [Named(name, settings.get(f"{SECTION}.{name}.url") or "", name == default) for name in names]
+
+
+def has_remote(settings: Settings) -> bool:
+    return bool(named_remotes(settings))
+
+
+def choose_named(settings: Settings, name: str | None = None) -> Named:
+    """The remote of this name; without a name the default one, or the only one.
+
+    Raises:
+        TargetError: there is none, or nothing says which.
+    """
+    known = named_remotes(settings)
+    if name is not None:
+        found = next((one for one in known if one.name == name), None)
+        if found is None:
+            near = difflib.get_close_matches(name, [one.name for one in known], n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"git pivot remote add {name} URL"
+            raise TargetError(f"there is no remote {name}", hint=hint)
+        return found
+    default = next((one for one in known if one.is_default), None)
+    if default is None and not known:
+        raise TargetError("there is no remote for outputs", hint="git pivot remote add NAME URL")
+    if default is None:
+        names = ", ".join(one.name for one in known)
+        raise TargetError(f"which remote? There are {names}", hint=f"git config pivot.remote {known[0].name}")
+    return default
+
+
+def add_remote(project: Project, name: str, url: str, *, default: bool, scope: str) -> None:
+    """Write a remote into the settings.
+
+    Raises:
+        SettingError: a name or URL that cannot be, or a name that is taken.
+    """
+    if not _NAME.fullmatch(name):
+        raise SettingError(f"{name!r} is no name for a remote", hint="Use letters, digits, dots and dashes.")
+    if name in project.settings.subsections(SECTION):
+        raise SettingError(f"there is a remote {name} already", hint=f"git pivot remote remove {name}")
+    write_setting(project.location, f"{SECTION}.{name}.url", url, scope=scope)
+    if default:
+        write_setting(project.location, "pivot.remote", name, scope=scope)
+
+
+def remove_remote(location: Location, settings: Settings, name: str) -> None:
+    """Take a remote out of the settings, wherever it stands in this repository; its bytes stay.
+
+    Raises:
+        TargetError: there is none of this name.
+    """
+    choose_named(settings, name)
+    for scope in ("local", "shared"):
+        keys = [key for key in settings.values if key.startswith(f"{SECTION}.{name}.")]
+        for key in keys:
+            unset_setting(location, key, scope=scope)
+    if settings.get("pivot.remote") == name:
+        for scope in ("local", "shared"):
+            unset_setting(location, "pivot.remote", scope=scope)
+
+
+def open_remote(project: Project, name: str | None = None) -> Remote:
+    """The remote of this name (default: the default one); nothing is connected yet.
+
+    Raises:
+        TargetError: there is none, or nothing says which.
+        SettingError: its settings mean nothing.
+    """
+    chosen = choose_named(project.settings, name)
+    address = parse_address(chosen.url, project.root)
+    if not address.host:
+        return HostRemote(chosen.name, chosen.url, address.path, LocalShell)
+    return _open_ssh(project, chosen, address)
+
+
+def _open_ssh(project: Project, chosen: Named, address: Address) -> Remote:
+    raise SettingError(f"{chosen.url} cannot be reached by this version")
+
+
+def _default(settings: Settings, names: list[str]) -> str | None:
+    wanted = settings.get("pivot.remote")
+    if wanted is not None:
+        return wanted if wanted in names else None
+    return names[0] if len(names) == 1 else None

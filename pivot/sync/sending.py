@@ -1,0 +1,154 @@
+"""Giving objects to a remote: large files first, then what is small, directories last and from below.
+
+So an object that is there has everything below it there too, whatever was cut off, and a push asks only for roots.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from pivot.errors import MissingObject
+from pivot.git.backend import TREE
+from pivot.store.exchange import Closure, Exchange, Member, Root
+from pivot.store.objects import Pointer
+from pivot.sync.channel import BLOCK
+from pivot.sync.packing import counted, cut, make_pack
+from pivot.sync.progress import Moved, Tally, Tell
+from pivot.sync.remote import Remote
+
+FEW = 1000  # objects that may go in one pack, whatever they are
+MOST_BASES = 8  # old directories that one pack is written in terms of; git looks at ten
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a remote lacks of some roots. `absent` are objects that are not here either."""
+
+    members: tuple[Member, ...] = ()
+    large: tuple[Pointer, ...] = ()
+    bases: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    @property
+    def objects(self) -> int:
+        return len(self.members) + len(self.large)
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.size for one in self.members) + sum(one.size for one in self.large)
+
+
+def plan_sending(exchange: Exchange, remote: Remote, roots: Iterable[Root], bases: Sequence[str]) -> Sending:
+    """Ask the remote what it lacks; `bases` are directories of older results that it may have."""
+    wanted = {root.id: root for root in roots}
+    exists = remote.exists()
+    there = remote.sizes([*wanted, *bases]) if exists else {}
+    missing = [root for root in wanted.values() if root.id not in there]
+    if not missing:
+        return Sending()
+    closure = exchange.closure(missing)
+    known = remote.sizes(list(closure.members)) if exists else {}
+    members = [one for one in closure.members.values() if one.id not in known]
+    files = [one for one in members if one.mode != TREE]
+    folders = [one for one in members if one.mode == TREE]
+    old = [base for base in bases if base in there and exchange.tree(base) is not None]
+    large = _missing_large(closure, remote if exists else None)
+    return Sending((*files, *folders), large, tuple(old[:MOST_BASES]), tuple(sorted(closure.absent)))
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a transfer goes: `writer` names partial files, `tell` hears of progress, `jobs` large files move at once."""
+
+    writer: str
+    tell: Tell
+    jobs: int
+
+
+def send(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -> Moved:
+    """Give a remote what it lacks.
+
+    Raises:
+        MissingObject: some of it is not here; nothing is sent then.
+    """
+    if plan.absent:
+        raise MissingObject(f"the store does not have {plan.absent[0]}", where=exchange.path, hint="git pivot fsck")
+    tally = Tally("pushing", manner.tell, plan.objects, plan.bytes)
+    sender = _Sender(exchange, remote, tally, manner.writer, plan.bases)
+    files = [one for one in plan.members if one.mode != TREE]
+    folders = [one for one in plan.members if one.mode == TREE]
+    try:
+        remote.create()
+        in_parallel(sender.large, plan.large, manner.jobs)
+        if len(files) + len(folders) < FEW:
+            files, folders = [], [*files, *folders]
+        in_parallel(sender.part, cut(files), min(manner.jobs, 2))
+        for part in cut(folders):
+            sender.part(part)
+    except BaseException:
+        remote.close()  # or a thread would go on moving what nobody waits for
+        raise
+    return tally.moved()
+
+
+def in_parallel(work: Callable[[Any], object], items: Iterable[Any], jobs: int) -> None:
+    """Do `work` for each item in a few threads; the first error stops the rest."""
+    pool = ThreadPoolExecutor(max(1, jobs))
+    try:
+        for done in [pool.submit(work, item) for item in items]:
+            done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Sender:
+    def __init__(self, exchange: Exchange, remote: Remote, tally: Tally, writer: str, bases: Sequence[str]) -> None:
+        self._exchange = exchange
+        self._remote = remote
+        self._tally = tally
+        self._writer = writer
+        self._bases = bases
+
+    def part(self, part: list[Member]) -> None:
+        def pack() -> Iterator[bytes]:
+            return counted(make_pack(self._exchange.path, part, self._bases), self._tally.sent)
+
+        self._remote.take_pack(pack, len(part))
+        self._tally.add(len(part), sum(one.size for one in part))
+
+    def large(self, pointer: Pointer) -> None:
+        seen = 0
+
+        def offered(offset: int) -> Iterator[bytes]:
+            nonlocal seen
+            for block in _blocks(self._exchange.large_path(pointer), offset):
+                yield block
+                seen += len(block)
+                self._tally.sent(len(block))
+                self._tally.add(size=len(block))
+
+        self._remote.take_large(pointer, self._writer, offered)
+        self._tally.add(size=pointer.size - seen, large=1)
+
+
+def writer_of(common_dir: str) -> str:
+    """A name for partial files on a remote by which the same clone finds its own again, and nobody else's."""
+    return hashlib.sha256(f"{os.uname().nodename}:{common_dir}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def _missing_large(closure: Closure, remote: Remote | None) -> tuple[Pointer, ...]:
+    pointers = {pointer.blake3: pointer for pointer in closure.large.values()}
+    there = remote.large_sizes(pointers.values()) if remote and pointers else {}
+    return tuple(pointer for name, pointer in pointers.items() if name not in there)
+
+
+def _blocks(path: str, offset: int) -> Iterator[bytes]:
+    with open(path, "rb", buffering=0) as file:
+        file.seek(offset)
+        while block := file.read(BLOCK):
+            yield block

@@ -1,0 +1,159 @@
+"""What holds for every remote, whatever leads to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pivot.errors import DamagedObject, MissingObject, RemoteError
+from pivot.git.backend import TREE
+from pivot.store import Object
+from pivot.sync.channel import LocalShell
+from pivot.sync.host import HostRemote
+from tests.sync.hosts import OUTPUT, Clones, Host, root
+
+KINDS = ["directory"]
+
+
+@pytest.fixture(params=KINDS)
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    """A host of each kind, with no store on it yet."""
+    store = tmp_path / "host/lab store.git"
+    yield Host(store, lambda: HostRemote("lab", f"file://{store}", str(store), LocalShell))
+
+
+@pytest.fixture
+def clones(tmp_path: Path) -> Clones:
+    return Clones(tmp_path)
+
+
+def test_what_is_pushed_can_be_pulled_and_nothing_moves_twice(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    held = clones.put(one, OUTPUT)
+    assert host.push(one, held) > 0
+    host.assert_sound(held)
+    assert host.push(one, held) == 0
+    assert host.pull(two, held) > 0
+    assert two.has(held) and two.verify(held) == []
+    assert host.pull(two, held) == 0
+
+
+def test_one_output_of_many_is_fetched_alone(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    many = [clones.put(one, {"a": b"%d" % number * 1000}, f"out{number}") for number in range(5)]
+    host.push(one, *many)
+    host.pull(two, many[3])
+    assert [two.has(held) for held in many] == [False, False, False, True, False]
+
+
+def test_a_path_inside_a_directory_is_fetched_without_the_rest(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    held = clones.put(one, OUTPUT)
+    host.push(one, held)
+    with host.transfer(two) as transfer:
+        inside = transfer.find(root(held), "part/007.csv")
+        assert inside is not None
+        transfer.receive(transfer.plan_receive([inside]))
+    assert two.read(inside.id) == OUTPUT["part"]["007.csv"]  # type: ignore[index]
+    assert not two.has(held)
+
+
+def test_a_plan_says_what_will_move(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    held = clones.put(one, OUTPUT)
+    with host.transfer(one) as transfer:
+        plan = transfer.plan_send([root(held)])
+        assert (plan.objects, len(plan.large)) == (125, 1)
+        transfer.send(plan)
+        assert transfer.there([root(held)]) == {held.id}
+    with host.transfer(two) as transfer:
+        assert transfer.missing_here([root(held)]) == [root(held)]
+        coming = transfer.plan_receive([root(held)])
+        assert (coming.objects, len(coming.large)) == (125, 1)
+        assert coming.bytes >= held.size
+
+
+def test_a_new_version_moves_as_what_differs(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    lines = [b"%d,%d\n" % (number, number * number % 9973) for number in range(9000)]
+    old = clones.put(one, {"table.csv": b"".join(lines)})
+    tree = Object(one.put_tree({"out": old}), TREE, 0)
+    host.push(one, tree)
+    host.pull(two, tree)
+    lines[4000] = b"changed\n"
+    new = clones.put(one, {"table.csv": b"".join(lines)}, "new")
+    with host.transfer(one) as transfer:
+        assert transfer.send(transfer.plan_send([root(new)], [tree.id])).wire < 1000
+    with host.transfer(two) as transfer:
+        assert transfer.receive(transfer.plan_receive([root(new)], [tree.id])).wire < 1000
+    host.assert_sound(old, new)
+    assert two.verify(new) == []
+
+
+def test_what_nobody_pushed_is_missing_in_a_sentence(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    host.push(one, clones.put(one, b"pushed"))
+    with pytest.raises(MissingObject, match="lab does not have"):
+        host.pull(two, Object("a" * 40, 0o100644, 0))
+
+
+def test_a_remote_that_nobody_has_pushed_to_says_so(host: Host, clones: Clones) -> None:
+    with pytest.raises(RemoteError, match="there is no store at"):
+        host.pull(clones.store("two"), Object("a" * 40, 0o100644, 0))
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(host: Host, clones: Clones) -> None:
+    host.store.mkdir(parents=True)
+    (host.store / "thesis.tex").write_text("precious")
+    one = clones.store("one")
+    with pytest.raises(RemoteError, match="other things in it"):
+        host.push(one, clones.put(one, b"pushed"))
+    assert [path.name for path in host.store.iterdir()] == ["thesis.tex"]
+
+
+def test_an_object_swapped_on_the_host_is_not_delivered(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    right, other = clones.put(one, b"the right bytes"), clones.put(one, b"somebody else's", "other")
+    host.push(one, right, other)
+    loose = host.store / "objects"
+    places = [loose / held.id[:2] / held.id[2:] for held in (right, other)]
+    places[0].chmod(0o644)
+    places[0].write_bytes(places[1].read_bytes())
+    with pytest.raises(DamagedObject, match="other bytes under the name"):
+        host.pull(two, right)
+    assert not two.has(right)
+
+
+@pytest.mark.parametrize("wrong", [b"short", bytes(reversed(range(256))) * (3 << 12) + b"end"])
+def test_a_large_file_damaged_on_the_host_is_not_delivered(host: Host, clones: Clones, wrong: bytes) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    held = clones.put(one, OUTPUT)
+    host.push(one, held)
+    (large,) = (path for path in (host.store / "large").rglob("*") if path.is_file())
+    large.chmod(0o644)
+    large.write_bytes(wrong)
+    with pytest.raises((DamagedObject, MissingObject)):
+        host.pull(two, held)
+    assert not two.has(held)
+
+
+def test_check_writes_and_reads_a_probe_and_leaves_nothing(host: Host) -> None:
+    remote = host.connect()
+    assert "git version" in remote.check()
+    remote.close()
+    assert list((host.store / "tmp").iterdir()) == []
+
+
+def test_the_contents_can_be_listed_and_removed(host: Host, clones: Clones) -> None:
+    one = clones.store("one")
+    held = clones.put(one, OUTPUT)
+    host.push(one, held)
+    remote = host.connect()
+    assert remote.objects().keys() >= {held.id}
+    large = [file for file in remote.files(60) if file.path.startswith("large/")]
+    assert [(file.size, file.is_old) for file in large] == [((3 << 20) + 3, False)]
+    remote.remove([large[0].path])
+    assert not [file for file in remote.files(60) if file.path.startswith("large/")]
+    remote.close()
