@@ -5,7 +5,7 @@
 #   scripts/newer_git.sh           the git on PATH, one that was built before, or a new build from Debian's source
 #   scripts/newer_git.sh --find    the same without building; exit code 1 where there is none
 #
-# A build takes some three minutes of CPU and stays in ~/.cache/git-pivot/git, outside the clone. Needs a C compiler,
+# A build takes some two minutes of CPU and stays in ~/.cache/git-pivot/git, outside the clone. Needs a C compiler,
 # make, xz and zlib's header, and apt-get for the source; no root. Where any of that is missing, it says so and exits 1:
 # the tests that need the newer git are skipped then.
 set -eu

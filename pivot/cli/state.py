@@ -20,6 +20,7 @@ from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
 from pivot.reports.sharing import moved_line, planned_line
 from pivot.run.checkout import check_out
+from pivot.run.gc import state_of
 from pivot.run.recorder import flush_journal
 from pivot.run.sharing import Bringing, Selection, Sharing
 from pivot.store.exchange import as_object
@@ -121,7 +122,7 @@ def _push_state(project: Project, options: Options) -> int:
     remote = _git_remote(project, options, pushing=True)
     if remote is None:
         return 0
-    pushed = State(project.location, project.backend, project.author).push(remote)
+    pushed = state_of(project).push(remote)
     _say(remote, "new there", pushed.taken)
     if pushed.refused:
         told = "; ".join(f"{kind}: {reason}" for kind, reason in pushed.refused.items())
@@ -184,7 +185,7 @@ def _place(project: Project, bringing: Bringing) -> None:
 def _bring_state(project: Project, options: Options, bring: Callable[[State, str], list[str]]) -> None:
     remote = _git_remote(project, options)
     if remote is not None and not options.dry_run:
-        _say(remote, "new here", bring(State(project.location, project.backend, project.author), remote))
+        _say(remote, "new here", bring(state_of(project), remote))
 
 
 def _git_remote(project: Project, options: Options, *, pushing: bool = False) -> str | None:

@@ -21,9 +21,10 @@ from pivot.reports.fsck import fsck_document, fsck_lines
 from pivot.reports.usage import collected_line, usage_document, usage_lines
 from pivot.run.checkout import CheckedOut, check_out, choose, outputs_at, present_outputs
 from pivot.run.fsck import check_store
-from pivot.run.gc import collect_garbage
+from pivot.run.gc import collect_garbage, state_of
 from pivot.run.recorder import flush_journal
 from pivot.run.usage import measure
+from pivot.sync.state import Pushed
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -69,18 +70,29 @@ def checkout(paths: tuple[str, ...], revision: str | None) -> int:
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @click.option("--keep-runs", "keep", type=Span(), default="30d", metavar="TIME", help="Age up to which results stay.")
-def gc(dry_run: bool, keep: float) -> int:
+@click.option("--rewrite", "remote", metavar="REMOTE", help="Also shorten the history of results, here and there.")
+def gc(dry_run: bool, keep: float, remote: str | None) -> int:
     """Remove results that nothing needs any more, and their bytes from the store.
 
     What stays: results that a commit of any branch, tag, stash, reflog or work tree stands on, those of the last 30
     days (--keep-runs: 12h, 6w, 0), those that stand in a work tree, and edits that were put away within 90 days. Where
     several repositories share a store, what any of them needs stays. Waits for running commands.
+
+    With --rewrite one commit takes the place of all that led to the present results and notes on a Git remote, so that
+    what was removed takes no room there. Other clones follow at their next `git pivot pull` or `push`, and keep what
+    they have not pushed yet.
     """
     with Project.open(Path.cwd()) as project:
         refuse_recursion(project)  # a stage would wait for the lock of the command that runs it
         flush_journal(project, "repro: results of an interrupted run")
+        state = state_of(project)
+        if remote and not dry_run:
+            state.pull(remote)
+            project.runs.refresh()
         done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
         click.echo(collected_line(done, dry_run=dry_run))
+        if remote and not dry_run:
+            _say_shortened(remote, state.shorten(remote, "gc: one commit for the history before it"))
     return 0
 
 
@@ -135,6 +147,17 @@ def _telling(what: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         if told:
             click.echo("\r\033[K", nl=False, err=True)
+
+
+def _say_shortened(remote: str, pushed: Pushed) -> None:
+    if pushed.refused:
+        told = "; ".join(f"{kind}: {reason}" for kind, reason in pushed.refused.items())
+        raise CheckFailed(
+            f"{remote} keeps its history of results ({told}); nothing changed there",
+            hint="Ask who runs the server to allow this once.",
+        )
+    told = f"history shortened to one commit: {', '.join(pushed.taken)}" if pushed.taken else "no results to shorten"
+    click.echo(f"{remote}: {told}")
 
 
 def _forget_settled(project: Project) -> None:

@@ -13,6 +13,7 @@ from pivot.code.namespaces import decode
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import statement_syntax
 from pivot.code.syntax import imported_names
+from pivot.git.records import IMPORTED
 
 
 def beyond(manifest: Manifest, modules: Iterable[str]) -> list[str]:
@@ -31,7 +32,7 @@ def extend(manifest: Manifest, root: Path, modules: Iterable[str]) -> Manifest:
     first = entries[0]
     edges = list(first.edges)
     for file, (digest, source) in files.items():
-        edges.append((f"import:{file}", len(entries)))
+        edges.append((f"{IMPORTED}{file}", len(entries)))
         entries.append(Entry(f"module:{file}", digest, file, 1, (), source))
     entries[0] = replace(first, edges=tuple(edges))
     return Manifest(tuple(entries), manifest.remarks)

@@ -7,14 +7,16 @@ writer who finds it moved, or locked, starts again from what stands there now.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from pivot.errors import GitError, MissingObject, RefMoved
-from pivot.git.backend import Author, Backend
-from pivot.git.trees import Settlement, Trees, union
+from pivot.git import epochs
+from pivot.git.backend import TREE, Author, Backend
+from pivot.git.trees import Content, Settlement, Trees, add_files, union
 
 # Change = what to make of a tree (None: there is none yet); the same tree means that nothing is to be done.
 Change = Callable[[str | None], str | None]
@@ -87,35 +89,85 @@ class History:
     def absorb(self, theirs: str, settle: Settlement, author: Author, *, always: bool = True) -> str:
         """Make the local ref a descendant of `theirs` that holds the union of both; gives the new tip.
 
-        With `always=False` nothing is done where `theirs` holds nothing new.
+        With `always=False` nothing is done where `theirs` holds nothing new, or where something would be removed here.
         """
 
         def attempt() -> str:
             ours = self.tip()
             self._trees.entries(self._tree(theirs))  # not here: nothing may lead to it yet
-            base = self._backend.merge_base(ours, theirs) if ours else None
-            if ours is not None and base == theirs:
-                return ours
-            if ours is None or base == ours:
+            if ours is None:
                 self._backend.ref_cas(self._ref, theirs, ours, "fetched")
                 return theirs
-            old = self._tree(base) if base else None
-            tree = union(self._trees, self._tree(ours), self._tree(theirs), old, settle)
-            tree = self._whole(tree, self._tree(ours))
-            if not always and tree == self._tree(ours):
+            base, below = self._meet(ours, theirs)
+            if base == theirs:
                 return ours
-            new = self._on_top(theirs, tree, self._carried(ours, base), author)
-            self._backend.ref_cas(self._ref, new, ours, "union with what was fetched")
+            tree, removes = self._united((ours, theirs, base), settle)
+            if (removes and not always) or (tree == self._tree(ours) and (below == ours or not always)):
+                return ours
+            came = theirs if below == ours else ours
+            new = self._on_top(below, tree, self._carried(came, base), author)
+            self._backend.ref_cas(self._ref, new, ours, "fetched" if new == theirs else "union with what was fetched")
             return new
 
         return _persist(attempt)
 
-    def _on_top(self, theirs: str, tree: str | None, carried: list[str], author: Author) -> str:
-        if tree is None or tree == self._tree(theirs):
-            return theirs
+    def shortened(self, message: str, author: Author) -> str | None:
+        """A commit without parents that stands for the whole history, to which nothing leads yet; None for none."""
+        tip = self.tip()
+        replaced = [*self._chain(tip), *self._epoch(tip)] if tip else []
+        epoch: dict[str, Content] = {epochs.FILE: epochs.format_epoch(replaced)}
+        tree = add_files(self._trees, self._tree(tip), epoch) if tip else None
         self._trees.save()
-        message = "\n".join([f"Union with {theirs[:12]}: {len(carried)} commits made here", "", *carried])
-        return self._backend.write_commit(tree, [theirs], message, author)
+        return self._backend.write_commit(tree, [], message, author) if tree else None
+
+    def replaces(self, theirs: str) -> bool:
+        """Whether a tip belongs to a history that was shortened here, so that no commit leads from it to ours."""
+        ours = self.tip()
+        return ours is not None and self._meet(ours, theirs)[1] == ours
+
+    def _meet(self, ours: str, theirs: str) -> tuple[str | None, str]:
+        """Where two histories part, and the one on which a union goes: theirs, unless ours has replaced it."""
+        if base := self._backend.merge_base(ours, theirs):
+            return base, theirs
+        if base := self._replaced(self._epoch(theirs), ours):
+            return base, theirs
+        base = self._replaced(self._epoch(ours), theirs)
+        return base, ours if base else theirs
+
+    def _replaced(self, epoch: list[str], tip: str) -> str | None:
+        """The newest commit of a history that an epoch stands for."""
+        known = set(epoch)
+        return next((commit for commit in self._chain(tip) if epochs.shorten(commit) in known), None) if known else None
+
+    def _epoch(self, tip: str) -> list[str]:
+        entry = self._trees.at(self._tree(tip), epochs.FILE)
+        return epochs.parse_epoch(self._trees.blob(entry.oid)) if entry and entry.mode != TREE else []
+
+    def _chain(self, tip: str) -> Iterator[str]:
+        """A history, the newest commit first; in a shallow clone as far as it is here."""
+        commit: str | None = tip
+        while commit:
+            yield commit
+            try:
+                parents = self._backend.read_commit(commit).parents
+            except (GitError, MissingObject):
+                return
+            commit = parents[0] if parents else None
+
+    def _united(self, tips: tuple[str, str, str | None], settle: Settlement) -> tuple[str | None, bool]:
+        """The tree of both tips, and whether it lacks something that the local one has."""
+        ours, theirs, base = tips
+        old = self._tree(base) if base else None
+        here, there = self._tree(ours), self._tree(theirs)
+        tree, removes = settle.adopt(here, there if base == ours else union(self._trees, here, there, old, settle))
+        return self._whole(tree, here), removes
+
+    def _on_top(self, below: str, tree: str | None, carried: list[str], author: Author) -> str:
+        if tree is None or tree == self._tree(below):
+            return below
+        self._trees.save()
+        message = "\n".join([f"Union onto {below[:12]}: {len(carried)} commits", "", *carried])
+        return self._backend.write_commit(tree, [below], message, author)
 
     def _whole(self, tree: str | None, old: str | None) -> str | None:
         """A tree that has lost its last file is the empty tree, and not nothing to do."""
@@ -123,15 +175,12 @@ class History:
 
     def _carried(self, tip: str, base: str | None) -> list[str]:
         """The messages of the commits that a union replaces, the newest first, so that `git log` still tells them."""
+        own = itertools.takewhile(lambda commit: commit != base, self._chain(tip))
         carried: list[str] = []
-        commit: str | None = tip
-        while commit and commit != base and len(carried) < _CARRIED:
-            try:
-                found = self._backend.read_commit(commit)
-            except (GitError, MissingObject):
-                break  # a shallow clone ends here
-            carried.append(found.message.strip())
-            commit = found.parents[0] if found.parents else None
+        with contextlib.suppress(GitError, MissingObject):  # a shallow clone ends there
+            carried.extend(
+                self._backend.read_commit(commit).message.strip() for commit in itertools.islice(own, _CARRIED)
+            )
         return carried
 
     def _tree(self, commit: str) -> str:

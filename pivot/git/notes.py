@@ -91,6 +91,14 @@ class Notes:
         """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
         return self._history.absorb(tip, self._settle, author)
 
+    def shortened(self, message: str, author: Author) -> str | None:
+        """A commit that stands for the whole history of the notes, to which nothing leads yet."""
+        return self._history.shortened(message, author)
+
+    def replaces(self, theirs: str) -> bool:
+        """Whether a tip belongs to a history that was shortened here."""
+        return self._history.replaces(theirs)
+
     def _with(self, tree: str | None, notes: Mapping[str, list[NoteLine]]) -> str | None:
         files: dict[str, Content] = {}
         for commit, lines in notes.items():

@@ -23,6 +23,10 @@ from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE
 VERSION = 1
 SCHEME = 1
 
+# Label of an edge from the first node of a graph to a project file that a run imported beyond its static manifest. The
+# nodes of these files are the last ones of the graph.
+IMPORTED = "import:"
+
 _ID = re.compile(r"[0-9a-f]{40}")  # the store is always SHA-1
 _MODES = (BLOB, EXECUTABLE, SYMLINK, TREE)
 # Code points that HFS+ ignores when it compares names, as `git fsck` lists them.
@@ -62,6 +66,12 @@ class Record:
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of(digest_of(self.code), digest_of(self.params), digest_of(self.spec), self.deps)
+
+    @property
+    def static_fingerprint(self) -> str:
+        """The fingerprint of the same situation without the project files that its run imported."""
+        code = digest_of(_static(self.code))
+        return fingerprint_of(code, digest_of(self.params), digest_of(self.spec), self.deps)
 
     @property
     def result(self) -> str:
@@ -138,6 +148,15 @@ def _check_output(path: object, out: Output) -> None:
         raise RecordError(f"the output {path} has no proper object id and mode")
     if type(out.size) is not int or out.size < 0:
         raise RecordError(f"the output {path} has a size that cannot be")
+
+
+def _static(code: dict[str, Any]) -> dict[str, Any]:
+    nodes, edges = code["nodes"], code["edges"]
+    first = [edge for edge in edges[0] if not edge[0].startswith(IMPORTED)]
+    imported = len(edges[0]) - len(first)
+    if not imported:
+        return code
+    return {**code, "nodes": nodes[:-imported], "edges": [first, *edges[1:-imported]]}
 
 
 def _is_id(text: object) -> bool:

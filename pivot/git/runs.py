@@ -19,9 +19,10 @@ from pivot.errors import MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import BLOB, TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
 from pivot.git.journal import Finished, Reach
+from pivot.git.leftovers import Name, folder_of, sweep
 from pivot.git.objects import object_id
 from pivot.git.records import Info, Record, check_record, parse_record
-from pivot.git.settlement import MOST_INFOS, RunsSettlement, format_lines, newest_infos, read_lines
+from pivot.git.settlement import MOST_INFOS, Alive, RunsSettlement, format_lines, newest_infos, read_lines
 from pivot.git.trees import Content, Trees, add_files
 
 REF = "refs/pivot/runs"
@@ -127,18 +128,29 @@ class RunCache:
         self.refresh()
         return tip or self._history.tip()
 
-    def absorb(self, tip: str, author: Author) -> str:
-        """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
-        tip = self._history.absorb(tip, self._settle, author)
+    def absorb(self, tip: str, author: Author, alive: Alive | None = None) -> str:
+        """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip.
+
+        `alive` tells which of the records that others removed are in use here and stay; without it none does.
+        """
+        tip = self._history.absorb(tip, RunsSettlement(self._trees, alive), author)
         self.refresh()
         return tip
 
-    def drop(self, dead: Iterable[tuple[str, str]], message: str, author: Author) -> str | None:
-        """Remove records (fingerprint, result) by an ordinary commit, which other clones follow."""
-        gone: dict[str, Content] = {_folder(fingerprint, result): None for fingerprint, result in dead}
-        tip = self._history.commit(lambda tree: add_files(self._trees, tree, gone), message, author)
+    def drop(self, dead: Iterable[Name], message: str, author: Author) -> str | None:
+        """Remove records, and all that no other record needs, by an ordinary commit, which other clones follow."""
+        gone: dict[str, Content] = {folder_of(name): None for name in dead}
+        tip = self._history.commit(lambda tree: sweep(self._trees, add_files(self._trees, tree, gone)), message, author)
         self.refresh()
         return tip
+
+    def shortened(self, message: str, author: Author) -> str | None:
+        """A commit that stands for the whole history of the run cache, to which nothing leads yet."""
+        return self._history.shortened(message, author)
+
+    def replaces(self, theirs: str) -> bool:
+        """Whether a tip belongs to a history that was shortened here."""
+        return self._history.replaces(theirs)
 
     def _is_here(self, commit: str | None) -> TypeGuard[str]:
         return bool(commit) and bool(self._backend.has([commit or ""]))
@@ -198,7 +210,7 @@ class RunCache:
         """The tree with finished stages added, by the rules of the union."""
         files: dict[str, Content] = {}
         for finished in entries:
-            folder = _folder(finished.record.fingerprint, finished.record.result)
+            folder = folder_of((finished.record.fingerprint, finished.record.result))
             self._put(files, tree, f"{folder}/record", finished.record.to_bytes())
             info = finished.info.to_bytes()
             self._put(files, tree, f"{folder}/info/{object_id('blob', info, self._backend.algorithm)[:12]}", info)
@@ -235,7 +247,3 @@ class RunCache:
                 kept = self._settle.folder(folder, infos)
                 surplus |= {f"{folder}/{name}": None for name in infos.keys() - kept.keys()}
         return add_files(self._trees, tree, surplus) if surplus else tree
-
-
-def _folder(fingerprint: str, result: str) -> str:
-    return f"runs/{fingerprint[:2]}/{fingerprint[2:]}.{result}"

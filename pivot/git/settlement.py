@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from pivot.errors import MissingObject, RecordError, UnknownVersion
-from pivot.git.backend import TreeEntry
+from pivot.git.backend import TREE, TreeEntry
+from pivot.git.leftovers import BESIDE, Name, changed, folder_of, gone, name_of, needs
 from pivot.git.records import Info, check_record, parse_info, parse_record
-from pivot.git.trees import SmallerBlob, Trees
+from pivot.git.trees import Content, Sides, SmallerBlob, Trees, add_files
 
 MOST_INFOS = 5
+
+# Those of some records that are in use here.
+Alive = Callable[[set[Name]], set[Name]]
 
 
 class RunsSettlement(SmallerBlob):
@@ -18,8 +22,9 @@ class RunsSettlement(SmallerBlob):
     Of two blobs at a record's path one at least is not that record: nobody's garbage takes the place of a good one.
     """
 
-    def __init__(self, trees: Trees) -> None:
+    def __init__(self, trees: Trees, alive: Alive | None = None) -> None:
         self._trees = trees
+        self._alive = alive
 
     def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
         if path.startswith("runs/") and path.endswith("/record") and path.count("/") == 3:
@@ -48,6 +53,46 @@ class RunsSettlement(SmallerBlob):
 
     def is_whole(self, path: str) -> bool:
         return path.startswith("runs/") and path.count("/") == 2
+
+    def complete(self, sides: Sides, united: str | None) -> str | None:
+        """A source that one side removed as dead, and that a record needs which the other side has new."""
+        ours, theirs, base = sides
+        removed = {path for top in BESIDE for path in gone(self._trees, top, base, united)}
+        files: dict[str, Content] = {}
+        for side in (ours, theirs) if removed else ():
+            new = changed(self._trees, "runs", side, base)
+            files |= self._absent(side, united, self._needs(side, new, removed))
+        return add_files(self._trees, united, files) if files else united
+
+    def adopt(self, ours: str, united: str | None) -> tuple[str | None, bool]:
+        """Records that others removed stay where they are in use here."""
+        removed = {name_of(folder) for folder in gone(self._trees, "runs", ours, united)}
+        kept = {folder_of(name) for name in self._alive(removed)} if removed and self._alive else set()
+        if not kept:
+            return united, bool(removed)
+        wanted = self._needs(ours, kept, {path for top in BESIDE for path in gone(self._trees, top, ours, united)})
+        for folder in kept:
+            wanted.update(self._files(ours, folder))
+        files = self._absent(ours, united, wanted)
+        return add_files(self._trees, united, files), len(kept) < len(removed)
+
+    def _needs(self, tree: str | None, folders: Iterable[str], otherwise: set[str]) -> set[str]:
+        """As `needs`, or all of `otherwise` where a newer Pivot wrote one of the records."""
+        try:
+            return needs(self._trees, tree, folders)
+        except UnknownVersion:
+            return otherwise
+
+    def _absent(self, side: str | None, united: str | None, paths: Iterable[str]) -> dict[str, Content]:
+        """Those of these files that a side has and the union has not."""
+        found = {path: self._trees.at(side, path) for path in paths if self._trees.at(united, path) is None}
+        return {path: entry.oid for path, entry in found.items() if entry and entry.mode != TREE}
+
+    def _files(self, tree: str, folder: str) -> Iterator[str]:
+        """The paths of all files below a record's folder."""
+        for name, entry in self._trees.folder(tree, folder).items():
+            below = f"{folder}/{name}"
+            yield from self._files(tree, below) if entry.mode == TREE else [below]
 
 
 def newest_infos(trees: Trees, blobs: Iterable[str]) -> dict[str, Info | None]:

@@ -8,6 +8,9 @@ from typing import NamedTuple, Protocol
 from pivot.git.backend import BLOB, TREE, Backend, TreeEntry
 from pivot.git.objects import LONG_NAME, edit_tree, entries_from, format_tree, is_component, object_id, parse_tree
 
+# Trees of a union: ours, theirs, and what both come from; None for no tree.
+Sides = tuple[str | None, str | None, str | None]
+
 # A file: bytes to be written, the id of a blob that is here, or None to remove what stands at the path.
 Content = bytes | str | None
 
@@ -31,6 +34,17 @@ class Settlement(Protocol):
         """Whether a folder lives and dies as one: removed on one side and changed on the other, all of it stays."""
         ...
 
+    def complete(self, sides: Sides, united: str | None) -> str | None:
+        """What was removed on one side, and what is new on the other side needs, put back into the union."""
+        ...
+
+    def adopt(self, ours: str, united: str | None) -> tuple[str | None, bool]:
+        """What they removed and is in use here put back into the union; and whether anything is removed all the same.
+
+        `ours` is the tree as it stands here before.
+        """
+        ...
+
 
 class SmallerBlob:
     """The plain settlement: of two blobs the one with the smaller id, and every entry stays."""
@@ -46,6 +60,12 @@ class SmallerBlob:
 
     def is_whole(self, path: str) -> bool:
         return False
+
+    def complete(self, sides: Sides, united: str | None) -> str | None:
+        return united
+
+    def adopt(self, ours: str, united: str | None) -> tuple[str | None, bool]:
+        return united, False
 
 
 class Trees:
@@ -152,7 +172,7 @@ def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, 
     Commutative and idempotent; without a base associative too, if the settlement is.
     """
     ours, theirs, base = (settle.prepare(tree) if tree else None for tree in (ours, theirs, base))
-    return _unite(trees, "", (ours, theirs, base), settle)
+    return settle.complete((ours, theirs, base), _unite(trees, "", (ours, theirs, base), settle))
 
 
 def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
@@ -166,10 +186,7 @@ def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
     return trees.edit(tree, changes)
 
 
-_Sides = tuple[str | None, str | None, str | None]
-
-
-def _unite(trees: Trees, path: str, sides: _Sides, settle: Settlement) -> str | None:
+def _unite(trees: Trees, path: str, sides: Sides, settle: Settlement) -> str | None:
     ours, theirs, base = sides
     if theirs in (ours, base):
         return ours

@@ -11,8 +11,9 @@ from pivot.git.notes import NoteLine, Notes
 from pivot.hooks.names import some
 from pivot.plan.attest import attest
 from pivot.project import Project
+from pivot.run.gc import state_of
 from pivot.run.recorder import flush_journal
-from pivot.sync.state import REFS, State, takes_state
+from pivot.sync.state import REFS, takes_state
 
 CHOICES = ("push", "verify", "warn", "off")
 MANY = 5  # stages that one line names
@@ -95,7 +96,7 @@ def _broken(project: Project, refs: Iterable[PushedRef]) -> Iterator[str]:
 def _push_state(project: Project, remote: str) -> list[str]:
     try:
         flush_journal(project, "push: results of an interrupted run")
-        pushed = State(project.location, project.backend, project.author).push(remote)
+        pushed = state_of(project).push(remote)
     except PivotError as error:
         return [f"results were not pushed: {error.what}; `git pivot push {remote}` tries again"]
     if pushed.refused:

@@ -6,15 +6,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pivot.errors import LockTimeout, PivotError, ProjectError, StoreError
 from pivot.files import FileLock, remove_quietly
+from pivot.git.leftovers import Name
 from pivot.git.open import open_backend
 from pivot.project import Project
-from pivot.run.roots import Place, Repository, Roots, find_roots, places_of
+from pivot.run.roots import Place, Repository, Roots, find_in_use, find_roots, places_of
 from pivot.store.prune import DAY, Pruned
 from pivot.store.users import entry_of, users
+from pivot.sync.state import State
 
 KEEP = 30 * DAY  # seconds; what others who use the store keep at least, whatever is asked for here
 _PAUSE = 0.2  # seconds between two looks at a lock that another command holds
@@ -51,14 +54,23 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
         dead = sorted(own.dead.intersection(project.runs.fingerprints(fetched=False)))
         if not dry_run:
             _forget_settled(places)
-            if dead:
-                project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
+            project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
         # What is stored from now on by a repository that was not asked keeps its mark.
         recent = max(min(DAY, keep), time.time() - began)
         pruned = project.store.prune(objects, dry_run=dry_run, recent=recent)
         if not dry_run:
             _forget_settled(places)
     return Collected(len(dead), pruned, len(using))
+
+
+def state_of(project: Project) -> State:
+    """The project's shared refs; what others removed and this repository stands on stays in them."""
+    return State(project.location, project.backend, project.author, partial(_in_use, project))
+
+
+def _in_use(project: Project, names: set[Name]) -> set[Name]:
+    own = project.location.common_dir
+    return find_in_use(Repository(own, project.backend, places_of(own, project.location)), project.store, names)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pivot.git.accepted import Accepted
 from pivot.git.backend import TREE, Backend
 from pivot.git.command import ask_git, placeless_environment, run_git
 from pivot.git.journal import Journal
+from pivot.git.leftovers import Name
 from pivot.git.locate import Location
 from pivot.git.notes import Notes
 from pivot.git.records import Record
@@ -26,9 +27,6 @@ from pivot.store.objects import Object
 from pivot.store.saved import KEPT_DAYS, Saved
 from pivot.store.stat_cache import StatCache
 from pivot.store.store import Store
-
-Name = tuple[str, str]
-"""A record by fingerprint and result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,15 @@ def find_roots(repository: Repository, store: Store, keep: float) -> Roots:
     return _Finder(repository, store, keep).find()
 
 
+def find_in_use(repository: Repository, store: Store, names: set[Name]) -> set[Name]:
+    """Those of these records that a commit, an accepted change or a work tree of the repository stands on.
+
+    Raises:
+        GitError: commits cannot be read, so that what they need cannot be told.
+    """
+    return _Finder(repository, store, 0).in_use(names)
+
+
 class _Finder:
     def __init__(self, repository: Repository, store: Store, keep: float) -> None:
         self._repository = repository
@@ -114,6 +121,13 @@ class _Finder:
                 (roots.others if name in elsewhere else roots.dead).add(name)
         roots.objects += [*self._unrecorded(), *self._saved()]
         return roots
+
+    def in_use(self, names: set[Name]) -> set[Name]:
+        named = self._noted()[0] | self._accepted() | self._last()
+        in_place = self._in_place()
+        return {
+            name for name in names if name in named or ((record := self._record(name)) and _stands(record, in_place))
+        }
 
     def _noted(self) -> tuple[set[Name], set[Name]]:
         """What the notes of reachable commits name (or of commits with the same files), and of those not here."""

@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pivot.errors import DamagedObject, MissingObject
+from pivot.git.leftovers import Name
 from pivot.git.records import Record
 from pivot.project import Project
 from pivot.run.gc import KEEP, open_repositories, roots_of
 from pivot.run.recorder import as_objects
-from pivot.run.roots import Name
 from pivot.store.store import Store
 
 

@@ -1,8 +1,9 @@
 """State that travels: the run cache, notes and accepted changes, between this repository and a Git remote.
 
 All network goes through the `git` program, so that credentials, proxies and agents are the user's. A fetch brings the
-remote's tips to `refs/pivot-remotes/<remote>/`; a pull unites them with the local refs; a push does both first and is
-never forced, so that of two who push at once the later one takes in what the first has pushed.
+remote's tips to `refs/pivot-remotes/<remote>/`; a pull unites them with the local refs; a push does both first and
+overwrites nothing that was not united with, so that of two who push at once the later one takes in what the first has
+pushed. Only a history that was shortened is put in the place of another one, and only of the one it stands for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import xxhash
@@ -23,6 +25,7 @@ from pivot.git.command import Answer, ask_git
 from pivot.git.config import Settings, unset_setting, write_setting
 from pivot.git.locate import Location
 from pivot.git.remotes import REFSPECS, list_remotes
+from pivot.git.settlement import Alive
 
 REFS = {"runs": runs.REF, "notes": notes.REF, "accepted": accepted.REF}
 
@@ -48,13 +51,22 @@ class Pushed:
 class State:
     """The shared refs of one repository."""
 
-    def __init__(self, location: Location, backend: Backend, author: Author) -> None:
+    def __init__(
+        self,
+        location: Location,
+        backend: Backend,
+        author: Author,
+        alive: Alive | None = None,
+    ) -> None:
+        """`alive` tells which of the records that others removed are in use here, and so stay."""
         self._location = location
         self._backend = backend
         self._author = author
+        self._runs = runs.RunCache(backend)
+        self._notes = notes.Notes(backend)
         self._absorb: dict[str, Callable[[str, Author], str]] = {
-            "runs": runs.RunCache(backend).absorb,
-            "notes": notes.Notes(backend).absorb,
+            "runs": partial(self._runs.absorb, alive=alive),
+            "notes": self._notes.absorb,
             "accepted": accepted.Accepted(backend).absorb,
         }
 
@@ -98,14 +110,43 @@ class State:
         for _ in range(TRIES):
             self.pull(remote)
             theirs = self._tracked(name)
-            wanted = [kind for kind, tip in self._local().items() if theirs.get(kind) != tip]
-            pushed = self._try_push(url, wanted) if wanted else Pushed()
+            wanted = {kind: tip for kind, tip in self._local().items() if theirs.get(kind) != tip}
+            leases = {kind: tip for kind, tip in theirs.items() if kind in wanted and self._replaces(kind, tip)}
+            pushed = self._try_push(url, wanted, leases) if wanted else Pushed()
             if pushed is not None:
                 self._remember(name, pushed)
                 return pushed
             time.sleep(random.uniform(0, pause))
             pause = min(pause * 2, _LONGEST_PAUSE)
-        raise GitError(f"others pushed results to {remote} first, {TRIES} times over", hint="git pivot push")
+        raise _too_late(remote, "git pivot push")
+
+    def shorten(self, remote: str, message: str) -> Pushed:
+        """Put one commit in the place of the remote's whole history of results, and of its notes, and follow it here.
+
+        Nobody's results are lost: the remote is asked to take it only while it has what was united with just before,
+        and other clones put what they have not pushed yet on top of it.
+
+        Raises:
+            GitError: as for `push`.
+        """
+        name, url = self._name(remote)
+        for _ in range(TRIES):
+            self.pull(remote)
+            theirs, kinds = self._tracked(name), {"runs": self._runs.shortened, "notes": self._notes.shortened}
+            made = {kind: tip for kind, shorten in kinds.items() if (tip := shorten(message, self._author))}
+            pushed = self._try_push(url, made, {kind: theirs.get(kind, "") for kind in made}) if made else Pushed()
+            if pushed is None:
+                continue
+            for kind in pushed.taken:
+                self._absorb[kind](made[kind], self._author)
+            self.fetch(remote)
+            return pushed
+        raise GitError(
+            f"others pushed results to {remote} first, {TRIES} times over", hint=f"git pivot gc --rewrite {remote}"
+        )
+
+    def _replaces(self, kind: str, theirs: str) -> bool:
+        return {"runs": self._runs.replaces, "notes": self._notes.replaces}.get(kind, lambda _: False)(theirs)
 
     def _fetch(self, url: str, specs: list[str], *options: str) -> None:
         for attempt in range(TRIES):
@@ -116,16 +157,20 @@ class State:
                 raise GitError(f"git fetch from {url} failed: {answer.complaint}", where=str(self._location.git_dir))
             time.sleep(random.uniform(0, 0.1))
 
-    def _try_push(self, url: str, kinds: list[str]) -> Pushed | None:
-        """Push these kinds of state; None when someone else was first."""
-        answer = self._ask(["push", *_PUSH, "--", url, *(f"{REFS[kind]}:{REFS[kind]}" for kind in kinds)])
+    def _try_push(self, url: str, tips: Mapping[str, str], leases: Mapping[str, str]) -> Pushed | None:
+        """Push these kinds of state; None when someone else was first.
+
+        Where history was shortened, nothing leads from their tip to ours: a lease says which one may be replaced.
+        """
+        lease = [f"--force-with-lease={REFS[kind]}:{tip}" for kind, tip in leases.items()]
+        answer = self._ask(["push", *_PUSH, *lease, "--", url, *(f"{tip}:{REFS[kind]}" for kind, tip in tips.items())])
         told = _read_porcelain(answer.out)
-        rejected = {kind: told[REFS[kind]] for kind in kinds if told.get(REFS[kind])}
+        rejected = {kind: told[REFS[kind]] for kind in tips if told.get(REFS[kind])}
         if answer.code and not rejected:
             raise GitError(f"git push to {url} failed: {answer.complaint}", where=str(self._location.git_dir))
-        if any(_RACE.search(reason) for reason in rejected.values()):
+        if any(_is_race(reason, forced=kind in leases) for kind, reason in rejected.items()):
             return None
-        return Pushed(tuple(kind for kind in kinds if kind not in rejected), rejected)
+        return Pushed(tuple(kind for kind in tips if kind not in rejected), rejected)
 
     def _remember(self, name: str, pushed: Pushed) -> None:
         """Mark a remote that does not take state, so that hooks leave it alone; and one that takes it again."""
@@ -192,6 +237,15 @@ def choose_remote(location: Location, settings: Settings, *, pushing: bool = Fal
 def takes_state(settings: Settings, remote: str) -> bool:
     """False for a remote that has refused state before, or that the user has marked: `remote.<name>.pivot = false`."""
     return settings.get_bool(f"remote.{remote}.pivot", True)
+
+
+def _too_late(remote: str, again: str) -> GitError:
+    return GitError(f"others pushed results to {remote} first, {TRIES} times over", hint=again)
+
+
+def _is_race(reason: str, *, forced: bool) -> bool:
+    """Whether somebody else was first; a server that refuses a history that was shortened goes on refusing it."""
+    return bool(_RACE.search(reason)) and not (forced and "non-fast-forward" in reason)
 
 
 def _read_porcelain(out: bytes) -> dict[str, str]:

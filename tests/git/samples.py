@@ -27,5 +27,5 @@ def finished(number: int, result: str = "a", second: int = 0, modules: tuple[str
         record(number, result),
         info(f"stage{number}", second),
         {digest(number): f"def f(): return {number}\n"},
-        Reach(digest(number), modules) if modules else None,
+        Reach(record(number).static_fingerprint, modules) if modules else None,
     )

@@ -58,6 +58,10 @@ def lookup(runs: RunCache, number: int) -> list[Found]:
     return runs.lookup(record(number).fingerprint)
 
 
+def reach(runs: RunCache, number: int) -> list[str]:
+    return runs.reach(record(number).static_fingerprint)
+
+
 def plant(backend: Backend, ref: str, files: dict[str, Content]) -> str:
     """A tip as a stranger might push it."""
     trees = Trees(backend)
@@ -83,7 +87,7 @@ def test_a_finished_stage_is_found_by_its_fingerprint(runs: RunCache, made: Repo
     assert [info.stage for info in runs.infos(record(1).fingerprint, record(1).result)] == ["stage1"]
     assert runs.source(digest(2)) == "def f(): return 2\n"
     assert runs.source(digest(3)) is None
-    assert (runs.reach(digest(1)), runs.reach(digest(2))) == (["m.a", "m.b"], [])
+    assert (reach(runs, 1), reach(runs, 2)) == (["m.a", "m.b"], [])
     made.git("fsck", "--strict")
 
 
@@ -118,7 +122,7 @@ def test_the_newest_five_runs_are_told_about(runs: RunCache) -> None:
 def test_reach_lists_grow(runs: RunCache) -> None:
     runs.flush([finished(1, modules=("b",)), finished(1, "b", modules=("a",))], "one", AUTHOR)
     runs.flush([finished(1, modules=("c",))], "two", AUTHOR)
-    assert runs.reach(digest(1)) == ["a", "b", "c"]
+    assert reach(runs, 1) == ["a", "b", "c"]
 
 
 def test_what_was_fetched_is_found_and_taken_in_by_the_next_write(runs: RunCache, backend: Backend) -> None:
@@ -180,6 +184,34 @@ def test_a_dropped_record_stays_away_though_a_remote_still_has_it(runs: RunCache
     runs.refresh()
     assert lookup(runs, 1) == []
     assert lookup(runs, 2) == [found(2)]
+
+
+def test_what_only_a_dropped_record_needed_goes_with_it(runs: RunCache) -> None:
+    runs.flush([finished(1, modules=("m",)), finished(1, "b"), finished(2, modules=("n",))], "one", AUTHOR)
+    runs.drop([(record(2).fingerprint, record(2).result)], "gc", AUTHOR)
+    runs.drop([(record(1).fingerprint, record(1).result)], "gc", AUTHOR)
+    assert (runs.source(digest(1)), reach(runs, 1)) == ("def f(): return 1\n", ["m"])
+    assert (runs.source(digest(2)), reach(runs, 2)) == (None, [])
+
+
+def test_what_others_removed_is_taken_in_by_a_pull_and_not_by_a_run(runs: RunCache, backend: Backend) -> None:
+    before = runs.flush([finished(1), finished(2)], "one", AUTHOR)
+    after = runs.drop([(record(1).fingerprint, record(1).result)], "gc", AUTHOR)
+    assert after is not None
+    backend.ref_cas(REF, before, after, "back")
+    backend.ref_cas("refs/pivot-remotes/origin/runs", after, None, "fetched")
+    runs.flush([finished(3)], "two", AUTHOR)
+    assert lookup(runs, 1) == [found(1)]
+    runs.absorb(after, AUTHOR)
+    assert [lookup(runs, number) for number in (1, 2, 3)] == [[], [found(2)], [found(3)]]
+
+
+def test_while_a_record_cannot_be_read_nothing_beside_it_goes(runs: RunCache, backend: Backend) -> None:
+    runs.flush([finished(1), finished(2)], "one", AUTHOR)
+    newer = record(3).to_bytes().replace(b'"version":1', b'"version":2')
+    plant(backend, REF, {f"{folder_of(3)}/record": newer})
+    runs.drop([(record(1).fingerprint, record(1).result)], "gc", AUTHOR)
+    assert runs.source(digest(1)) == "def f(): return 1\n"
 
 
 def test_a_record_under_a_name_that_is_not_its_own_is_refused(runs: RunCache, backend: Backend) -> None:
@@ -261,7 +293,7 @@ def test_a_filtered_fetch_is_said_to_be_one_and_stops_nobody(
     there = RunCache(backend)
     assert lookup(there, 1) == []
     assert there.infos(record(1).fingerprint, record(1).result) == []
-    assert (there.reach(digest(1)), there.source(digest(1))) == ([], None)
+    assert (reach(there, 1), there.source(digest(1))) == ([], None)
     assert "`git pivot fetch` brings it" in there.refused[0]
     there.flush([finished(2)], "in the clone", AUTHOR)
     assert lookup(there, 2) == [found(2)]

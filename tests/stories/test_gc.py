@@ -211,6 +211,23 @@ def test_records_of_commits_that_others_have_stay_without_their_bytes(main: Repo
     assert records(main) == before
 
 
+def test_what_others_removed_stays_where_it_stands_in_a_work_tree(main: Repo, tmp_path: Path) -> None:
+    main.git("clone", "--quiet", "--bare", str(main.path), str(tmp_path / "hub.git"))
+    main.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    change(main, 3)
+    ran(main)
+    main.pivot("push", "origin").expect(0)
+    other = Repo(tmp_path / "hub.git").clone(tmp_path / "theirs")
+    other.pivot("pull").expect(0)
+    before = records(main)
+    gc(other)
+    assert records(other) == before - 1
+    other.pivot("push").expect(0)
+    main.pivot("pull", "origin").expect(0)
+    assert records(main) == before
+    assert ran(main) == []
+
+
 def test_a_clean_up_that_others_have_not_followed_is_not_counted_twice(main: Repo, tmp_path: Path) -> None:
     main.git("clone", "--quiet", "--bare", str(main.path), str(tmp_path / "hub.git"))
     main.git("remote", "add", "origin", str(tmp_path / "hub.git"))
@@ -221,6 +238,27 @@ def test_a_clean_up_that_others_have_not_followed_is_not_counted_twice(main: Rep
     assert gc(main).startswith("removed 0 results, 0 objects")
     main.pivot("push", "origin").expect(0)
     assert main.git("rev-parse", "refs/pivot/runs") == main.git("ls-remote", "origin", "refs/pivot/runs").split()[0]
+
+
+def test_a_shortened_history_is_one_commit_and_others_follow_it(main: Repo, tmp_path: Path) -> None:
+    hub = main.clone(tmp_path / "hub.git", "--bare")
+    main.git("remote", "add", "origin", str(hub.path))
+    branch(main, "topic", 2)
+    main.pivot("push", "origin").expect(0)
+    other = hub.clone(tmp_path / "theirs")
+    other.pivot("pull").expect(0)
+    change(other, 5)
+    ran(other)
+    forget(main, "topic")
+    assert "origin: history shortened to one commit: runs, notes" in gc(main, "--rewrite", "origin")
+    assert (records(main), records(hub)) == (2, 2)
+    for ref in ("refs/pivot/runs", "refs/notes/pivot"):
+        assert hub.git("rev-list", "--count", ref) == "1"
+    assert "process" in main.git("log", "-1", "--notes=pivot", "--format=%N")
+    other.pivot("push").expect(0)
+    main.pivot("pull").expect(0)
+    assert records(other) == records(main) == 3
+    assert ran(other) == ran(main) == []
 
 
 def test_a_time_that_is_none_is_a_usage_error(main: Repo) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from pivot.git.backend import Backend
+from pivot.git.leftovers import Name
 from pivot.git.locate import locate
 from pivot.git.open import open_backend
 from pivot.git.records import Record
 from pivot.git.runs import RunCache
 from pivot.sync.state import State
 from tests.git.conftest import AUTHOR
-from tests.git.samples import finished
+from tests.git.samples import finished, record
 from tests.support.repository import Repo
 
 
@@ -26,11 +27,34 @@ class Clone:
         self.repo = repo
         self.backend: Backend = open_backend(found.git_dir, found.common_dir)
         self.runs = RunCache(self.backend)
-        self.state = State(found, self.backend, AUTHOR)
+        self.used: set[Name] = set()
+        self.state = State(found, self.backend, AUTHOR, lambda names: names & self.used)
 
-    def run(self, number: int, result: str = "a", second: int = 0) -> None:
+    def run(self, number: int, result: str = "a", second: int = 0, modules: tuple[str, ...] = ()) -> None:
         """A stage has run here."""
-        self.runs.flush([finished(number, result, second)], f"repro: stage{number}", AUTHOR)
+        self.runs.flush([finished(number, result, second, modules)], f"repro: stage{number}", AUTHOR)
+
+    def use(self, number: int, result: str = "a") -> None:
+        """Something here stands on this result."""
+        self.used.add(name_of(record(number, result)))
+
+    def names(self) -> set[Name]:
+        """The records of the local run cache."""
+        self.runs.refresh()
+        return set(self.runs.fingerprints(fetched=False))
+
+    def clean_up(self) -> set[Name]:
+        """Remove every record that is not in use here."""
+        dead = self.names() - self.used
+        self.runs.drop(dead, "gc", AUTHOR)
+        return dead
+
+    def beside(self) -> set[str]:
+        """The sources and reach lists of the local run cache, by path."""
+        if not self.tree():
+            return set()
+        listed = self.repo.git("ls-tree", "-r", "--name-only", "refs/pivot/runs").splitlines()
+        return {path for path in listed if path.startswith(("code/", "reach/"))}
 
     def knows(self, record: Record) -> bool:
         self.runs.refresh()
@@ -39,6 +63,16 @@ class Clone:
     def tree(self) -> str | None:
         """The tree of the local run cache."""
         return self.backend.tree_of("refs/pivot/runs") if self.backend.ref_get("refs/pivot/runs") else None
+
+
+def name_of(record: Record) -> Name:
+    return record.fingerprint, record.result
+
+
+def beside(record: Record) -> set[str]:
+    """What a record needs beside itself: the source of its one entry, and its reach list."""
+    source, static = record.code["nodes"][0], record.static_fingerprint
+    return {f"code/{source[:2]}/{source}", f"reach/{static[:2]}/{static}"}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pivot.sync.state import choose_remote, takes_state
 from tests.git.conftest import AUTHOR
 from tests.git.samples import record
 from tests.support.repository import Repo
-from tests.sync.conftest import Clone
+from tests.sync.conftest import Clone, name_of
 
 MakeClone = Callable[..., Clone]
 
@@ -27,7 +28,7 @@ PUSHER = """
 import sys
 from pathlib import Path
 from tests.support.repository import Repo
-from tests.sync.conftest import Clone
+from tests.sync.conftest import Clone, name_of
 clone, own, rounds = Clone(Repo(Path(sys.argv[1]))), int(sys.argv[2]), int(sys.argv[3])
 for number in range(rounds):
     clone.run(number, "abcdef"[own])     # the same stage, another result
@@ -220,3 +221,72 @@ def test_two_pulls_at_once_in_one_clone_wait_for_each_other(clone: MakeClone) ->
         said = [pull.communicate(timeout=60) for pull in pulls]
         assert [pull.returncode for pull in pulls] == [0, 0, 0], said
         assert two.knows(record(number))
+
+
+def length(repo: Repo) -> int:
+    return int(repo.git("rev-list", "--count", "refs/pivot/runs"))
+
+
+def test_a_shortened_history_is_followed_without_losing_what_was_not_pushed(clone: MakeClone, server: Repo) -> None:
+    one, two, late = clone("one"), clone("two"), clone("late")
+    for number in range(3):
+        one.run(number)
+    one.state.push("origin")
+    two.state.pull("origin")
+    late.state.pull("origin")
+    one.clean_up()
+    one.run(3)
+    two.run(4)
+    assert one.state.shorten("origin", "gc").taken == ("runs",)
+    assert length(server) == length(one.repo) == 1
+    two.state.push("origin")
+    late.state.pull("origin")
+    one.state.pull("origin")
+    expected = {name_of(record(number)) for number in (3, 4)}
+    assert one.names() == two.names() == late.names() == expected
+    assert length(server) == length(late.repo) == 2
+
+
+def test_of_a_push_and_a_shortening_at_once_nothing_is_lost(clone: MakeClone, server: Repo) -> None:
+    one, two = clone("one"), clone("two")
+    one.run(0)
+    one.state.push("origin")
+    two.state.pull("origin")
+    for number in range(1, 6):
+        two.run(number)
+        with ThreadPoolExecutor() as pool:
+            both = pool.submit(two.state.push, "origin"), pool.submit(one.state.shorten, "origin", "gc")
+            assert not any(one_of.result().refused for one_of in both)
+    for each in (two, one):
+        each.state.pull("origin")
+    assert one.names() == two.names() == {name_of(record(number)) for number in range(6)}
+
+
+def test_another_remote_with_the_old_history_takes_the_shortened_one(
+    clone: MakeClone, server: Repo, tmp_path: Path
+) -> None:
+    one = clone("one")
+    mirror = server.clone(tmp_path / "mirror.git", "--bare")
+    one.repo.git("remote", "add", "mirror", str(mirror.path))
+    one.run(1)
+    one.state.push("origin")
+    one.state.push("mirror")
+    there = Clone(mirror.clone(tmp_path / "there"))
+    there.run(2)
+    there.state.push("origin")
+    one.state.shorten("origin", "gc")
+    one.run(3)
+    assert one.state.push("mirror").taken == ("runs",)
+    there.state.pull("origin")
+    assert one.names() == there.names() == {name_of(record(number)) for number in (1, 2, 3)}
+    assert length(mirror) == length(one.repo) <= 3
+
+
+def test_a_server_that_refuses_a_shortened_history_keeps_its_own(clone: MakeClone, server: Repo) -> None:
+    one = clone("one")
+    one.run(1)
+    one.run(2)
+    one.state.push("origin")
+    server.write("hooks/update", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    assert "hook declined" in (one.state.shorten("origin", "gc").refused or {})["runs"]
+    assert length(server) == length(one.repo) == 2

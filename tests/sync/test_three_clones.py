@@ -1,4 +1,5 @@
-"""Whatever the order of runs, fetches, pulls and pushes, three clones end in the same run cache, with every record."""
+"""Whatever the order of runs, clean-ups, fetches, pulls and pushes, three clones end in the same run cache: with every
+record that nobody removed or that somebody uses, and with all that these records need."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from pivot.git.records import Record
+from pivot.git.leftovers import Name
 from tests.git.samples import record
 from tests.support.repository import Repo
-from tests.sync.conftest import Clone
+from tests.sync.conftest import Clone, beside, name_of
 
 NAMES = ("one", "two", "three")
 WHO = st.sampled_from(NAMES)
@@ -27,26 +28,57 @@ class ThreeClones(RuleBasedStateMachine):
         place = Path(self.folder.name)
         server = Repo.init(place / "server.git", "--bare")
         self.clones = {name: Clone(server.clone(place / name)) for name in NAMES}
-        self.made: list[Record] = []
+        self.made: set[Name] = set()
+        self.removed: set[Name] = set()
 
     def teardown(self) -> None:
         if not hasattr(self, "clones"):
             return
-        for _ in range(2):
+        clones = list(self.clones.values())
+        try:
+            self.settle()
+            for each in clones:
+                assert self.made - self.removed <= each.names(), "a record was lost that nobody removed"
+                assert set().union(*(one.used for one in clones)) <= each.names(), "a record was lost that is in use"
+                assert self.needed(each.names()) <= each.beside(), "a source or a reach list was lost"
+            self.clean_up()
+        finally:
+            for each in clones:
+                each.backend.close()
+            self.folder.cleanup()
+
+    def settle(self) -> None:
+        """Everybody pushes until nothing moves any more: what is in use somewhere has to travel once more."""
+        for _ in range(3):
             for each in self.clones.values():
                 each.state.push("origin")
-        trees = {each.tree() for each in self.clones.values()}
-        missing = [one for one in self.made for each in self.clones.values() if not each.knows(one)]
-        for each in self.clones.values():
-            each.backend.close()
-        self.folder.cleanup()
-        assert len(trees) == 1
-        assert not missing
+        assert len({each.tree() for each in self.clones.values()}) == 1
 
-    @rule(who=WHO, number=st.integers(0, 3), result=st.sampled_from("ab"), second=st.integers(0, 9))
-    def run(self, who: str, number: int, result: str, second: int) -> None:
-        self.clones[who].run(number, result, second)
-        self.made.append(record(number, result))
+    def clean_up(self) -> None:
+        """When all have cleaned up, what somebody uses is left, and nothing beside it that it does not need."""
+        used = set().union(*(each.used for each in self.clones.values()))
+        for each in self.clones.values():
+            each.used = used
+            each.clean_up()
+        self.settle()
+        for each in self.clones.values():
+            assert each.names() == used
+            assert each.beside() == self.needed(used)
+
+    def needed(self, names: set[Name]) -> set[str]:
+        every = (record(number, result) for number in range(4) for result in "ab")
+        return set().union(*(beside(one) for one in every if name_of(one) in names))
+
+    @rule(who=WHO, number=st.integers(0, 3), result=st.sampled_from("ab"), second=st.integers(0, 9), used=st.booleans())
+    def run(self, who: str, number: int, result: str, second: int, used: bool) -> None:
+        self.clones[who].run(number, result, second, ("m",))
+        self.made.add(name_of(record(number, result)))
+        if used:
+            self.clones[who].use(number, result)
+
+    @rule(who=WHO)
+    def remove(self, who: str) -> None:
+        self.removed |= self.clones[who].clean_up()
 
     @rule(who=WHO)
     def fetch(self, who: str) -> None:
@@ -55,6 +87,10 @@ class ThreeClones(RuleBasedStateMachine):
     @rule(who=WHO)
     def pull(self, who: str) -> None:
         self.clones[who].state.pull("origin")
+
+    @rule(who=WHO)
+    def shorten(self, who: str) -> None:
+        assert not self.clones[who].state.shorten("origin", "gc").refused
 
     @rule(who=WHO)
     def push(self, who: str) -> None:
