@@ -16,6 +16,7 @@ CLOSED = 141
 COMMANDS = {
     "init": ("pivot.cli.init", "Prepare this clone: hooks, and results with `git fetch`."),
     "repro": ("pivot.cli.repro", "Run what a change reaches, and nothing else."),
+    "watch": ("pivot.cli.watch", "Run what each save reaches, until Ctrl-C."),
     "status": ("pivot.cli.status", "Say what repro would do, and why."),
     "debug": ("pivot.cli.debug", "Open a prompt with the inputs of a stage loaded."),
     "logs": ("pivot.cli.logs", "Show what a stage printed when it ran last."),

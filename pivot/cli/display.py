@@ -12,7 +12,7 @@ from functools import partial
 import click
 
 from pivot.reports.run import Detail, event_document, event_lines
-from pivot.run.events import Event, RunEnded
+from pivot.run.events import Beat, Event, RunEnded
 
 INTERRUPTED = 130
 
@@ -56,7 +56,8 @@ def write_lines(event: Event, detail: Detail = "normal") -> None:
 
 
 def write_json(event: Event) -> None:
-    click.echo(to_json(event_document(event)))
+    if not isinstance(event, Beat):  # nothing has happened
+        click.echo(to_json(event_document(event)))
 
 
 @contextmanager

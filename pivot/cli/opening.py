@@ -6,11 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Literal, cast
 
 import click
 
-from pivot.code.cache import analysis_cache
 from pivot.errors import CodeError, LockTimeout, ProjectError, TargetError
 from pivot.pipeline.given import Given, given_options, given_variables
 from pivot.pipeline.spec import StageSpec
@@ -18,15 +16,11 @@ from pivot.plan.targets import select
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
 from pivot.run.connection import INSIDE
-from pivot.run.outputs import keeper_of
+from pivot.run.opening import recover_outputs, worker_settings
 from pivot.run.recorder import flush_journal
 from pivot.run.session import Session
-from pivot.run.workers import Workers, WorkerSettings
-from pivot.store.workspace import recover
+from pivot.run.workers import Workers
 
-STARTS = ("auto", "fork", "spawn")
-CARRIED = 32 << 10
-"""Bytes; so small outputs are stored by the command, many at a time: a sync of the disk costs more than they do."""
 FOREVER = 10 * 365 * 86400.0
 
 
@@ -44,10 +38,11 @@ def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterat
             click.echo(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
         elif writing:
             stack.enter_context(take_lock(project))
-            _recover(project)
+            for line in recover_outputs(project):
+                click.echo(line, err=True)
         _flush_journal(project, writing=writing)
-        given = (*_given_variables(project), *options)
-        yield Session(project, stack.enter_context(Workers(_worker_settings(project, given))))
+        given = (*given_by_environment(project), *options)
+        yield Session(project, stack.enter_context(Workers(worker_settings(project, given))))
 
 
 def _flush_journal(project: Project, *, writing: bool) -> None:
@@ -100,30 +95,9 @@ def refuse_recursion(project: Project) -> None:
         )
 
 
-def _recover(project: Project) -> None:
-    """Put back what a command that was killed had set aside."""
-    keeper = keeper_of(project)
-    for path in recover(project.pivot_dir, lambda found: keeper.keep(found, "an interrupted run left it")):
-        click.echo(f"put back after an interrupted run: {path.relative_to(project.root)}", err=True)
-
-
-def _given_variables(project: Project) -> tuple[Given, ...]:
+def given_by_environment(project: Project) -> tuple[Given, ...]:
     found = given_variables(os.environ)
     return found if found and project.settings.get_bool("pivot.envParams", False) else ()
-
-
-def _worker_settings(project: Project, given: tuple[Given, ...]) -> WorkerSettings:
-    start = project.settings.get_choice("pivot.start", STARTS, "auto")
-    return WorkerSettings(
-        root=project.root,
-        store=project.store_path,
-        logs=project.pivot_dir / "logs",
-        cache=str(analysis_cache(project.cache_dir, given)),
-        given=given,
-        link=project.link,
-        carried=0 if project.scratch else CARRIED,
-        start=cast(Literal["auto", "fork", "spawn"], start),
-    )
 
 
 @contextmanager

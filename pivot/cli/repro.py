@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
 import click
 
 from pivot.cli.display import open_display, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
+from pivot.cli.watch import run_watch
 from pivot.pipeline.policy import read_duration
 from pivot.plan.targets import select
 from pivot.reports.determinism import verdict_document, verdict_lines
@@ -24,6 +26,14 @@ from pivot.run.limits import read_limits
 from pivot.run.options import RunOptions
 from pivot.run.selection import Selection
 from pivot.run.session import Session
+
+_NOT_WATCHED = {
+    "dry_run": "--dry-run",
+    "failed": "--failed",
+    "twice": "--verify-determinism",
+    "budget": "--budget",
+    "pdb": "--pdb",
+}
 
 
 class Duration(click.ParamType[float]):
@@ -53,6 +63,7 @@ class Duration(click.ParamType[float]):
 @click.option("--budget", type=Duration(), metavar="TIME", help="Start no stage that would not end in time, as in 30m.")
 @click.option("--pdb", is_flag=True, help="Open the debugger where a stage raises; one stage at a time.")
 @click.option("--discard-edits", "discard", is_flag=True, help="Do not keep edits of outputs before replacing them.")
+@click.option("-w", "--watch", is_flag=True, help="Stay, and run what each save reaches, until Ctrl-C.")
 @click.option("-q", "--quiet", is_flag=True, help="Only failures, warnings and the totals.")
 @click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
@@ -62,6 +73,8 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
     STAGE is a stage's name, an output path or a glob; STAGE+ adds what depends on it. Upstreams are always included
     (except with --single).
     """
+    if options["watch"]:
+        return _watch(Selection(targets, force=bool(options["force"]), single=bool(options["single"])), values, options)
     made = time.time_ns()
     with open_session(writing=not options["dry_run"], values=values) as session:
         selection = Selection(
@@ -84,14 +97,26 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
             discard_edits=bool(options["discard"]),
             terminal=_terminal() if options["pdb"] else "",
         )
-        detail: Detail = "quiet" if options["quiet"] else "verbose" if options["verbose"] else "normal"
         live = not options["pdb"]
-        with open_display(as_json=bool(options["as_json"]), detail=detail, live=live) as display:
+        with open_display(as_json=bool(options["as_json"]), detail=_detail(options), live=live) as display:
             for event in execute(session, selection, run_options):
                 display.show(event)
         if display.unchanged:
             remember_settled(session, made)
         return report_failures(session) or display.exit_code
+
+
+def _watch(selection: Selection, values: tuple[str, ...], options: Mapping[str, bool | float | None]) -> int:
+    """Raises `UsageError` for what a watch cannot be combined with."""
+    if others := [name for option, name in _NOT_WATCHED.items() if options[option]]:
+        raise click.UsageError(f"--watch does not go with {others[0]}")
+    discard = bool(options["discard"])
+    run_options = RunOptions(int(options["jobs"] or usable_cores()), keep_going=True, discard_edits=discard)
+    return run_watch(selection, run_options, values, detail=_detail(options), as_json=bool(options["as_json"]))
+
+
+def _detail(options: Mapping[str, bool | float | None]) -> Detail:
+    return "quiet" if options["quiet"] else "verbose" if options["verbose"] else "normal"
 
 
 def _terminal() -> str:

@@ -71,9 +71,14 @@ def check(cache_dir: Path, root: Path, file: str) -> str:
 
 def standing(cache_dir: Path, root: Path, file: str) -> Evidence | None:
     """What the kept analysis of a pipeline file stands on; None where there is none that can stand for long."""
-    held = _read(_path(cache_dir, root, file))
-    evidence = _evidence(held[1]) if held else None
+    evidence = held_evidence(cache_dir, root, file)
     return None if evidence is None or evidence.volatile else evidence
+
+
+def held_evidence(cache_dir: Path, root: Path, file: str) -> Evidence | None:
+    """What the kept analysis of a pipeline file has read, whether or not it can stand."""
+    held = _read(_path(cache_dir, root, file))
+    return _evidence(held[1]) if held else None
 
 
 def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:

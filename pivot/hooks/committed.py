@@ -71,8 +71,9 @@ def _note(project: Project) -> None:
     # Only here: the planner and all below it take ten times as long to import as a hook that has nothing to do.
     from pivot.run.noting import note_head
     from pivot.run.recorder import flush_journal
+    from pivot.run.servers import WorkerSettings
     from pivot.run.session import Session
-    from pivot.run.workers import Workers, WorkerSettings
+    from pivot.run.workers import Workers
 
     settings = WorkerSettings(
         project.root, project.store_path, project.pivot_dir / "logs", cache=str(project.cache_dir), link=project.link

@@ -82,6 +82,11 @@ class Planner:
         """The situation of a stage all of whose inputs are known."""
         return self._situations[name]
 
+    def files(self) -> set[str]:
+        """Files of the code that the stages reach, as far as their situations are known."""
+        known = [one.stage for one in self._situations.values()]
+        return {entry.file for stage in (*self.stages.values(), *known) for entry in stage.manifest.entries}
+
     def widened(self, situation: Situation, modules: Iterable[str]) -> Situation:
         """A situation in which the stage turned out to import these modules too: what its result is the result of."""
         static = situation_of(self.stages[situation.stage.name], situation.deps)

@@ -8,19 +8,26 @@ from typing import Literal, get_args
 from pivot.plan.decision import Action, Decision, Plan
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import (
+    Beat,
+    Changed,
     Ending,
     Event,
     Noticed,
+    Paused,
     RunEnded,
     RunPlanned,
     StageEnded,
     StagePrinted,
     StageRestoring,
     StageStarted,
+    Unplanned,
+    Waiting,
+    Watching,
 )
 
 Detail = Literal["quiet", "normal", "verbose"]
 _QUIET = (StageStarted, StageRestoring, StagePrinted)
+_PATHS = 3
 
 
 def event_lines(event: Event, detail: Detail = "normal") -> Iterator[str]:
@@ -69,6 +76,29 @@ def _event_lines(event: Event) -> Iterator[str]:
             yield f"{stage}: {text}" if stage else text
         case RunEnded():
             yield totals(event)
+        case _:
+            yield from _watch_lines(event)
+
+
+def _watch_lines(event: Event) -> Iterator[str]:
+    match event:
+        case Watching(polling):
+            yield f"watching, by looking at the files once a second: {polling}" if polling else "watching; Ctrl-C ends"
+        case Changed(paths):
+            yield f"changed: {', '.join(paths[:_PATHS])}" + (
+                f" and {more} more" if (more := len(paths) - _PATHS) > 0 else ""
+            )
+        case Unplanned(text, file):
+            yield (
+                f"{file} cannot be imported; its stages are left out"
+                if file
+                else "nothing can be run as the files are now"
+            )
+            yield from (f"  {line}" for line in text.splitlines())
+        case Waiting(text):
+            yield f"waiting: {text}"
+        case Paused(on):
+            yield "paused" if on else "goes on"
 
 
 def failure_lines(event: StageEnded) -> Iterator[str]:
@@ -143,6 +173,24 @@ def event_document(event: Event) -> dict[str, object]:
         case RunEnded():
             counts = {kind: event.count(kind) for kind in get_args(Ending)}
             return {"event": "run-ended", **counts, "seconds": round(event.seconds, 6), "ok": event.ok}
+        case _:
+            return _watch_document(event)
+
+
+def _watch_document(event: Watching | Changed | Unplanned | Waiting | Paused | Beat) -> dict[str, object]:
+    match event:
+        case Watching(polling):
+            return {"event": "watching", "polling": polling}
+        case Changed(paths):
+            return {"event": "changed", "paths": list(paths)}
+        case Unplanned(text, file):
+            return {"event": "unplanned", "text": text, "file": file}
+        case Waiting(text):
+            return {"event": "waiting", "text": text}
+        case Paused(on):
+            return {"event": "paused", "on": on}
+        case Beat(key):
+            return {"event": "beat", "key": key}
 
 
 def dry_run_lines(plan: Plan) -> Iterator[str]:

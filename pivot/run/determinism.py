@@ -16,8 +16,9 @@ from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action
 from pivot.plan.planner import Planner
 from pivot.run.jobs import Job, JobDone, JobFailed
+from pivot.run.servers import WorkerSettings
 from pivot.run.session import Session
-from pivot.run.workers import Workers, WorkerSettings
+from pivot.run.workers import Workers
 from pivot.store.objects import Object
 from pivot.store.store import Store
 

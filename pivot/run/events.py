@@ -81,4 +81,48 @@ class RunEnded:
         return not self.interrupted and not (self.count("failed") or self.count("blocked"))
 
 
-Event = RunPlanned | StageStarted | StageRestoring | StagePrinted | StageEnded | Noticed | RunEnded
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Files are watched from here on; `polling` says why they are looked at in turn instead ("": they are not)."""
+
+    polling: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Files that matter have changed; repository-relative where they lie inside. A plan follows."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """What stands in the files cannot be planned or imported, all of it or that of `file`; the next save may do."""
+
+    text: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another command works on this work tree; `text` says which."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Changes are collected and start nothing (`on`), or do so again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Time has gone by, or somebody has pressed a key: nothing for a reader of events, but a display may move."""
+
+    key: str = ""
+
+
+RunEvent = RunPlanned | StageStarted | StageRestoring | StagePrinted | StageEnded | Noticed | RunEnded
+Event = RunEvent | Watching | Changed | Unplanned | Waiting | Paused | Beat

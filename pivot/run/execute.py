@@ -23,7 +23,7 @@ from pivot.run.events import (
     StageStarted,
 )
 from pivot.run.frontier import Frontier
-from pivot.run.interrupts import Interrupts
+from pivot.run.interrupts import Interrupts, Stops
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
 from pivot.run.limits import read_limits
 from pivot.run.lineup import Lineup, Work, work_of
@@ -85,7 +85,7 @@ class Run:
         self._outputs.exclude(self._planner)
         return plan
 
-    def loop(self, interrupts: Interrupts) -> Iterator[Event]:
+    def loop(self, stops: Stops) -> Iterator[Event]:
         """Until nothing is left: settle what needs no run, start what does, take in what ends."""
         while True:
             yield from self._advance()
@@ -102,7 +102,7 @@ class Run:
                     case JobFailed():
                         yield from self._failed(event)
             self._recorder.flush()
-            yield from self._heed(interrupts)
+            yield from self._heed(stops)
             if not self._trials:
                 self._lineup.rest(POLL_SECONDS)
         yield from self._leave_out()
@@ -237,11 +237,11 @@ class Run:
         self._session.refresh({trial.situation.stage.spec.file})
         self._plan_anew()
 
-    def _heed(self, interrupts: Interrupts) -> Iterator[Event]:
-        if interrupts.count and not self._stopping:
+    def _heed(self, stops: Stops) -> Iterator[Event]:
+        if stops.count and not self._stopping:
             self._stopping = True
             yield Noticed(f"stopping; waiting for {', '.join(self._trials.stages())} (Ctrl-C again kills)")
-        if interrupts.count > 1:
+        if stops.count > 1:
             self._trials.cancel()
 
     def _leave_out(self) -> Iterator[Event]:

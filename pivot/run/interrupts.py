@@ -5,18 +5,30 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 # `git` hands a Ctrl-C of the terminal on to us, who have had it from the terminal already.
 ONE_PRESS = 0.5
 
 
-class Interrupts:
-    """While open, SIGINT counts one and SIGTERM two; outside the main thread, which has all handlers, nothing does."""
+class Stops(Protocol):
+    """How often somebody has asked for the end: once, and what runs is waited for; more often, and it is killed."""
 
-    def __init__(self) -> None:
+    @property
+    def count(self) -> int: ...
+
+
+class Interrupts:
+    """While open, SIGINT counts one and SIGTERM two; outside the main thread, which has all handlers, nothing does.
+
+    `heard` is called in the handler.
+    """
+
+    def __init__(self, heard: Callable[[], object] | None = None) -> None:
         self.count = 0
+        self._heard = heard
         self._last = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
@@ -38,3 +50,5 @@ class Interrupts:
             return
         self._last = now
         self.count += 2 if number == signal.SIGTERM else 1
+        if self._heard:
+            self._heard()

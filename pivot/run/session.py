@@ -108,6 +108,12 @@ class Session:
         self._codes = {stage.name: stage.code for one in self._found() for stage in one.stages}
         return any(self._models[file] != before[file] for file in wanted)
 
+    def forget(self) -> None:
+        """Look at all files anew: some have changed."""
+        self._models.clear()
+        self._evidence.clear()
+        self.inputs.forget_all()
+
     def planner(self) -> Planner:
         return Planner(self.project.root, self.model(), self.inputs, self.memory, self.policies)
 

@@ -71,6 +71,16 @@ class Trials:
     def events(self, timeout: float) -> Sequence[JobEvent]:
         return self._session.workers.events(timeout)
 
+    def open(self) -> list[Trial]:
+        return list(self._open.values())
+
+    def get(self, stage: str) -> Trial:
+        return self._open[stage]
+
+    def end(self, stage: str) -> None:
+        """Ask one stage to end; it does so as a failed job of kind `cancelled`, unless it was done already."""
+        self._session.workers.cancel(self._open[stage].job)
+
     def pop(self, stage: str) -> Trial:
         return self._open.pop(stage)
 

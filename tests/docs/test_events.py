@@ -11,13 +11,15 @@ from typing import Any, get_args
 import pytest
 
 from pivot.plan.decision import Action
-from pivot.run.events import Ending
+from pivot.reports.run import event_document
+from pivot.run.events import Changed, Ending, Event, Paused, Unplanned, Waiting, Watching
 from tests.support.repository import Repo
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 (TEXT,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 SCHEMA = json.loads(TEXT)
-EVENTS = ["planned", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
+OF_A_RUN = ["planned", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
+EVENTS = [*OF_A_RUN, "watching", "changed", "unplanned", "waiting", "paused"]
 TYPES: dict[str, Any] = {
     "string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict,
     "null": type(None),
@@ -85,8 +87,21 @@ def test_every_event_is_as_the_page_says(events: list[dict[str, Any]]) -> None:
     assert found == []
 
 
+def test_a_watch_writes_events_as_the_page_says() -> None:
+    events: list[Event] = [
+        Watching("why"),
+        Changed(("a.py", "b.py")),
+        Unplanned("text", "pipeline.py"),
+        Waiting("process 1"),
+        Paused(on=True),
+    ]
+    documents = [event_document(event) for event in events]
+    assert [document["event"] for document in documents] == EVENTS[len(OF_A_RUN) :]
+    assert [why for one in documents for why in violations(one, SCHEMA["$defs"][str(one["event"])])] == []
+
+
 def test_a_run_writes_every_kind_of_event(events: list[dict[str, Any]]) -> None:
-    assert {event["event"] for event in events} == set(EVENTS)
+    assert {event["event"] for event in events} == set(OF_A_RUN)
     assert {event["ending"] for event in events if event["event"] == "ended"} == {
         "ran",
         "restored",

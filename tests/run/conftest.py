@@ -14,7 +14,8 @@ import pytest
 
 from pivot.code.model import Failure, PipelineModel
 from pivot.run.jobs import Job, JobDone, JobEvent, JobFailed, JobPrinted
-from pivot.run.workers import Workers, WorkerSettings
+from pivot.run.servers import WorkerSettings
+from pivot.run.workers import Workers
 from pivot.store.store import Store
 
 HEAD = """

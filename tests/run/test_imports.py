@@ -134,7 +134,8 @@ PARENT = """
 import sys
 from pathlib import Path
 from pivot.run.jobs import Job
-from pivot.run.workers import Workers, WorkerSettings
+from pivot.run.servers import WorkerSettings
+from pivot.run.workers import Workers
 root, private = map(Path, sys.argv[1:])
 with Workers(WorkerSettings(root, private / "store", private / "logs")) as workers:
     workers.start(Job(1, "work", "pipeline.py"))
@@ -202,7 +203,8 @@ INTERRUPTED = """
 import signal, sys
 from pathlib import Path
 from pivot.run.jobs import Job
-from pivot.run.workers import Workers, WorkerSettings
+from pivot.run.servers import WorkerSettings
+from pivot.run.workers import Workers
 root, private = map(Path, sys.argv[1:])
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:

@@ -1,0 +1,52 @@
+"""`git pivot watch`, which is `git pivot repro --watch`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pivot.cli.display import INTERRUPTED, open_display
+from pivot.cli.opening import folder_in, given_by_environment, refuse_recursion
+from pivot.pipeline.given import given_options
+from pivot.project import Project
+from pivot.reports.remarks import remark_lines
+from pivot.reports.run import Detail
+from pivot.run.cores import usable_cores
+from pivot.run.options import RunOptions
+from pivot.run.selection import Selection
+from pivot.watch.loop import Order, open_watch
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[STAGE]...")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Stages at a time (default: usable cores).")
+@click.option("-s", "--single", is_flag=True, help="The named stages only; what they read is taken as it stands.")
+@click.option("--set", "values", multiple=True, metavar="STAGE.NAME=VALUE", help="Another value for a parameter.")
+@click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
+def watch(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | int | None) -> int:
+    """Run what each save reaches, until Ctrl-C.
+
+    The same as `git pivot repro --watch`. STAGE is a stage's name, an output path or a glob; all, if none is named.
+    """
+    selection = Selection(targets, single=bool(options["single"]))
+    run_options = RunOptions(int(options["jobs"] or usable_cores()), keep_going=True)
+    detail: Detail = "verbose" if options["verbose"] else "normal"
+    return run_watch(selection, run_options, values, detail=detail, as_json=bool(options["as_json"]))
+
+
+def run_watch(
+    selection: Selection, options: RunOptions, values: Sequence[str], *, detail: Detail, as_json: bool
+) -> int:
+    """Watch until somebody ends it; the exit code."""
+    with Project.open(Path.cwd()) as project:
+        refuse_recursion(project)
+        given = (*given_by_environment(project), *given_options(values))
+        selection = Selection(selection.targets, folder_in(project), force=selection.force, single=selection.single)
+    order = Order(selection, options, remark_lines, given)
+    with open_display(as_json=as_json, detail=detail) as display, open_watch(Path.cwd(), order) as watching:
+        for event in watching.events():
+            display.show(event)
+    return 0 if watching.quit else INTERRUPTED

@@ -1,0 +1,124 @@
+"""What reaches a watch from outside: changes of files, keys, and the wish to end it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from pivot.code.discovery import find_pipelines
+from pivot.plan.planner import Planner
+from pivot.run.events import Beat
+from pivot.run.interrupts import Interrupts
+from pivot.run.session import Session
+from pivot.watch.keys import Keys
+from pivot.watch.notices import Notices
+from pivot.watch.scope import Scope, scope_of
+
+BEAT_SECONDS = 0.25
+GIT_SECONDS = 30.0
+_TICK = 20_000_000  # ns
+
+
+class Helm(Interrupts):
+    """Changes are judged by `scope`, the newest there is, and only when somebody asks for them."""
+
+    def __init__(self, notices: Notices, scope: Scope, keys: Keys | None, wake: Callable[[], object]) -> None:
+        super().__init__(wake)
+        self.paused = False
+        self.quit = False
+        self.wishes: set[str] = set()
+        self._notices = notices
+        self._scope = scope
+        self._keys = keys
+        self._changed: set[str] = set()
+        self._pressed: list[str] = []
+        self._beaten = time.monotonic()
+        self._looked = time.time_ns()
+
+    @property
+    def held(self) -> bool:
+        """Whether Git is in the middle of something, such as a switch of branches; an old lock was left behind."""
+        try:
+            return time.time() - os.stat(f"{self._scope.git_dir}/index.lock").st_mtime < GIT_SECONDS  # noqa: PTH116
+        except OSError:
+            return False
+
+    def arm(self) -> None:
+        self._notices.arm(self._scope.folders())
+
+    def press(self) -> bool:
+        """Take in what has been pressed. `r` and `f` are wishes for the next round; the rest is for the display."""
+        for key in self._keys.read() if self._keys else "":
+            self._pressed.append(key)
+            if key == "q":
+                self.quit = True
+                self.count += 1
+            elif key == "p":
+                self.paused = not self.paused
+            elif key in "rf":
+                self.wishes.add(key)
+        return bool(self._pressed)
+
+    def changed(self) -> tuple[str, ...]:
+        if not self.stirs():
+            return ()
+        found, self._changed = sorted(self._changed), set()
+        self._looked = time.time_ns()
+        return tuple(path.removeprefix(f"{self._scope.root}/") for path in found)
+
+    def stirs(self) -> bool:
+        """Whether something that matters has changed, and is to be looked at now."""
+        self._judge()
+        return bool(self._changed) and not self.paused and not self.held
+
+    def hurries(self) -> bool:
+        """Whether an import that is under way is of no use any more."""
+        return self.count > 0 or (self.stirs() and any(path.endswith(".py") for path in self._changed))
+
+    def beats(self) -> Iterator[Beat]:
+        pressed, self._pressed = self._pressed, []
+        yield from map(Beat, pressed)
+        if time.monotonic() - self._beaten >= BEAT_SECONDS:
+            self._beaten = time.monotonic()
+            yield Beat()
+
+    def look(self) -> None:
+        """A plan is about to be made: what has changed up to now is in it."""
+        self._judge()
+        self._changed.clear()
+        self._looked = time.time_ns()
+
+    def planned(self, session: Session, planner: Planner) -> None:
+        failed = [one.file for one in session.failures()]
+        self._scope = scope_of(session.project, session.analyses, planner, failed)
+        before = self._notices.folders
+        self.arm()
+        # What lies in folders that were not watched yet may have changed after it was read.
+        fresh = self._notices.folders - before
+        young = (path for path in (*self._scope.files, *self._scope.deps) if path.rpartition("/")[0] in fresh)
+        self._changed.update(path for path in young if _changed_since(path, self._looked))
+
+    def unplanned(self) -> None:
+        """What the code imports is not known: whatever may be code matters."""
+        self._scope = replace(self._scope, unread=True)
+        self.arm()
+
+    def _judge(self) -> None:
+        told = self._notices.take()
+        self._changed.update(path for kind, path in told if self._scope.matters(kind, path))
+        odd = [(kind, path) for kind, path in told if self._scope.may_hold_pipeline(kind, path)]
+        if any(kind == "added" and os.path.isdir(path) for kind, path in odd):  # noqa: PTH112
+            self.arm()
+        if odd and tuple(find_pipelines(Path(self._scope.root))) != self._scope.pipelines:
+            self._changed.update(path for _, path in odd)
+
+
+def _changed_since(path: str, moment: int) -> bool:
+    try:
+        told = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return False
+    return max(told.st_mtime_ns, told.st_ctime_ns) > moment - _TICK

@@ -1,0 +1,165 @@
+"""The loop of watch mode: a plan for each save, and a run of what it reaches. A generator of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pivot.code.model import Model
+from pivot.errors import LockTimeout, PivotError, ProjectError, SettingError, TargetError
+from pivot.files import FileLock
+from pivot.pipeline.given import Given
+from pivot.project import Project
+from pivot.run.events import Changed, Event, Noticed, Paused, RunPlanned, Unplanned, Waiting, Watching
+from pivot.run.opening import recover_outputs, worker_settings
+from pivot.run.options import RunOptions
+from pivot.run.recorder import flush_journal
+from pivot.run.selection import Selection
+from pivot.run.session import Session
+from pivot.run.steered import Failure, execute_steered
+from pivot.run.workers import ImportAbandoned, Workers
+from pivot.watch.helm import Helm
+from pivot.watch.keys import Keys
+from pivot.watch.notices import Notices
+from pivot.watch.scope import first_scope
+
+DEBOUNCE = 100
+LOCK_SECONDS = 0.2
+HELD_SECONDS = 0.5
+_USAGE = (ProjectError, SettingError, TargetError)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for; `remarks` gives sentences about code that cannot be tracked, each said once."""
+
+    selection: Selection
+    options: RunOptions
+    remarks: Callable[[Model], Iterable[str]]
+    given: tuple[Given, ...] = ()
+
+
+@contextmanager
+def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[Watch]:
+    """Everything that a watch needs, from its processes to the terminal; all of it is gone at the end.
+
+    Raises:
+        ProjectError, SettingError: there is nothing that could be watched.
+    """
+    with Project.open(start) as project:
+        if project.scratch:
+            place = str(project.location.common_dir)
+            raise ProjectError("nothing can be recorded here, so each save would run everything", where=place)
+        settings, scope = worker_settings(project, order.given), first_scope(project)
+        quiet = max(1, project.settings.get_int("pivot.watchDebounce", DEBOUNCE))
+        polling = project.settings.get_bool("pivot.watchPolling", False)
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers(settings))
+        notices = stack.enter_context(Notices(workers.wake, quiet, polling=polling))
+        helm = stack.enter_context(Helm(notices, scope, keys, workers.wake))
+        workers.abandons = helm.hurries
+        if keys:
+            workers.listen(keys.fileno(), helm.press)
+        helm.arm()
+        yield Watch(start, order, workers, helm, notices)
+
+
+class Watch:
+    """Rounds, each a run of its own with the lock of the work tree held, and waiting between them."""
+
+    def __init__(self, start: Path, order: Order, workers: Workers, helm: Helm, notices: Notices) -> None:
+        self._start = start
+        self._order = order
+        self._workers = workers
+        self._helm = helm
+        self._notices = notices
+        self._failures: dict[str, Failure] = {}
+        self._said: set[str] = set()
+        self._rounds = 0
+
+    @property
+    def quit(self) -> bool:
+        """Whether it ended because a key asked for it."""
+        return self._helm.quit
+
+    def events(self) -> Iterator[Event]:
+        """Raises `TargetError` and the like for what can never be run."""
+        polling = self._notices.polling
+        yield Watching(polling)
+        forced = self._order.selection.force
+        while not self._helm.count:
+            yield from self._round(forced)
+            if self._notices.polling != polling:
+                polling = self._notices.polling
+                yield Watching(polling)
+            yield from self._rest()
+            forced = "f" in self._helm.wishes
+            if self._helm.wishes:
+                self._failures.clear()
+            self._helm.wishes.clear()
+
+    def _rest(self) -> Iterator[Event]:
+        """Until there is a reason for a round."""
+        helm = self._helm
+        while not helm.count:
+            was_paused = helm.paused
+            if helm.wishes:
+                return
+            if changed := helm.changed():
+                yield Changed(changed)
+                return
+            self._workers.wait(HELD_SECONDS if helm.held else None)
+            yield from helm.beats()
+            if helm.paused != was_paused:
+                yield Paused(helm.paused)
+
+    def _round(self, forced: bool) -> Iterator[Event]:
+        with Project.open(self._start) as project:
+            lock = project.lock()
+            yield from self._acquire(lock)
+            if not lock.held:
+                return
+            with lock:
+                self._helm.look()
+                for line in recover_outputs(project):
+                    yield Noticed(line)
+                flush_journal(project, "repro: results of an interrupted run")
+                yield from self._run(Session(project, self._workers), forced)
+                self._rounds += 1
+
+    def _acquire(self, lock: FileLock) -> Iterator[Event]:
+        said = False
+        while not self._helm.count:
+            try:
+                lock.acquire()
+                return
+            except LockTimeout as error:
+                if not said:
+                    yield Waiting(error.what)
+                said = True
+            self._workers.wait(LOCK_SECONDS)
+            yield from self._helm.beats()
+
+    def _run(self, session: Session, forced: bool) -> Iterator[Event]:
+        order = self._order
+        selection = replace(order.selection, force=forced)
+        try:
+            for event in execute_steered(session, selection, order.options, self._helm, self._failures):
+                yield event
+                if isinstance(event, RunPlanned):
+                    yield from self._remark(session)
+        except ImportAbandoned:
+            return
+        except PivotError as error:
+            if not self._rounds and isinstance(error, _USAGE):
+                raise
+            self._helm.unplanned()
+            yield Unplanned(str(error))
+
+    def _remark(self, session: Session) -> Iterator[Event]:
+        for text in self._order.remarks(session.model()):
+            if text not in self._said:
+                self._said.add(text)
+                yield Noticed(text)
