@@ -25,6 +25,7 @@ from pivot.run.events import (
 from pivot.run.frontier import Frontier
 from pivot.run.interrupts import Interrupts, Stops
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
+from pivot.run.leaving import leave_out
 from pivot.run.limits import read_limits
 from pivot.run.lineup import Lineup, Work, work_of
 from pivot.run.options import RunOptions
@@ -248,18 +249,8 @@ class Run:
         """What is left was never started: it needs a failed stage, or the run was stopped."""
         unfit = self._planner.graph.with_downstreams(self._lineup.too_long)
         resting = self._lineup.give_up()
-        for name in self._frontier.left():
-            above = [
-                one for one in self._planner.graph.upstream[name] if self.endings.get(one) in ("failed", "blocked")
-            ]
-            if above:
-                yield self._end(StageEnded(name, "blocked", message=f"Upstream failed or blocked: {', '.join(above)}"))
-            elif name in resting:
-                yield self._end(StageEnded(name, "failed", message="it failed, and the run ended before another try"))
-            elif name in unfit:
-                yield self._end(StageEnded(name, "skipped", message="the time left does not suffice (--budget)"))
-            else:
-                yield self._end(StageEnded(name, "skipped", message="the run was stopped before it started"))
+        for ended in leave_out(self._planner.graph, self._frontier.left(), self.endings, resting, unfit):
+            yield self._end(ended)
 
     def _end(self, ended: StageEnded) -> StageEnded:
         """Take down how a stage ended, and let go on what waited for it."""
