@@ -1,6 +1,6 @@
-"""Write what the commands say of themselves into `docs/commands.md` and the man page, or check that it stands there.
+"""Write what the commands say of themselves: `docs/commands.md`, the man pages, and the words that shells complete.
 
-python scripts/reference.py [--check]
+python scripts/reference.py [--check]     with --check, only say whether they are up to date
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pivot.cli.app import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "commands.md"
-MAN = ROOT / "docs" / "man" / "git-pivot.1"
+MAN = ROOT / "docs" / "man"
+WORDS = ROOT / "pivot" / "cli" / "completion" / "words.tsv"
 BEGIN, END = '.\\" commands: made by scripts/reference.py', '.\\" end of commands'
 
 HEAD = """\
@@ -31,22 +32,32 @@ What the exit codes mean: [Exit codes](exit-codes.md).
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as its own help describes it; `text` is paragraphs, `options` pairs of syntax and meaning."""
+    """A command as its own help describes it; `text` is paragraphs, `options` pairs of syntax and meaning.
+
+    `words` are its rows in the table of completion, without its name.
+    """
 
     name: str
+    short: str
     arguments: str
     text: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
+    words: tuple[tuple[str, str, str], ...]
 
 
 def commands() -> Iterator[Command]:
     context = click.Context(app, info_name="git pivot")
     for name, command, inner in _all_commands(context):
-        arguments = " ".join(piece for piece in command.collect_usage_pieces(inner) if piece != "[OPTIONS]")
-        options = tuple(_option(one) for one in command.params if isinstance(one, click.Option) and not one.hidden)
+        pieces = [piece for piece in command.collect_usage_pieces(inner) if piece != "[OPTIONS]"]
+        taken = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+        options = tuple(_option(one) for one in taken)
         paragraphs = re.split(r"\n\s*\n", command.help or "")
         text = tuple(" ".join(paragraph.split()) for paragraph in paragraphs)
-        yield Command(name, arguments, text, options)
+        short = COMMANDS[name][1] if name in COMMANDS else command.get_short_help_str(limit=200)
+        below = ["|".join(command.commands)] if isinstance(command, click.Group) else pieces
+        arguments = " ".join(_kinds(one) for piece in below for one in piece.split("] ["))
+        words = (("", arguments, short), *(_words(one) for one in taken), ("-h --help", "-", "Show what it does."))
+        yield Command(name, short, " ".join(pieces), text, options, words)
 
 
 def _all_commands(context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
@@ -66,6 +77,28 @@ def _option(option: click.Option) -> tuple[str, str]:
     names = ", ".join([*option.opts, *option.secondary_opts])
     value = "" if option.is_flag or option.count else f" {option.metavar or option.type.name.upper()}"
     return names + value, option.help or ""
+
+
+def _words(option: click.Option) -> tuple[str, str, str]:
+    value = "-" if option.is_flag or option.count else _kinds(option.metavar or option.type.name.upper(), option.type)
+    return " ".join([*option.opts, *option.secondary_opts]), value, option.help or ""
+
+
+def _kinds(shown: str, of: object = None) -> str:
+    """What may stand for an argument or a value, from how the help shows it: `pivot.cli.complete` tells the kinds."""
+    if isinstance(of, click.Choice):
+        return "|".join(map(str, of.choices))
+    names = shown.strip("[].").split("|")
+    return "|".join(name if name.islower() else _kind(name.strip("[]. ")) for name in names)
+
+
+def _kind(name: str) -> str:
+    kinds = {"STAGE": "stage", "REV": "rev", "REMOTE": "remote", "STAGE.NAME=VALUE": "value", "PATH": "file"}
+    return kinds.get(name.partition(" ")[0].strip("[]"), "none")
+
+
+def words_table(listed: list[Command]) -> str:
+    return "".join("\t".join([command.name, *row]) + "\n" for command in listed for row in command.words)
 
 
 def page(listed: list[Command]) -> str:
@@ -88,19 +121,33 @@ def man_page(old: str, listed: list[Command], version: str) -> str:
     before, rest = old.split(BEGIN)
     after = rest.split(END)[1]
     before = re.sub(r'"git-pivot [^"]*"', f'"git-pivot {version}"', before, count=1)
-    return f"{before}{BEGIN}\n{''.join(_roff(command) for command in listed)}{END}{after}"
+    rows = "".join(
+        f".TP\n\\fBgit\\-pivot\\-{command.name}\\fR(1)\n{_escape(command.short)}\n"
+        for command in listed
+        if " " not in command.name
+    )
+    return f"{before}{BEGIN}\n{rows}{END}{after}"
 
 
-def _roff(command: Command) -> str:
+def command_man_page(command: Command, version: str) -> str:
+    name = command.name.replace(" ", "-")
     arguments = re.sub(r"[A-Z]+", lambda match: f"\\fI{match[0]}\\fR", _escape(command.arguments))
-    lines = [".TP", f"\\fB{command.name}\\fR {arguments}".rstrip()]
+    options = "[\\fIoptions\\fR] " if command.options else ""
+    lines = [
+        f'.TH GIT-PIVOT-{name.upper()} 1 "" "git-pivot {version}" "Git Manual"',
+        ".SH NAME",
+        f"git\\-pivot\\-{_escape(name)} \\- {_escape(command.short[0].lower() + command.short[1:].rstrip('.'))}",
+        ".SH SYNOPSIS",
+        f"\\fBgit pivot {command.name}\\fR {options}{arguments}".rstrip(),
+        ".SH DESCRIPTION",
+    ]
     for number, paragraph in enumerate(command.text):
-        lines += [".sp"] * bool(number) + [_escape(paragraph)]
+        lines += [".PP"] * bool(number) + [_escape(paragraph)]
     if command.options:
-        lines.append(".RS")
+        lines.append(".SH OPTIONS")
         for option, meaning in command.options:
             lines += [".TP", f"\\fB{_escape(option)}\\fR", _escape(meaning)]
-        lines.append(".RE")
+    lines += [".SH SEE ALSO", "\\fBgit\\-pivot\\fR(1), which tells the exit codes too"]
     return "\n".join(lines) + "\n"
 
 
@@ -110,16 +157,31 @@ def _escape(text: str) -> str:
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
 
 
-def main() -> None:
+def made() -> dict[Path, str]:
+    """Every file that is made here, and what is to stand in it."""
     listed = list(commands())
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    made = {PAGE: page(listed), MAN: man_page(MAN.read_text(encoding="utf-8"), listed, version)}
-    for path, text in made.items():
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        if "--check" in sys.argv:
-            sys.exit(f"{path.relative_to(ROOT)} is not what the commands say of themselves; run `make reference`")
-        path.write_text(text, encoding="utf-8")
+    main_page = MAN / "git-pivot.1"
+    pages = {
+        MAN / f"git-pivot-{command.name.replace(' ', '-')}.1": command_man_page(command, version) for command in listed
+    }
+    first = {PAGE: page(listed), main_page: man_page(main_page.read_text(encoding="utf-8"), listed, version)}
+    return {**first, **pages, WORDS: words_table(listed)}
+
+
+def main() -> None:
+    files = made()
+    wrong = {path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+    left_over = set(MAN.glob("*.1")) - files.keys()
+    if "--check" in sys.argv:
+        if wrong | left_over:
+            names = ", ".join(sorted(str(path.relative_to(ROOT)) for path in wrong | left_over))
+            sys.exit(f"not what the commands say of themselves, run `make reference`: {names}")
+        return
+    for path in wrong:
+        path.write_text(files[path], encoding="utf-8")
+    for path in left_over:
+        path.unlink()
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ COMMANDS = {
     "remote": ("pivot.cli.remote", "Say where outputs are shared."),
     "verify": ("pivot.cli.verify", "Check that what commits claim to stand on is here and holds together."),
     "hooks": ("pivot.cli.hooks", "Let Git call Pivot: on switches, commits and pushes."),
+    "completion": ("pivot.cli.shells", "Print what bash, zsh or fish reads to complete commands and stages."),
     "get": ("pivot.cli.outputs", "Write an output of a commit, or a saved edit, to a file."),
 }
 

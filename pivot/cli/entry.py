@@ -45,6 +45,11 @@ def _run() -> int:
         from pivot.hooks.entry import run_hook
 
         return run_hook(sys.argv[2:])
+    if sys.argv[1:2] == ["__complete"]:
+        from pivot.cli.complete import complete
+
+        complete(sys.argv[2:])
+        return 0
     from pivot.cli.app import run
 
     return run(sys.argv[1:])

@@ -21,6 +21,7 @@ import xxhash
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
 from pivot.code.manifest import Entry, Manifest, Remark
 from pivot.code.model import PipelineModel, Stage
+from pivot.code.names import write_names
 from pivot.pipeline.given import Given
 from pivot.pipeline.spec import ArtifactSpec, Location, Policy, StageSpec
 
@@ -86,6 +87,7 @@ def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:
     data = marshal.dumps((_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))
     path = _path(cache_dir, root, file)
     write(path, data)
+    write_names(str(cache_dir), path.name, str(root / file), (stage.spec.name for stage in analysis.model.stages))
 
 
 def write(path: Path, data: bytes) -> None:

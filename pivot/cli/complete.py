@@ -1,0 +1,116 @@
+"""What may stand next on the command line: asked by the shell at each TAB, so it imports next to nothing.
+
+The words of the commands stand in `completion/words.tsv`, which `scripts/reference.py` makes from the commands
+themselves. Stages are those that the last analysis found: the user's code is not imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pivot.code.names import read_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = f"{os.path.dirname(os.path.abspath(__file__))}/completion"
+ARGUMENT = ""
+
+# Of a command: what each option takes (`-`: nothing) and its help; under ARGUMENT, what its arguments are.
+Words = dict[str, tuple[str, str]]
+
+
+def complete(words: list[str]) -> None:
+    """Print what the last of the words after `git pivot` may become, one a line, with its meaning after a tab."""
+    typed, table = words[-1] if words else "", _read_table()
+    if len(words) < 2:
+        _print(typed, ((name, options[ARGUMENT][1]) for name, options in table.items() if " " not in name))
+        return
+    if len(words) > 2 and " ".join(words[:2]) in table:
+        words = [" ".join(words[:2]), *words[2:]]
+    options = table.get(words[0], {ARGUMENT: ("file", "")})
+    option, equals, value = typed.partition("=")
+    if equals and option.startswith("--"):
+        _print_kinds(options.get(option, ("file", ""))[0], value, before=f"{option}=")
+    elif typed.startswith("-"):
+        _print(typed, ((name, text) for name, (_, text) in options.items() if name))
+    elif len(words) > 2 and options.get(words[-2], ("-", ""))[0] != "-":
+        _print_kinds(options[words[-2]][0], typed)
+    else:
+        kinds = options[ARGUMENT][0].split(" ")
+        _print_kinds(kinds[min(_position(words[1:-1], options), len(kinds) - 1)], typed)
+
+
+def _read_table() -> dict[str, Words]:
+    table: dict[str, Words] = {}
+    with open(f"{FOLDER}/words.tsv", encoding="utf-8") as file:
+        for line in file:
+            command, names, kinds, text = line.rstrip("\n").split("\t")
+            for name in names.split(" "):
+                table.setdefault(command, {})[name] = (kinds, text)
+    return table
+
+
+def _position(words: list[str], options: Words) -> int:
+    """How many arguments stand before the word that is typed."""
+    values = [word for word, before in zip(words, ["", *words], strict=False) if options.get(before, ("-",))[0] == "-"]
+    return sum(not word.startswith("-") for word in values)
+
+
+def _print_kinds(kinds: str, typed: str, before: str = "") -> None:
+    """`kinds` is one or more of stage, rev, remote, value, file, none, or words to choose from, `|` between them."""
+    for kind in kinds.split("|"):
+        if kind in ("stage", "value"):
+            end = "." if kind == "value" else ""
+            _print(typed, ((name + end, "") for name in _stages()), before)
+        elif kind == "rev":
+            _print_revisions(typed, before)
+        elif kind == "remote":
+            _ask_git(["remote"])
+        elif kind not in ("", "file", "none", "-"):
+            _print(typed, [(kind, "")], before)
+
+
+def _print(typed: str, found: Iterator[tuple[str, str]] | list[tuple[str, str]], before: str = "") -> None:
+    sys.stdout.writelines(f"{before}{name}\t{text}\n" for name, text in found if name.startswith(typed))
+
+
+def _stages() -> list[str]:
+    git_dir = _git_dir(os.getcwd())
+    return read_names(f"{git_dir}/pivot/cache") if git_dir else []
+
+
+def _git_dir(folder: str) -> str | None:
+    while True:
+        found = f"{folder}/.git"
+        if os.path.isdir(found):
+            return found
+        if os.path.isfile(found):
+            with open(found, encoding="utf-8", errors="surrogateescape") as file:
+                return os.path.join(folder, file.read().removeprefix("gitdir: ").rstrip("\n"))
+        if os.path.dirname(folder) == folder:
+            return None
+        folder = os.path.dirname(folder)
+
+
+def _print_revisions(typed: str, before: str) -> None:
+    """Branches, tags and remote branches; after `..` too."""
+    start, dots, name = typed.rpartition("..")
+    form = (before + start + dots).replace("%", "%%") + "%(refname:short)"
+    patterns = [f"refs/{place}/{name}*{end}" for place in ("heads", "tags", "remotes") for end in ("", "/**")]
+    _ask_git(["for-each-ref", f"--format={form}", *patterns])
+
+
+def _ask_git(arguments: list[str]) -> None:
+    """Let git print; what it complains of is not for somebody who presses TAB."""
+    sys.stdout.flush()
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        quiet = [(os.POSIX_SPAWN_DUP2, null, descriptor) for descriptor in (0, 2)]
+        os.waitpid(os.posix_spawnp("git", ["git", *arguments], os.environ, file_actions=quiet), 0)
+    except OSError:
+        return
+    finally:
+        os.close(null)
