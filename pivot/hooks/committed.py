@@ -47,7 +47,9 @@ def _start(location: Location, name: str, given: Sequence[str], pairs: list[tupl
     """The commit whose outputs stand in the work tree, where this hook's command has moved from there."""
     if name == "post-merge":
         return location.read_ref("ORIG_HEAD")
-    return pairs[-1][0] if name == "post-rewrite" and given[:1] == ["rebase"] and pairs else None
+    if name == "post-rewrite" and given[:1] == ["rebase"]:
+        return pairs[-1][0] if pairs else location.read_ref("ORIG_HEAD")  # pre-commit does not hand the lines on
+    return None
 
 
 def _copy(project: Project, backend: Backend, pairs: Iterable[tuple[str, str]]) -> None:

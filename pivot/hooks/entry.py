@@ -29,12 +29,19 @@ def run_hook(arguments: Sequence[str]) -> int:
         return _receive(name, given)
     if os.environ.get("GIT_PIVOT_HOOKS") == "0":
         return 0
+    if name == "post-checkout" and given:
+        return _post_checkout(given)
+    lines = _read_lines() if name in ("post-rewrite", "pre-push") else []
+    if not given and "PRE_COMMIT" in os.environ:
+        from pivot.hooks.framework import told_by_framework
+
+        given, lines = told_by_framework(name)
     if name == "post-checkout":
         return _post_checkout(given)
     if name in ("post-commit", "post-merge", "post-rewrite"):
-        return _after_commit(name, given)
+        return _after_commit(name, given, lines)
     if name == "pre-push":
-        return _pre_push(given)
+        return _pre_push(given, lines)
     say([f"there is no hook {name!r} for Pivot to answer"])
     return 2
 
@@ -61,8 +68,7 @@ def _post_checkout(given: list[str]) -> int:
     return 0
 
 
-def _after_commit(name: str, given: list[str]) -> int:
-    rewritten = _read_lines() if name == "post-rewrite" else []
+def _after_commit(name: str, given: list[str], rewritten: list[str]) -> int:
     from pivot.hooks.committed import after_commit
     from pivot.hooks.place import hook_location
 
@@ -96,8 +102,7 @@ def _go_on_saying(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _pre_push(given: list[str]) -> int:
-    pushed = _read_lines()
+def _pre_push(given: list[str], pushed: list[str]) -> int:
     if not given or not pushed:
         return 0
     from pivot.hooks.place import hook_location

@@ -9,7 +9,7 @@ import pytest
 
 from pivot.git.locate import locate
 from pivot.hooks.install import Hooks, git_version
-from pivot.hooks.script import NAMES, is_ours
+from pivot.hooks.script import is_ours
 from tests.support.repository import Repo
 
 FOREIGN = '#!/bin/sh\necho "theirs: $*" >&2\n'
@@ -168,18 +168,6 @@ def test_the_command_for_gits_configuration_passes_arguments_input_and_exit_code
     place.write_text('#!/bin/sh\necho "$#:$2" >&2\nexit 1\n')
     place.chmod(0o755)
     assert repo.run(*arguments).expect(1).err == "2:a url\n"
-
-
-@pytest.mark.skipif(git_version() < (2, 54), reason="this Git knows no hooks in its configuration")
-def test_new_git_calls_us_from_its_configuration_beside_any_file(repo: Repo) -> None:
-    path = write_hook(repo, "post-checkout", FOREIGN)
-    repo.pivot("hooks", "install").expect(0)
-    assert path.read_text() == FOREIGN
-    assert set(NAMES) == {key.split(".")[1].removeprefix("pivot-") for key in _hook_keys(repo)}
-
-
-def _hook_keys(repo: Repo) -> list[str]:
-    return [line.split("=")[0] for line in repo.git("config", "--list").splitlines() if line.startswith("hook.")]
 
 
 def test_the_script_is_executable_and_names_this_installation(repo: Repo) -> None:
