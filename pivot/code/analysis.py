@@ -127,6 +127,8 @@ def _with_loaders(walker: Walker, root: Root) -> Node:
     node = Node(root.function.name, root.function.qualname, root.function.place)
     node.tokens = list(root.function.tokens)
     node.edges = list(root.function.edges)
+    node.hints, node.passing = root.function.hints, root.function.passing
+    node.reads, node.annotations = root.function.reads, root.function.annotations
     for label, target in root.declared:
         node.edge(target, label)
     if id(root.function) in walker.remarks:

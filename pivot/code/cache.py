@@ -159,7 +159,8 @@ def _plain_model(model: PipelineModel) -> tuple[Any, ...]:
         for entry in stage.manifest.entries:
             body = (entry.name, entry.digest, entry.file, entry.line, entry.source)
             rows.append((entries.setdefault(body, len(entries)), entry.edges))
-        stages.append((_plain_spec(stage.spec), tuple(rows), _plain_remarks(stage.manifest.remarks), stage.code))
+        told = _plain_remarks(stage.manifest.remarks)
+        stages.append((_plain_spec(stage.spec), (tuple(rows), told, stage.manifest.passing), stage.code))
     return (model.file, tuple(entries), tuple(stages), _plain_remarks(model.remarks), model.packages, model.environment)
 
 
@@ -168,10 +169,11 @@ class _KeptManifest(Manifest):
 
     __slots__ = ("_entries", "_remarks", "_rows")
 
-    def __init__(self, entries: tuple[Any, ...], rows: tuple[Any, ...], remarks: tuple[Any, ...]) -> None:
+    def __init__(self, entries: tuple[Any, ...], rows: tuple[Any, ...], remarks: tuple[Any, ...], passing: Any) -> None:
         object.__setattr__(self, "_entries", entries)
         object.__setattr__(self, "_rows", rows)
         object.__setattr__(self, "_remarks", remarks)
+        object.__setattr__(self, "passing", passing)
 
     def __getattr__(self, name: str) -> Any:
         # Reached only while the slot of this name is empty.
@@ -192,7 +194,7 @@ def _entry(body: tuple[Any, ...], edges: tuple[tuple[str, int], ...]) -> Entry:
 
 def _model(held: tuple[Any, ...]) -> PipelineModel:
     file, entries, stages, remarks, packages, environment = held
-    found = [Stage(_spec(spec), _KeptManifest(entries, rows, told), code) for spec, rows, told, code in stages]
+    found = [Stage(_spec(spec), _KeptManifest(entries, *kept), code) for spec, kept, code in stages]
     return PipelineModel(file, tuple(found), _remarks(remarks), packages, environment)
 
 

@@ -30,6 +30,7 @@ _SKIPPED = {
     "__total__", "__readonly_keys__", "__mutable_keys__",
     "__orig_class__", "_field_defaults", "_fields", "__getnewargs__",
 }  # fmt: skip
+_BY_HAND = {"__match_args__", "__getnewargs__"}  # a class body may hold them, and then they count
 _PLAIN_MODULES = {"builtins", "abc", "typing", "enum", "collections.abc"}
 
 
@@ -178,7 +179,9 @@ def _is_plain(walker: Writer, kind: type) -> bool:
 def _write_space(walker: Writer, node: Node, kind: type, tree: ast.ClassDef | None, scope: Scope) -> None:
     own = {name for part in (tree.body if tree else ()) for name in _bound(part)}
     space = {
-        name: value for name, value in vars(kind).items() if _counts(name, value) and (name in own or not _made(value))
+        name: value
+        for name, value in vars(kind).items()
+        if (_counts(name, value) and (name in own or not _made(value))) or (name in own and name in _BY_HAND)
     }
     if isinstance(kind, enum.EnumType):
         members: dict[str, Any] = dict(kind.__members__)
@@ -205,15 +208,16 @@ def _bound(part: ast.stmt) -> list[str]:
     return [node.id for node in ast.walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
-_MAKERS = {"dataclasses", "typing", "collections", "functools", "enum", "abc", "reprlib"}
+_MAKERS = {"dataclasses", "typing", "collections", "functools", "enum", "abc", "reprlib", "attr", "attrs"}
 
 
 def _made(value: Any) -> bool:
-    """Whether the standard library put this function into a class: which ones it does changes with its version."""
+    """Whether a maker of classes put this function into one: which ones it does changes with its version."""
     function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
-    return isinstance(function, types.FunctionType) and (
-        function.__module__ in _MAKERS or function.__globals__.get("__name__") in _MAKERS
-    )
+    if not isinstance(function, types.FunctionType):
+        return False
+    homes = (str(function.__module__), str(function.__globals__.get("__name__")))
+    return any(home.partition(".")[0] in _MAKERS for home in homes)
 
 
 def _counts(name: str, value: object) -> bool:
@@ -221,7 +225,7 @@ def _counts(name: str, value: object) -> bool:
         return False
     if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
         return False
-    if type(value).__name__ == "_tuplegetter":
+    if type(value).__name__ in ("_tuplegetter", "CField"):
         return False
     return not (type(value) is types.FunctionType and value.__code__.co_filename.startswith("<"))
 

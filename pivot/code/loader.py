@@ -89,7 +89,12 @@ class SourceImporter:
     def compile(self, name: str, path: str) -> CodeType:
         """Read `path` once, keep its bytes, and compile these."""
         source = ModuleSource(name, path, Path(path).read_bytes())
-        code: CodeType = compile(source.data, path, "exec", dont_inherit=True)
+        try:
+            code: CodeType = compile(source.data, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            if getattr(error, "filename", None):
+                raise
+            raise SyntaxError(f"{error} ({path})") from None  # of a null byte Python does not say where it stands
         self.modules[name] = source
         self.by_path[path] = source
         return code

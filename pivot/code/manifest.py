@@ -47,16 +47,22 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Manifest:
-    """Entries in order of first reach (index 0 is the stage's function), and what could not be told precisely."""
+    """Entries in order of first reach (index 0 is the stage's function), and what could not be told precisely.
+
+    `passing` are files of modules that the stage imports and that do nothing then but define names: they have no
+    entry of their own.
+    """
 
     entries: tuple[Entry, ...]
     remarks: tuple[Remark, ...] = ()
+    passing: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         """Equal content is equal, also where one of the two was read from the cache and is a subclass."""
         if not isinstance(other, Manifest):
             return NotImplemented
-        return self.entries == other.entries and self.remarks == other.remarks
+        mine, others = (self.entries, self.remarks, self.passing), (other.entries, other.remarks, other.passing)
+        return mine == others
 
     def __hash__(self) -> int:
         return hash((self.entries, self.remarks))

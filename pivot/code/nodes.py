@@ -22,7 +22,7 @@ class Place:
 class Node:
     """One entry: tokens of its own, and edges to what it refers to, in the order in which it does."""
 
-    __slots__ = ("_digest", "annotations", "edges", "name", "place", "qualname", "reads", "tokens")
+    __slots__ = ("_digest", "annotations", "edges", "hints", "name", "passing", "place", "qualname", "reads", "tokens")
 
     def __init__(self, name: str, qualname: str, place: Place) -> None:
         self.name = name
@@ -30,6 +30,8 @@ class Node:
         self.place = place
         self.tokens: list[str] = []
         self.edges: list[tuple[str, Node]] = []
+        self.hints: list[Node] = []  # classes that its annotations name
+        self.passing: frozenset[str] = frozenset()  # files that it imports and that define names only
         self.reads: frozenset[str] = frozenset()  # what its code asks of functions: see `syntax.Asked`
         self.annotations: Callable[[], str] | None = None
         self._digest: str | None = None
@@ -46,6 +48,7 @@ class Node:
         """Forget what was written, before it is written in another way."""
         self.tokens.clear()
         self.edges.clear()
+        self.hints.clear()
         self._digest = None
 
     @property
@@ -58,13 +61,7 @@ class Node:
 
 def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
     """All nodes that `root` reaches, numbered in order of first reach (breadth first)."""
-    order = [root]
-    number = {id(root): 0}
-    for node in order:
-        for _, target in node.edges:
-            if id(target) not in number:
-                number[id(target)] = len(order)
-                order.append(target)
+    order, number, hinted = _reached(root)
     names = _names(order)
     digests = [node.digest for node in order]
     asked: frozenset[str] = frozenset().union(*(node.reads for node in order))
@@ -78,13 +75,37 @@ def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
             digest,
             node.place.file,
             node.place.line,
-            tuple((label, number[id(target)]) for label, target in node.edges),
+            tuple((label, number[id(target)]) for label, target in (*node.edges, *(hinted if node is root else ()))),
             node.place.source,
         )
         for name, digest, node in zip(names, digests, order, strict=True)
     )
     said = {remark: None for node in order for remark in remarks.get(id(node), ())}
-    return Manifest(entries, tuple(said))
+    passing: frozenset[str] = frozenset().union(*(node.passing for node in order))
+    return Manifest(entries, tuple(said), tuple(sorted(passing)))
+
+
+def _reached(root: Node) -> tuple[list[Node], dict[int, int], list[tuple[str, Node]]]:
+    """The nodes in order, their numbers, and the edges of the root to classes that only annotations name.
+
+    A class that is reached anyway is not hinted at: an annotation that is added to a helper is no change then.
+    """
+    order, number = [root], {id(root): 0}
+    hinted: list[tuple[str, Node]] = []
+    followed = asked = 0
+    while asked < len(order):
+        if followed < len(order):
+            targets = [target for _, target in order[followed].edges]
+            followed += 1
+        else:
+            targets = [target for target in order[asked].hints if id(target) not in number]
+            hinted += [("hint", target) for target in dict.fromkeys(targets)]
+            asked += 1
+        for target in targets:
+            if id(target) not in number:
+                number[id(target)] = len(order)
+                order.append(target)
+    return order, number, hinted
 
 
 def _told(order: list[Node], asked: frozenset[str]) -> list[str]:

@@ -18,7 +18,7 @@ from pivot.git.records import IMPORTED
 
 def beyond(manifest: Manifest, modules: Iterable[str]) -> list[str]:
     """Of the repository-relative files that a run imported, those of which the manifest has no entry."""
-    covered = {entry.file for entry in manifest.entries}
+    covered = {entry.file for entry in manifest.entries} | set(manifest.passing)
     return sorted(set(modules) - covered)
 
 
@@ -35,7 +35,7 @@ def extend(manifest: Manifest, root: Path, modules: Iterable[str]) -> Manifest:
         edges.append((f"{IMPORTED}{file}", len(entries)))
         entries.append(Entry(f"module:{file}", digest, file, 1, (), source))
     entries[0] = replace(first, edges=tuple(edges))
-    return Manifest(tuple(entries), manifest.remarks)
+    return Manifest(tuple(entries), manifest.remarks, manifest.passing)
 
 
 def _closure(root: Path, start: list[str]) -> dict[str, tuple[str, str]]:

@@ -21,7 +21,7 @@ from pivot.code.nodes import Node, Place
 from pivot.code.normalise import function_syntax
 from pivot.code.places import Places
 from pivot.code.resolve import Scope
-from pivot.code.syntax import Ref, Syntax
+from pivot.code.syntax import Import, Ref, Syntax
 
 _TOLD = {".__name__", ".__qualname__", ".__doc__"}
 _ANNOTATIONS, _SOURCE = frozenset({"annotations"}), frozenset({"annotations", "source"})
@@ -75,6 +75,9 @@ class References(Places, ABC):
     def body(self, module: Module) -> Node: ...
 
     @abstractmethod
+    def passing(self, module: Module) -> frozenset[str]: ...
+
+    @abstractmethod
     def refer_left_behind(self, node: Node, path: str, rest: tuple[str, ...]) -> None: ...
 
     @abstractmethod
@@ -125,7 +128,8 @@ class References(Places, ABC):
     def write(self, node: Node, syntax: Syntax, scope: Scope, *, shallow: bool = False) -> None:
         """Append a piece of syntax and what each of its references means."""
         node.tokens.extend(syntax.tokens)
-        node.reads |= syntax.reads
+        if not shallow:  # what a decorator asked a function for, the import has answered
+            node.reads |= syntax.reads
         self.subclasses_asked |= "subclasses" in syntax.reads
         for number, ref in enumerate(syntax.refs):
             for found, rest in self.resolver.resolve(ref, scope):
@@ -154,7 +158,7 @@ class References(Places, ABC):
         """Write what an import inside a function runs; whether the reference is more than that import."""
         if ref.use.startswith("import") or (ref.origins and not ref.name):
             self._write_import(node, ref, module)
-        return ref.use != "import"
+        return ref.use not in ("import", "import-used")
 
     def _refer_all_names(self, node: Node, to: tuple[Found, tuple[str, ...]], module: Module, shallow: bool) -> None:
         """`globals()` may lead to any name of the module, `sys.modules` with a computed name to any module."""
@@ -214,31 +218,44 @@ class References(Places, ABC):
     def _write_import(self, node: Node, ref: Ref, module: Module) -> None:
         """An import inside a function runs the module, unless the import of the pipeline has done so."""
         for origin in ref.origins:
+            self.import_runs(node, origin, module)
             full = self.modules.absolute(origin, module)
-            parts = full.split(".")
-            names = [".".join(parts[: end + 1]) for end in range(len(parts))]
-            if origin.attr and origin.attr != "*":
-                names.append(f"{full}.{origin.attr}")
-            for name in names:
-                inner = self.modules.by_name(name)
-                if inner is not None and inner.live is None:
-                    node.edge(self.body(inner))
-            if self.modules.by_name(parts[0]) is None and ref.use == "import":
+            if self.modules.by_name(full.partition(".")[0]) is None and ref.use == "import":
                 node.text("I:" + full)
+
+    def import_runs(self, node: Node, origin: Import, module: Module) -> None:
+        """Refer to what an import statement runs of the modules that the import of the pipeline has not run."""
+        for inner in self.unrun(origin, module):
+            passing = self.passing(inner)
+            if passing:
+                node.passing |= passing
+            else:
+                node.edge(self.body(inner))
+
+    def unrun(self, origin: Import, module: Module) -> list[Module]:
+        """The modules that an import statement runs and the import of the pipeline has not run."""
+        full = self.modules.absolute(origin, module)
+        parts = full.split(".")
+        names = [".".join(parts[: end + 1]) for end in range(len(parts))]
+        if origin.attr and origin.attr != "*":
+            names.append(f"{full}.{origin.attr}")
+        found = (self.modules.by_name(name) for name in names)
+        return [inner for inner in found if inner is not None and inner.live is None]
 
     def _annotation(self, node: Node, found: Found) -> None:
         """Of an annotation only the project classes count: methods are called on what it describes."""
         if isinstance(found, Written) and any(
             isinstance(b.node, ast.ClassDef) for b in found.module.bindings[found.name]
         ):
-            node.edge(self.written(found.module, found.name))
+            node.hints.append(self.written(found.module, found.name))
         if not isinstance(found, Live):
             return
         todo = [found.value]
         while todo:
             value = todo.pop()
             if issubclass(type(value), type) and self.owns_class(value):
-                self.refer(node, self.class_of(value))
+                hint = self.class_of(value)
+                node.hints.extend([hint] if isinstance(hint, Node) else [])
             elif typing.get_origin(value) is not None:
                 todo.extend(reversed(typing.get_args(value)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from pivot.code.syntax import Doubt, Import, Ref, Syntax, Use, chain_of
+from pivot.code.syntax import Doubt, Import, Ref, Syntax, Use, chain_of, is_globals
 
 _ASKED = {
     ".__name__": "names",
@@ -13,6 +13,9 @@ _ASKED = {
     ".__signature__": "annotations",
     ".__subclasses__": "subclasses",
 }
+
+_SILENT = {"annotation", "import", "import-used"}
+_NOTHING = str(b"nothing", "ascii")  # told by its identity from what a source may hold
 
 
 class Scope:
@@ -50,14 +53,21 @@ class Scopes:
             root.bound.clear()
         self._close(root, None)
         numbers: dict[Ref, int] = {}
-        for at, ref in sorted(self.outer, key=lambda pair: pair[0]):
+        # those without a token last: one that is added must not move the numbers of the others
+        for at, ref in sorted(self.outer, key=lambda pair: (pair[1].use in _SILENT, pair[0])):
             number = numbers.setdefault(ref, len(numbers))
             if at >= 0:
-                self.out[at] = f"@{number}"
-        return Syntax(tuple(self.out), tuple(numbers), tuple(self.doubts), frozenset(self.reads))
+                self.out[at] = f"@{number}" if ref.use not in _SILENT else _NOTHING
+        return Syntax(
+            tuple(token for token in self.out if token is not _NOTHING),
+            tuple(numbers),
+            tuple(self.doubts),
+            frozenset(self.reads),
+        )
 
     def _close(self, scope: Scope, parent: Scope | None) -> None:
         imported = scope.imports.keys() - scope.globals
+        loaded = {ref.name for _, ref in scope.loads} if scope.statements else set()
         for at, ref in scope.loads:
             name = ref.name
             if ref.origins or name in scope.globals:
@@ -73,9 +83,9 @@ class Scopes:
             else:
                 parent.loads.append((at, ref))
         for at, name, origin in scope.statements:
-            use: Use = (
-                "import-value" if name in scope.bound or name in scope.globals or scope.kind == "class" else "import"
-            )
+            use: Use = "import-used" if name in loaded else "import"
+            if name in scope.bound or name in scope.globals or scope.kind == "class":
+                use = "import-value"
             self.outer.append((at, Ref(name, (), (origin,), use)))
 
     def enter(self, kind: str) -> Scope:
@@ -120,11 +130,20 @@ class Scopes:
 
     def chained(self, node: ast.expr) -> None:
         ref = chain_of(node)
-        if ref is None or not isinstance(getattr(node, "ctx", None), ast.Load | None):
+        is_set = isinstance(getattr(node, "ctx", None), ast.Store)
+        if is_set and isinstance(node, ast.Subscript) and is_globals(node.value):
+            # `globals()[name] = x` sets one name: it does not lead to all the others
+            self.out.append("globals[")
+            self.visit(node.slice)
+        elif ref is None or not isinstance(getattr(node, "ctx", None), ast.Load | None):
             self._asks("." + getattr(node, "attr", ""))
             self.generic(node)
         else:
             self.load(ref)
+
+    def visit(self, node: ast.AST) -> None:
+        """Write a node, by its handler or by its fields."""
+        raise NotImplementedError
 
     def generic(self, node: ast.AST) -> None:
         """Write a node by its fields."""

@@ -25,10 +25,6 @@ _DYNAMIC = {"eval", "exec"}
 class Statements(Scopes):
     """Writes statements and expressions."""
 
-    def visit(self, node: ast.AST) -> None:
-        """Write a node, by its handler or by its fields."""
-        raise NotImplementedError
-
     def annotation(self, node: ast.expr) -> None:
         """Note what an annotation refers to."""
         raise NotImplementedError

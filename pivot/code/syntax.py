@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Literal
 
-Use = Literal["load", "annotation", "import", "import-value"]
+Use = Literal["load", "annotation", "import", "import-used", "import-value"]
 _IMPORT_CALLS = {("import_module",), ("importlib", "import_module"), ("__import__",)}
 
 
@@ -25,7 +25,10 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A name that is not local, with the attributes (`.fit`) and literal keys (`['a']`) read from it."""
+    """A name that is not local, with the attributes (`.fit`) and literal keys (`['a']`) read from it.
+
+    An import inside a function is "import-used" where loads of its name say all of it but what it runs.
+    """
 
     name: str
     chain: tuple[str, ...] = ()
@@ -120,7 +123,7 @@ def chain_of(node: ast.AST) -> Ref | None:
         elif isinstance(node, ast.Name):
             return Ref(node.id, tuple(reversed(parts)))
         elif isinstance(node, ast.Call):
-            if parts and parts[-1][:2] == "[s" and _is_globals(node):
+            if parts and parts[-1][:2] == "[s" and is_globals(node):
                 return Ref(parts.pop()[2:], tuple(reversed(parts)))
             origin = import_call(node)
             if origin:
@@ -144,8 +147,9 @@ def _is_own_module(node: ast.Subscript) -> bool:
     )
 
 
-def _is_globals(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Name) and node.func.id == "globals" and not node.args
+def is_globals(node: ast.expr) -> bool:
+    """Whether this is the call `globals()`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
 
 
 def _literal_getattr(node: ast.Call) -> str | None:

@@ -19,6 +19,7 @@ from pivot.code.instances import Instances, Resists
 from pivot.code.syntax import constant_token
 
 _SCALARS = (type(None), bool, int, float, complex, bytes, type(Ellipsis))
+_VIEWS = tuple(type(getattr({}, view)()) for view in ("keys", "values", "items"))
 _LRU = type(functools.lru_cache(lambda: None))
 # Objects that hold no value of their own: what they are is told by their type.
 _STATELESS = {
@@ -239,6 +240,7 @@ _WRITERS: tuple[tuple[Any, Any], ...] = (
     (types.WrapperDescriptorType | types.MethodDescriptorType | types.ClassMethodDescriptorType, Encoder.text_of),
     (types.MethodWrapperType, lambda encoder, value: encoder.items("wrapper " + value.__name__, (value.__self__,))),
     (types.MappingProxyType, Encoder.mapping),
+    (_VIEWS, lambda encoder, value: encoder.items(type(value).__name__, value)),
     (contextvars.ContextVar, _variable),
     (threading.local, _local),
     (weakref.ref, _reference),

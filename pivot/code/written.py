@@ -19,9 +19,11 @@ from pivot.code.nodes import Node, Place
 from pivot.code.normalise import expression_syntax, statement_syntax
 from pivot.code.references import References
 from pivot.code.resolve import Scope
+from pivot.code.syntax import Import, imported_names
 from pivot.code.values import Encoder
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class WrittenEntries(References):
@@ -30,6 +32,7 @@ class WrittenEntries(References):
     def __init__(self, modules: Modules) -> None:
         super().__init__(modules)
         self.effects = Effects(self.resolver)
+        self._passing: dict[str, frozenset[str]] = {}
 
     @abstractmethod
     def write_value(self, node: Node, found: Live) -> None: ...
@@ -84,11 +87,37 @@ class WrittenEntries(References):
 
     def body(self, module: Module) -> Node:
         """What an import of a module that was not imported yet will do: its statements that call something."""
+
+        def fill(node: Node) -> None:
+            statements = active(module.source.tree.body)
+            acting = [one for one in statements if not isinstance(one, _IMPORTS)]
+            self.write(node, statement_syntax(acting), (module, {}))
+            for origin in _imported(statements):
+                self.import_runs(node, origin, module)
+
         return self._node(
             ("b", module.path),
             lambda: Node(f"module:{module.name}", f"module:{module.name}", Place(self.file(module), 1)),
-            lambda node: self.write(node, statement_syntax(active(module.source.tree.body)), (module, {})),
+            fill,
         )
+
+    def passing(self, module: Module) -> frozenset[str]:
+        """The files that an import of a module runs, if they do nothing but define names; else none."""
+        if module.path not in self._passing:
+            seen: dict[str, Module] = {}
+            runs = self._runs(module, seen)
+            self._passing[module.path] = frozenset() if runs else frozenset(map(self.file, seen.values()))
+        return self._passing[module.path]
+
+    def _runs(self, module: Module, seen: dict[str, Module]) -> bool:
+        """Whether an import of a module does anything but define names, in it or in those that it imports."""
+        if module.live is not None or module.path in seen:
+            return False
+        seen[module.path] = module
+        statements = active(module.source.tree.body)
+        if any(not isinstance(one, _IMPORTS) for one in statements):
+            return True
+        return any(self._runs(inner, seen) for origin in _imported(statements) for inner in self.unrun(origin, module))
 
     def script(self, path: str) -> Node:
         """A file that is run and not imported: all of its statements."""
@@ -194,3 +223,8 @@ class WrittenEntries(References):
             return False
         Encoder(self, node).encode(literal)
         return True
+
+
+def _imported(statements: list[ast.stmt]) -> list[Import]:
+    imports = (one for one in statements if isinstance(one, _IMPORTS))
+    return [origin for statement in imports for _, origin in imported_names(statement)]

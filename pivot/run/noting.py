@@ -47,7 +47,7 @@ def _inputs(planner: Planner, name: str) -> list[str]:
     stage = planner.stages[name]
     raw = [path for path in stage.spec.dep_paths() if not planner.producers.of(path)]
     # An object made where no file says so, such as a custom loader, has none.
-    code = {entry.file for entry in stage.manifest.entries if entry.file}
+    code = {entry.file for entry in stage.manifest.entries if entry.file} | set(stage.manifest.passing)
     folder = stage.spec.file.rpartition("/")[0]
     params = [f"{folder}/{name}".lstrip("/") for name in NAMES] if stage.spec.params else []
     return [*raw, *sorted(code), stage.spec.file, *params]

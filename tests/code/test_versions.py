@@ -90,7 +90,7 @@ def test_the_standard_library_has_equal_digests(other: str) -> None:
 @pytest.mark.parametrize("other", OTHERS or [""])
 def test_the_catalogue_has_equal_fingerprints(other: str, tmp_path: Path) -> None:
     roots = {}
-    for number, row in enumerate(row for row in ROWS if row.every_python):
+    for number, row in enumerate(row for row in ROWS if row.every_python and not row.needs):
         root = tmp_path / str(number)
         write_project(root, row.files())
         roots[str(root)] = row.kind

@@ -8,7 +8,9 @@ from tests.code.catalogue import (
     declared,
     functions,
     hidden,
+    libraries,
     modules,
+    styles,
     unreached,
 )
 from tests.code.catalogue.row import Row
@@ -23,6 +25,8 @@ ROWS: list[Row] = [
     *unreached.ROWS,
     *adversarial.ROWS,
     *hidden.ROWS,
+    *styles.ROWS,
+    *libraries.ROWS,
 ]
 
 __all__ = ["ROWS", "Row"]

@@ -28,7 +28,8 @@ class Row:
     """`edit` is `old => new`, applied wherever `old` stands (once, unless `every`); `runs` names the stages that must run.
 
     `same_result` marks an edit that changes code and not what the stage returns; without `calls` the
-    stages take arguments, and are not called. `every_python` says that all versions give one fingerprint.
+    stages take arguments, and are not called. `every_python` says that all versions give one fingerprint. `needs` is a
+    library without which the row cannot be tried.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Row:
     same_result: bool = False
     calls: bool = True
     every_python: bool = True
+    needs: str = ""
 
     def files(self) -> dict[str, str]:
         """The project before the edit."""

@@ -1,0 +1,149 @@
+"""Styles of real projects, and edits of them that change nothing."""
+
+from tests.code.catalogue.row import Row
+
+
+def _text(kind: str, text: str, edit: str, runs: str = "a", same: bool = False) -> Row:
+    """The file of the pipeline, stage `a` in it; other files after it."""
+    first, mark, others = text.partition("\n--- ")
+    body = first if "def b()" in first else first + "\ndef b() -> B: return 5"
+    return Row(kind, body + mark + others, edit, runs, same_result=same)
+
+
+_ANNOTATED = """
+class Model:
+    rate = 2
+    def fit(self, x, *args, scale=1):
+        y = x * scale
+        return y + self.rate
+def use(m, fs=()): return m.fit(2) + len(fs)
+def a() -> A: return use(Model())
+"""
+_LAZY = """
+import lib
+def a() -> A: return lib.alpha()
+--- lib/__init__.py
+def __getattr__(name):
+    if name == "alpha":
+        from .one import alpha
+        globals()["alpha"] = alpha
+        return alpha
+    raise AttributeError(name)
+--- lib/one.py
+import json
+K = 1
+def alpha(): return K
+"""
+_ESTIMATORS = """
+from models import Ridge, Scaler, pipe
+def a() -> A: return pipe(Scaler(), Ridge(alpha=2)).fit(3)
+def b() -> B: return Scaler().transform(1)
+--- models.py
+import inspect
+class Estimator:
+    def params(self): return {n: getattr(self, n) for n in inspect.signature(type(self).__init__).parameters if n != "self"}
+class Transform:
+    def fit_transform(self, x): return self.transform(x)
+class Ridge(Estimator):
+    def __init__(self, alpha=1): self.alpha = alpha
+    def fit(self, x): return x + self.params()["alpha"]
+class Scaler(Transform, Estimator):
+    def __init__(self, by=2): self.by = by
+    def transform(self, x): return x * self.by
+class Pipe:
+    def __init__(self, steps): self.steps = steps
+    def fit(self, x):
+        for step in self.steps[:-1]: x = step.fit_transform(x)
+        return self.steps[-1].fit(x)
+def pipe(*steps): return Pipe(steps)
+"""
+_SETTINGS = """
+from conf import settings
+def a() -> A: return settings.URL
+def b() -> B: return settings.DEBUG
+--- conf/__init__.py
+import importlib, types
+def load(*names):
+    made = types.SimpleNamespace()
+    for module in map(importlib.import_module, names):
+        for key in filter(str.isupper, dir(module)): setattr(made, key, getattr(module, key))
+    return made
+settings = load("conf.base", "conf.local")
+--- conf/base.py
+HOST = "h"
+URL = f"http://{HOST}"
+DEBUG = False
+--- conf/local.py
+DEBUG = True
+"""
+_REGISTRY = """
+from reg import REG
+def a() -> A: return REG["inc"](1)
+--- reg.py
+REG = {}
+def reg(f):
+    REG[f.__name__] = f
+    return f
+def near(x): return x + 1
+@reg
+def inc(x): return near(x)
+"""
+
+ROWS = [
+    _text(
+        "a class that an annotation names and that is reached anyway",
+        _ANNOTATED,
+        "use(m, fs=() => use(m: Model, fs=()",
+        "",
+    ),
+    _text("annotations that are added to a helper", _ANNOTATED, "fs=()): => fs: tuple = ()) -> int:", ""),
+    _text(
+        "annotations that are added to a method",
+        _ANNOTATED,
+        "x, *args, scale=1) => x: float, *args: int, scale: 'float' = 1) -> float",
+        "",
+    ),
+    _text("an annotation that is added to a local name", _ANNOTATED, "y = x => y: float = x", ""),
+    _text("a lazy attribute that is kept: what it gives", _LAZY, "K = 1 => K = 2"),
+    _text("a lazy attribute that is kept: another name of its package", _LAZY, "+++ lib/more.py: X = 1", ""),
+    _text("a lazy attribute that is kept: an unused import", _LAZY, "import json => import json, pickle", ""),
+    _text("a lazy attribute that is kept: an unused function", _LAZY, "K = 1 => K = 1\\ndef other(): return 3", ""),
+    _text(
+        "an import moved out of the function",
+        "def helper(x):\n    import math\n    from lib import half\n    return half(math.floor(x))\ndef a() -> A: return helper(3.5)\n--- lib.py\ndef half(x): return x / 2",
+        "def helper(x):\\n    import math\\n    from lib import half => import math\\nfrom lib import half\\ndef helper(x):",
+        "",
+    ),
+    _text("estimators: a step", _ESTIMATORS, "x * self.by => x * self.by + 1", "a b"),
+    _text("estimators: a default", _ESTIMATORS, "by=2 => by=3", "a b"),
+    _text(
+        "estimators: a mixin", _ESTIMATORS, "return self.transform(x) => return self.transform(x) + 1", "a b", same=True
+    ),
+    _text("estimators: the last step only", _ESTIMATORS, 'self.params()["alpha"] => self.params()["alpha"] * 2'),
+    _text("settings collected from modules", _SETTINGS, 'HOST = "h" => HOST = "i"'),
+    _text("settings collected from modules: one that another hides", _SETTINGS, "DEBUG = False => DEBUG = None", ""),
+    _text("settings collected from modules: one that hides another", _SETTINGS, "DEBUG = True => DEBUG = 1", "b"),
+    _text(
+        "the name of a helper beside a registry of names",
+        _REGISTRY,
+        "def near => def close ;; return near => return close",
+        "",
+    ),
+    _text(
+        "the name under which a registry knows a function",
+        _REGISTRY,
+        'def inc => def dec ;; REG["inc"] => REG["dec"]',
+        "",
+    ),
+    _text(
+        "__match_args__ of the class itself",
+        "class P:\n    __match_args__ = ('x', 'y')\n    x, y = 1, 2\ndef a() -> A:\n    match P():\n        case P(first): return first",
+        "('x', 'y') => ('y', 'x')",
+    ),
+    _text("the keys of a dict", "T = {'x': 1, 'y': 2}\nKEYS = T.keys()\ndef a() -> A: return list(KEYS)", "'x' => 'z'"),
+    _text(
+        "a structure of C",
+        "import ctypes\nclass S(ctypes.Structure):\n    _fields_ = [('x', ctypes.c_int32)]\ndef a() -> A: return ctypes.sizeof(S)",
+        "c_int32 => c_int64",
+    ),
+]
