@@ -55,6 +55,8 @@ def log(stage: str | None, number: int | None, since: str | None, stats: bool, a
         entries = read_entries(RunHistory(backend).runs(stage or ""), start, limit)
         if stage and not entries and not since:
             raise TargetError(f"no run of a stage {stage} is known here", hint="git pivot fetch")
+        if since and not entries:
+            click.echo(f"no run since {start} is known here", err=True)
         results = {one.run.record.fingerprint: 0 for one in entries}
         results = {fingerprint: len(runs.lookup(fingerprint)) for fingerprint in results}
         if stats:

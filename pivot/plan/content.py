@@ -6,18 +6,40 @@ import difflib
 from collections.abc import Iterator
 
 from pivot.errors import MissingObject
+from pivot.git.backend import TREE
 from pivot.git.records import Output
-from pivot.store.objects import Object
+from pivot.store.objects import parse_pointer
 from pivot.store.store import Store
 
 SMALL = 256 << 10  # bytes
 
 
 def content_lines(store: Store, path: str, old: Output | None, new: Output | None) -> Iterator[str]:
-    """A unified diff of two states of an output, or one line that says why there is none."""
+    """A unified diff of two states of an output, file by file for a directory; one line where a file shows none."""
+    try:
+        sides = [dict(_files(store, path, out.id, out.mode)) if out else {} for out in (old, new)]
+    except MissingObject:
+        yield f"({path}: its bytes are not here)"
+        return
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        ids = [side.get(name) for side in sides]
+        if ids[0] != ids[1]:
+            yield from _file_lines(store, name, ids)
+
+
+def _files(store: Store, path: str, oid: str, mode: int) -> Iterator[tuple[str, str]]:
+    """Path and id of an output, or of all files below it."""
+    if mode != TREE:
+        yield path, oid
+        return
+    for entry in store.entries(oid):
+        yield from _files(store, f"{path}/{entry.name}", entry.oid, entry.mode)
+
+
+def _file_lines(store: Store, path: str, ids: list[str | None]) -> Iterator[str]:
     texts: list[list[str]] = []
-    for out in (old, new):
-        text, why = _text(store, out) if out else ("", "")
+    for oid in ids:
+        text, why = _text(store, oid) if oid else ("", "")
         if text is None:
             yield f"({path}: {why})"
             return
@@ -25,14 +47,12 @@ def content_lines(store: Store, path: str, old: Output | None, new: Output | Non
     yield from difflib.unified_diff(texts[0], texts[1], f"a/{path}", f"b/{path}", lineterm="")
 
 
-def _text(store: Store, out: Output) -> tuple[str | None, str]:
-    held = Object(out.id, out.mode, out.size)
-    if held.is_directory:
-        return None, "a directory"
-    if held.size > SMALL:
-        return None, f"more than {SMALL >> 10} KiB"
+def _text(store: Store, oid: str) -> tuple[str | None, str]:
     try:
-        return store.read(out.id).decode("utf-8"), ""
+        data = store.read(oid)
+        if len(data) > SMALL or parse_pointer(data):
+            return None, f"more than {SMALL >> 10} KiB"
+        return data.decode("utf-8"), ""
     except MissingObject:
         return None, "its bytes are not here"
     except UnicodeDecodeError:

@@ -29,7 +29,7 @@ from pivot.git.settlement import Alive
 
 REFS = {"runs": runs.REF, "notes": notes.REF, "accepted": accepted.REF}
 
-TRIES = 12
+TRIES = 40
 _LONGEST_PAUSE = 1.0
 # No `--filter`: a partial clone would leave the records out. No FETCH_HEAD: it belongs to the user's own fetch.
 _FETCH = ("--quiet", "--no-tags", "--no-filter", "--no-write-fetch-head", "--no-recurse-submodules")
