@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from pivot.code.evidence import Evidence
 from pivot.code.found import Live
 from pivot.code.gathering import gather, volatile_remarks
 from pivot.code.importing import no_collection
+from pivot.code.manifest import Remark
 from pivot.code.model import PipelineModel, Stage
 from pivot.code.namespaces import Modules
 from pivot.code.nodes import Node, Place, manifest_of
-from pivot.code.opening import Imported, open_pipeline
+from pivot.code.opening import Imported, foreign_params, open_pipeline
 from pivot.code.packages import imported_packages
 from pivot.code.stability import unstable_keys
 from pivot.pipeline.given import Given
@@ -85,12 +86,19 @@ def finish(walked: Walked) -> Analysis:
     model = PipelineModel(
         imported.file,
         tuple(stages),
-        volatile_remarks(imported),
+        (*volatile_remarks(imported), *_params_remarks(imported, walked.live)),
         imported_packages(imported.importer.by_path.values()),
         dict(sorted(imported.watch.environment.items())),
     )
     outputs = [path for stage in stages for path in stage.spec.out_paths()]
     return Analysis(model, walked.live, gather(imported, walker.modules, outputs))
+
+
+def _params_remarks(imported: Imported, live: Iterable[str]) -> Iterator[Remark]:
+    if foreign_params(imported, live):
+        read = (path for path, data in imported.params.read.items() if data is not None)
+        file = imported.importer.files.relative(next(read))
+        yield Remark("unused", "params", file, 1, f"no key in it is the name of a stage of {imported.file}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something the analysis wants said once: `kind` is `coarse` (a coarser digest was used) or `untracked`."""
+    """Something the analysis wants said once.
+
+    `kind` is `coarse` (a coarser digest was used), `untracked`, or `unused` (a file from which nothing is taken).
+    """
 
     kind: str
     name: str

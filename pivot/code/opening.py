@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pivot.code.importing import import_file, quiet
 from pivot.code.loader import SourceImporter
 from pivot.code.project_files import ProjectFiles
 from pivot.code.watch import Watch
-from pivot.pipeline.given import Given, apply_given
+from pivot.pipeline.given import Given, apply_given, is_foreign
 from pivot.pipeline.params_file import ParamsFile, read_params_file
 
 
@@ -52,13 +52,28 @@ def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[I
 
 
 def _with_params(imported: Imported, live: dict[str, Any], given: Sequence[Given]) -> dict[str, Any]:
-    folder = imported.file.rpartition("/")[0]
-    alone = True
-    if imported.params.stages:
-        alone = sum(file.rpartition("/")[0] == folder for file in find_pipelines(imported.root)) <= 1
-    prefix = f"{folder}/" if folder else ""
-    found: dict[str, Any] = apply_given(live, imported.params, given, folder=prefix, alone=alone)
+    prefix = _folder(imported)
+    params = ParamsFile({}, {}) if foreign_params(imported, live) else imported.params
+    found: dict[str, Any] = apply_given(live, params, given, folder=prefix, alone=_is_alone(imported))
     return found
+
+
+def foreign_params(imported: Imported, live: Iterable[str]) -> bool:
+    """Whether the params file beside the pipeline is another tool's."""
+    names = [name.removeprefix(_folder(imported)) for name in live]
+    return is_foreign(imported.params, names) and _is_alone(imported)
+
+
+def _is_alone(imported: Imported) -> bool:
+    """Whether no other pipeline file shares the params file, if there is one."""
+    files = find_pipelines(imported.root) if imported.params.stages else []
+    return sum(file.rpartition("/")[0] == imported.file.rpartition("/")[0] for file in files) <= 1
+
+
+def _folder(imported: Imported) -> str:
+    """What stands in front of the stages' names."""
+    folder = imported.file.rpartition("/")[0]
+    return f"{folder}/" if folder else ""
 
 
 def _stages(imported: Imported) -> dict[str, Any]:

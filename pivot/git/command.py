@@ -90,7 +90,11 @@ def ask_git(
     try:
         with _as_file(stdin) as source:
             quiet = quiet_environment(env, prompts=prompts)
-            done = subprocess.run(["git", *args], cwd=cwd, env=quiet, check=False, capture_output=True, stdin=source)
+            # In a group of its own a Ctrl-C at the terminal, which a run answers in its own way, does not end it.
+            group = None if prompts else 0
+            done = subprocess.run(
+                ["git", *args], cwd=cwd, env=quiet, check=False, capture_output=True, stdin=source, process_group=group
+            )
     except FileNotFoundError as error:
         if error.filename != "git" and not cwd.is_dir():
             raise GitError("the folder to call git in is gone", where=str(cwd)) from error

@@ -136,6 +136,7 @@ class ProgramBackend(ObjectVerbs):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                process_group=0,
             )
         reader = self._reader
         if reader.stdout is None or reader.stdin is None:

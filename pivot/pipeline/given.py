@@ -6,6 +6,7 @@ runs it alike, so that both have the same values.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -16,10 +17,12 @@ from pivot.errors import PipelineError
 from pivot.pipeline.convert import field_values, is_params_class
 from pivot.pipeline.location import said_line
 from pivot.pipeline.params import closest, override
-from pivot.pipeline.params_file import Branch, ParamsFile, Value, merged
+from pivot.pipeline.params_file import Branch, ParamsFile, Value, merged, section
 from pivot.pipeline.stage import Stage
 
 PREFIX = "PIVOT_PARAMS_"
+_LIKE = 0.75
+"""How like a stage's name (`difflib`) a key must be to be taken for a slip of it."""
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
 
 
@@ -105,7 +108,7 @@ def apply_given(
 
 def _sources(name: str, local: str, file: ParamsFile, aims: list[tuple[Given, _Aim]], stage: Stage) -> list[Branch]:
     """All that is given for a stage, the weakest first; what names one variant is stronger than what names all."""
-    found = [file.stages[key] for key in dict.fromkeys((_base(local), local)) if key in file.stages]
+    found = [section(key, file.stages[key]) for key in dict.fromkeys((_base(local), local)) if key in file.stages]
     for variable in (True, False):
         for wanted in dict.fromkeys((_base(name), name)):
             own = [(one, aim) for one, aim in aims if one.variable == variable and aim.stage == wanted]
@@ -136,12 +139,22 @@ def _apply(name: str, stage: Stage, sources: list[Branch]) -> Stage:
     return replace(stage, params=override(stage.params, given))
 
 
-def _refuse_unknown_stages(stages: Mapping[str, Branch], known: set[str]) -> None:
-    for name, branch in stages.items():
+def is_foreign(file: ParamsFile, names: Iterable[str]) -> bool:
+    """Whether a params file is meant for another tool: no key in it is the name of a stage, or like one.
+
+    `names` are those of the stages as the file has them.
+    """
+    known = {name for local in names for name in (local, _base(local))}
+    return bool(file.stages) and not any(difflib.get_close_matches(key, known, 1, _LIKE) for key in file.stages)
+
+
+def _refuse_unknown_stages(stages: Mapping[str, Value | Branch], known: set[str]) -> None:
+    for name, held in stages.items():
         if name not in known:
+            section(name, held)
             raise PipelineError(
                 f"the params file names the stage `{name}`, which does not exist",
-                where=branch.line.text,
+                where=held.line.text,
                 hint=closest(name, known),
             )
 

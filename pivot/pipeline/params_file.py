@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pivot.errors import PipelineError
-from pivot.pipeline.loaders.protocol import import_library
 from pivot.pipeline.location import Line, known_line, shown
 from pivot.pipeline.spec import Location
 
@@ -43,9 +42,12 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class ParamsFile:
-    """What stands in the params file; `read` has the bytes of each file looked for, None where there is none."""
+    """What stands in the params file; `read` has the bytes of each file looked for, None where there is none.
 
-    stages: Mapping[str, Branch]
+    `stages` are its keys at the top; `section` tells what stands below one.
+    """
+
+    stages: Mapping[str, Value | Branch]
     read: Mapping[str, bytes | None]
 
 
@@ -53,7 +55,7 @@ def read_params_file(folder: Path) -> ParamsFile:
     """The params file beside a pipeline file; empty where there is none.
 
     Raises:
-        PipelineError: there are two, it cannot be read, or it is no table of tables.
+        PipelineError: there are two, it cannot be read, or it is no table.
     """
     read = {str(folder / name): _bytes_of(folder / name) for name in NAMES}
     found = [path for path, data in read.items() if data is not None]
@@ -61,10 +63,9 @@ def read_params_file(folder: Path) -> ParamsFile:
         raise PipelineError(
             "there is a params.yaml and a params.toml", where=_where(found[0], 1), hint="Keep one of the two."
         )
-    stages: Mapping[str, Branch] = {}
+    stages: Mapping[str, Value | Branch] = {}
     for path in found:
-        top = _PARSERS[Path(path).suffix](path, read[path] or b"")
-        stages = {name: _section(name, held) for name, held in top.values.items()}
+        stages = _PARSERS[Path(path).suffix](path, read[path] or b"").values
     return ParamsFile(stages, read)
 
 
@@ -91,7 +92,12 @@ def _bytes_of(path: Path) -> bytes | None:
         raise PipelineError(f"the params file cannot be read: {error}", where=str(path)) from error
 
 
-def _section(name: str, held: Value | Branch) -> Branch:
+def section(name: str, held: Value | Branch) -> Branch:
+    """The parameters below a stage's name.
+
+    Raises:
+        PipelineError: it is no table.
+    """
     if isinstance(held, Branch):
         return held
     if held.value is None:
@@ -116,7 +122,8 @@ def _refuse(path: str, number: int, why: object) -> NoReturn:
 
 
 def _parse_yaml(path: str, data: bytes) -> Branch:
-    yaml = import_library("yaml", "yaml", Path(path).name)
+    import yaml  # every pipeline imports this module, few have such a file
+
     try:
         return _YamlReader(yaml, path).read(data)
     except yaml.YAMLError as error:
@@ -170,7 +177,7 @@ class _YamlReader:
 
 
 def _parse_toml(path: str, data: bytes) -> Branch:
-    import tomllib  # every pipeline imports this module, few have such a file
+    import tomllib
 
     try:
         text = data.decode("utf-8")

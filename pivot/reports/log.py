@@ -59,7 +59,7 @@ def _document(entry: Entry, results: Mapping[str, int]) -> dict[str, object]:
 
 
 def stats_rows(entries: Sequence[Entry]) -> list[dict[str, object]]:
-    """For each stage how often it ran, how long that took, and its peak memory; by total time, the longest first."""
+    """For each stage how often it ran, how long that took, CPU seconds and peak memory; the longest in total first."""
     by_stage: dict[str, list[Entry]] = {}
     for entry in entries:
         by_stage.setdefault(entry.run.info.stage, []).append(entry)
@@ -73,6 +73,7 @@ def stats_rows(entries: Sequence[Entry]) -> list[dict[str, object]]:
                 "seconds": round(sum(times), 3),
                 "median": round(statistics.median(times), 3),
                 "longest": max(times),
+                "cpu": round(sum(entry.run.info.cpu for entry in held), 3),
                 "memory": max(entry.run.info.memory for entry in held),
                 "last": held[0].run.info.finished,
             }
@@ -82,11 +83,10 @@ def stats_rows(entries: Sequence[Entry]) -> list[dict[str, object]]:
 
 def stats_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """`log --stats`, one line a stage under a heading."""
-    table = [("stage", "runs", "total", "median", "longest", "memory", "last")]
+    table: list[tuple[str, ...]] = [("stage", "runs", "total", "median", "longest", "cpu", "memory", "last")]
     for row in rows:
-        times = [seconds(float(str(row[key]))) for key in ("seconds", "median", "longest")]
-        memory = size(int(str(row["memory"])))
-        table.append((str(row["stage"]), str(row["runs"]), times[0], times[1], times[2], memory, str(row["last"])))
+        times = [seconds(float(str(row[key]))) for key in ("seconds", "median", "longest", "cpu")]
+        table.append((str(row["stage"]), str(row["runs"]), *times, size(int(str(row["memory"]))), str(row["last"])))
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     for line in table:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pivot.code.model import Failure, PipelineModel
 from pivot.git.command import clean_environment
+from pivot.run import interrupts
 from pivot.run.capture import Capture
 from pivot.run.exits import explain_server_exit
 from pivot.run.groups import signal_group
@@ -118,13 +119,14 @@ INSIDE = "GIT_PIVOT_INSIDE"
 
 
 def _start_process(setup: Setup, link: int, output: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        python_command("pivot.run.server", str(link)),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        pass_fds=(link,),
-        cwd=setup.root,
-        env={**clean_environment(os.environ), INSIDE: setup.root},
-        start_new_session=True,
-    )
+    with interrupts.held_back():
+        return subprocess.Popen(
+            python_command("pivot.run.server", str(link)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(link,),
+            cwd=setup.root,
+            env={**clean_environment(os.environ), INSIDE: setup.root},
+            start_new_session=True,
+        )

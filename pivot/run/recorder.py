@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pivot.errors import GitError
@@ -15,6 +15,7 @@ from pivot.project import Project
 from pivot.store.objects import Object
 
 FLUSH_SECONDS = 1.0
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,18 @@ class Recorder:
         """Bring the journal into `refs/pivot/runs`; without `now`, only when a second has gone by."""
         if not self._waiting or not (now or time.monotonic() - self._flushed >= FLUSH_SECONDS):
             return
-        flush_journal(self._project, f"{self._verb}: {', '.join(self._waiting)}")
+        flush_journal(self._project, _message(self._verb, self._waiting))
         self._memory.refresh()
         self._waiting.clear()
         self._flushed = time.monotonic()
+
+
+def _message(verb: str, stages: Sequence[str]) -> str:
+    """The first line is short, whatever there is; all stages stand below it if they do not fit."""
+    if len(stages) <= _NAMED:
+        return f"{verb}: {', '.join(stages)}"
+    first = f"{verb}: {', '.join(stages[:_NAMED])} and {len(stages) - _NAMED} more"
+    return "\n".join([first, "", *stages])
 
 
 def as_objects(outs: Mapping[str, Output]) -> dict[str, Object]:

@@ -23,6 +23,7 @@ from pivot.pipeline.given import Given
 from pivot.run.failure import format_exception, printable
 from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
+from pivot.run.interrupts import let_through
 from pivot.run.isolation import Seeds, flush_output, move_high
 from pivot.run.nursery import Nursery, Ready
 from pivot.run.observe import Observer
@@ -35,6 +36,7 @@ Begin = Callable[[Path, str, Sequence[Given]], Found]
 
 def main(descriptor: int) -> None:
     """Serve the command at the other end of `descriptor` until it closes it."""
+    let_through()
     link = socket.socket(fileno=move_high(descriptor))
     setup = _read_setup(link)
     observer, seeds = Observer(ProjectFiles(Path(setup.root))), Seeds()

@@ -207,11 +207,11 @@ def test_two_params_files_are_one_too_many(written: Repo) -> None:
     assert "Keep one of the two" in written.pivot("status").expect(2).err
 
 
-def test_without_the_library_the_extra_is_named(written: Repo) -> None:
-    written.write("params.yaml", "train: {lr: 1}\n")
-    written.write("hidden/yaml.py", "raise ModuleNotFoundError('no', name='yaml')")
-    said = written.pivot("status", env={"PYTHONPATH": str(written.path / "hidden")}).expect(2).err
-    assert "git-pivot[yaml]" in said
+@pytest.mark.parametrize("text", ["prepare: {split: 0.2}\nfeaturize: {ngrams: 2}\n", "seed: 3\n"])
+def test_the_params_file_of_another_tool_is_left_alone_and_named(written: Repo, text: str) -> None:
+    written.write("params.yaml", text)
+    for verb in ("repro", "status"):
+        assert "warning: nothing is taken from params.yaml" in written.pivot(verb).expect(0).err
 
 
 def test_an_uncommitted_params_file_leaves_the_commit_unknown(written: Repo) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pivot.pipeline.loaders.protocol import import_library, malformed
+from pivot.pipeline.loaders.protocol import malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,13 @@ class JSONLines:
 
 @dataclass(frozen=True, slots=True)
 class YAML:
-    """One YAML document of plain values: no tag of it makes a Python object. Needs the extra `yaml`."""
+    """One YAML document of plain values: no tag of it makes a Python object."""
 
     sort_keys: bool = False
 
     def load(self, path: Path) -> Any:
-        yaml = import_library("yaml", "yaml", "YAML")
+        import yaml
+
         text = _decoded(path, "YAML")
         try:
             return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -74,7 +75,8 @@ class YAML:
             raise malformed(path, "YAML", why, mark.line + 1 if mark else None) from error
 
     def save(self, value: Any, path: Path) -> None:
-        yaml = import_library("yaml", "yaml", "YAML")
+        import yaml
+
         # Where a long line is folded depends on all that stands before it, and makes a diff hard to read.
         text: str = yaml.safe_dump(value, sort_keys=self.sort_keys, allow_unicode=True, width=float("inf"))
         path.write_bytes(text.encode())

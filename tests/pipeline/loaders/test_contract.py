@@ -154,7 +154,6 @@ def test_only_settings_that_differ_from_the_default_are_described() -> None:
 def test_lines_end_in_a_line_feed_and_are_not_folded(tmp_path: Path) -> None:
     loaders.CSV().save([{"a": "x y"}], tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_bytes() == b"a\nx y\n"
-    pytest.importorskip("yaml")
     loaders.YAML().save({"a": "word " * 50 + "end"}, tmp_path / "a.yaml")
     assert (tmp_path / "a.yaml").read_bytes().count(b"\n") == 1
 
@@ -210,8 +209,6 @@ def test_a_figure_is_the_same_bytes_each_time(file: str, tmp_path: Path) -> None
 
 # (loader, extra, how it is used)
 NEEDS: list[tuple[Any, str, Callable[[Any, Path], Any]]] = [
-    (loaders.YAML(), "yaml", lambda loader, file: loader.load(file)),
-    (loaders.YAML(), "yaml", lambda loader, file: loader.save({}, file)),
     (loaders.Numpy(), "numpy", lambda loader, file: loader.load(file)),
     (loaders.CSV(frame="pandas"), "pandas", lambda loader, file: loader.load(file)),
     (loaders.CSV(frame="polars"), "polars", lambda loader, file: loader.empty()),
@@ -226,7 +223,7 @@ NEEDS: list[tuple[Any, str, Callable[[Any, Path], Any]]] = [
 def test_a_missing_library_names_its_extra(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loader: Any, extra: str, use: Callable[[Any, Path], Any]
 ) -> None:
-    for library in ("yaml", "numpy", "pandas", "polars", "PIL", "PIL.Image", "matplotlib"):
+    for library in ("numpy", "pandas", "polars", "PIL", "PIL.Image", "matplotlib"):
         monkeypatch.setitem(sys.modules, library, None)
     (tmp_path / "a").write_text("a\n1\n")
     with pytest.raises(PivotError) as caught:
