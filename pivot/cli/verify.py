@@ -2,35 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from pivot.cli.display import to_json
 from pivot.errors import TargetError
-from pivot.plan.attest import attest, commits_in, resolve_commit
+from pivot.plan.attest import Attested, attest, commits_in, resolve_commit
+from pivot.plan.run_history import RunHistory
 from pivot.project import Project
-from pivot.reports.verify import verify_document, verify_lines
+from pivot.reports.verify import Place, github_lines, junit_document, verify_document, verify_lines
+from pivot.run.again import rerun
 from pivot.run.recorder import flush_journal
+
+FORMATS = ("text", "json", "github", "junit")
 
 
 @click.command()
 @click.argument("revisions", nargs=-1, metavar="[REV]...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def verify(revisions: tuple[str, ...], as_json: bool) -> int:
+@click.option("--rerun", "again", is_flag=True, help="Also run the stages again in a clean checkout, and compare.")
+@click.option("--no-store", is_flag=True, help="Do not ask whether the bytes of the outputs are here.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="github: workflow annotations.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format=json: one document on standard output.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file as well.")
+def verify(revisions: tuple[str, ...], form: str, junit: Path | None, **options: bool) -> int:
     """Check that what commits claim to stand on is here and holds together; nothing is run.
 
     REV is a commit (HEAD, if none is named) or a range such as main..topic. For each stage: the note has a result, its
     record is consistent, the store has every byte, and what it read is what the commit holds. Ends with 1 where not.
+    That attests; --rerun proves.
     """
     with Project.open(Path.cwd()) as project:
         flush_journal(project, "repro: results of an interrupted run")
-        checked = [attest(project, commit) for commit in _commits(project, revisions or ("HEAD",))]
-    if as_json:
-        click.echo(to_json(verify_document(checked)))
-    for line in () if as_json else verify_lines(checked):
-        click.echo(line)
+        commits = _commits(project, revisions or ("HEAD",))
+        checked = [attest(project, commit, stored=not options["no_store"]) for commit in commits]
+        if options["again"]:
+            checked = [_prove(project, one) for one in checked]
+        if junit:
+            junit.write_text(junit_document(checked), encoding="utf-8")
+        for line in _report(project, checked, "json" if options["as_json"] else form):
+            click.echo(line)
     return 1 if any(one.problems for one in checked) else 0
+
+
+def _prove(project: Project, checked: Attested) -> Attested:
+    """Run it again; what the run says goes beside the report."""
+    for said in rerun(project, checked):
+        if isinstance(said, Attested):
+            checked = said
+        else:
+            click.echo(f"{checked.commit[:12]} | {said}", err=True)
+    return checked
+
+
+def _report(project: Project, checked: list[Attested], form: str) -> Iterator[str]:
+    match form:
+        case "json":
+            yield to_json(verify_document(checked))
+        case "junit":
+            yield junit_document(checked)
+        case "github":
+            yield from github_lines(checked, lambda stage: _place(project, stage))
+        case _:
+            yield from verify_lines(checked)
+
+
+def _place(project: Project, stage: str) -> Place | None:
+    """Where the stage's function stood when it ran last; the code is not imported to find out where it is now."""
+    run = next(RunHistory(project.backend).runs(stage), None)
+    if run is None or not run.info.entries:
+        return None
+    _, file, line = run.info.entries[0]
+    return (file, line) if file else None
 
 
 def _commits(project: Project, revisions: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -112,6 +115,87 @@ def test_line_endings_and_large_files_and_folders_are_no_difference(repo: Repo, 
     assert ran(repo) == ["look"]
     repo.pivot("verify").expect(0)
 
+
+def test_in_a_workflow_each_problem_stands_at_its_stage(claimed: Repo) -> None:
+    claimed.replace("data.json", "1", "7")
+    claimed.commit("other data")
+    claimed.pivot("repro", "preprocess").expect(0)
+    said = claimed.pivot("verify", "--format=github").expect(1).out
+    line = next(n for n, text in enumerate(claimed.read("pipeline.py").splitlines(), 1) if "def summarize" in text)
+    title = f"title=git pivot verify {claimed.head()[:12]}"
+    assert said == f"::error file=pipeline.py,line={line},{title}::summarize: it is stale\n"
+
+
+def test_junit_has_a_case_for_each_stage(claimed: Repo) -> None:
+    claimed.git("update-ref", "-d", "refs/pivot/runs")
+    claimed.pivot("verify", "--junit", "report.xml").expect(1)
+    suite = ElementTree.parse(claimed.path / "report.xml").getroot()[0]
+    assert [(case.get("name"), len(case)) for case in suite] == [("preprocess", 1), ("summarize", 1)]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
+    assert claimed.read("report.xml") == claimed.pivot("verify", "--format=junit").expect(1).out.removesuffix("\n")
+
+
+def test_without_a_store_the_claims_alone_are_checked(claimed: Repo) -> None:
+    shutil.rmtree(claimed.path / ".git/pivot/store.git")
+    claimed.pivot("verify").expect(1)
+    claimed.pivot("verify", "--no-store").expect(0)
+
+
+def test_run_again_what_holds_holds(claimed: Repo) -> None:
+    before = claimed.git("for-each-ref"), claimed.git("worktree", "list"), claimed.status()
+    told = claimed.pivot("verify", "--rerun").expect(0)
+    assert "2 ran" in told.err and "2 stages verified" in told.out
+    assert (claimed.git("for-each-ref"), claimed.git("worktree", "list"), claimed.status()) == before
+
+
+@pytest.mark.parametrize(
+    "stage, problem",
+    [
+        ("import time\n    return time.time()", "run again, it wrote another out.json"),
+        ("if again():\n        raise RuntimeError\n    return 1", "it fails"),
+    ],
+    ids=["not deterministic", "fails elsewhere"],
+)
+def test_run_again_what_does_not_hold_is_named(repo: Repo, stage: str, problem: str) -> None:
+    repo.write("pipeline.py", ONE_STAGE.replace("BODY", stage))
+    repo.commit("one stage")
+    assert ran(repo) == ["work"]
+    repo.pivot("verify").expect(0)
+    [found] = problems(repo, "--rerun")
+    assert found.startswith("work: ") and found.endswith(problem)
+
+
+def test_a_note_that_leaves_a_stage_out_is_found_by_running_again(claimed: Repo) -> None:
+    edit_note(claimed, lambda text: text.split("\n")[0])
+    claimed.pivot("verify").expect(0)
+    assert problems(claimed, "--rerun") == ["summarize: its pipeline has it, and the note does not"]
+
+
+def test_a_shallow_clone_is_run_again(claimed: Repo, tmp_path: Path) -> None:
+    """As hosted CI checks out: one commit on no branch, and what `git pivot pull` brings."""
+    claimed.git("clone", "--quiet", "--depth=1", f"file://{claimed.path}", str(tmp_path / "clone"))
+    clone = Repo(tmp_path / "clone")
+    clone.git("checkout", "--quiet", "--detach")
+    clone.git("branch", "-D", "main")
+    clone.pivot("pull").expect(0)
+    clone.pivot("verify", "--no-store", "--rerun").expect(0)
+
+
+ONE_STAGE = """
+import pathlib
+from typing import Annotated
+
+import pivot
+
+def again():
+    return (pathlib.Path(__file__).parent / ".git/objects/info/alternates").exists()
+
+def work() -> Annotated[float, pivot.Out("out.json", pivot.loaders.JSON())]:
+    BODY
+
+pipeline = pivot.Pipeline("one")
+pipeline.register(work)
+"""
 
 MANY_DEPS = """
 import pathlib

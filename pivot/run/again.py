@@ -1,0 +1,62 @@
+"""A commit's stages run again where nothing is known of them, and what came out compared with what its note claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from pivot.git.locate import locate
+from pivot.git.notes import NoteLine, Notes
+from pivot.plan.attest import Attested, Problem
+from pivot.plan.snapshot import Snapshots
+from pivot.project import Project
+from pivot.run.elsewhere import Repro, own_tree
+
+Lines = Mapping[str, tuple[NoteLine, ...]]
+
+
+def rerun(project: Project, checked: Attested) -> Iterator[str | Attested]:
+    """Lines of the run as they come, and at last `checked` with what the run has proved wrong.
+
+    Raises:
+        GitError: the commit cannot be checked out.
+    """
+    if not checked.stages:
+        yield checked  # it claims nothing, or has no note, which was said
+        return
+    _, claimed = Snapshots(project.backend, project.runs).noted(checked.commit)
+    with own_tree(project.location, checked.commit) as root:
+        with Repro(root) as repro:
+            yield from repro.lines()
+        with Project(locate(root)) as again:
+            found = Notes(again.backend).read(checked.commit)
+    problems = list(_differences(claimed, found)) if found else [_no_run(repro.code)]
+    yield replace(checked, problems=(*checked.problems, *problems))
+
+
+def _no_run(code: int | None) -> Problem:
+    return Problem("", f"it cannot be run again: `git pivot repro` on a clean checkout ended with {code}")
+
+
+def _differences(claimed: Lines, found: Lines) -> Iterator[Problem]:
+    for stage in sorted({*claimed, *found}):
+        if stage not in claimed:
+            yield Problem(stage, "its pipeline has it, and the note does not")
+        elif stage not in found:
+            yield Problem(stage, "the note has it, and no pipeline of the commit does")
+        elif claimed[stage][0].state == "result":  # what is stale or unknown was said
+            yield from (Problem(stage, what) for what in _difference(claimed[stage], found[stage][0]))
+
+
+def _difference(claimed: tuple[NoteLine, ...], found: NoteLine) -> Iterator[str]:
+    if found.state != "result":
+        yield "run again, it fails" if found.state == "stale" else "run again, it changes files that Git tracks"
+        return
+    if any((line.fingerprint, line.result) == (found.fingerprint, found.result) for line in claimed):
+        return
+    before, after = dict(claimed[0].outs), dict(found.outs)
+    paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+    if paths:
+        yield f"run again, it wrote another {', '.join(paths)}"
+    else:
+        yield "run again, it wrote the same from other inputs or code than its record names"
