@@ -11,7 +11,6 @@ import click
 from pivot.cli.display import open_display, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
-from pivot.cli.watch import run_watch
 from pivot.pipeline.policy import read_duration
 from pivot.plan.targets import select
 from pivot.reports.determinism import verdict_document, verdict_lines
@@ -110,6 +109,8 @@ def _watch(selection: Selection, values: tuple[str, ...], options: Mapping[str, 
     """Raises `UsageError` for what a watch cannot be combined with."""
     if others := [name for option, name in _NOT_WATCHED.items() if options[option]]:
         raise click.UsageError(f"--watch does not go with {others[0]}")
+    from pivot.cli.watch import run_watch
+
     discard = bool(options["discard"])
     run_options = RunOptions(int(options["jobs"] or usable_cores()), keep_going=True, discard_edits=discard)
     return run_watch(selection, run_options, values, detail=_detail(options), as_json=bool(options["as_json"]))

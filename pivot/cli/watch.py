@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from pivot.cli.display import INTERRUPTED, open_display
+from pivot.cli.display import INTERRUPTED, Display, open_display
 from pivot.cli.opening import folder_in, given_by_environment, refuse_recursion
 from pivot.pipeline.given import given_options
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
 from pivot.reports.run import Detail
+from pivot.reports.screen import Screen, open_screen
 from pivot.run.cores import usable_cores
 from pivot.run.options import RunOptions
 from pivot.run.selection import Selection
+from pivot.watch.keys import Keys
 from pivot.watch.loop import Order, open_watch
 
 
@@ -46,7 +50,16 @@ def run_watch(
         given = (*given_by_environment(project), *given_options(values))
         selection = Selection(selection.targets, folder_in(project), force=selection.force, single=selection.single)
     order = Order(selection, options, remark_lines, given)
-    with open_display(as_json=as_json, detail=detail) as display, open_watch(Path.cwd(), order) as watching:
+    with ExitStack() as stack:
+        keys = None
+        if Keys.are_there() and not as_json and os.environ.get("TERM") != "dumb":
+            keys = stack.enter_context(Keys())
+            display: Display | Screen = stack.enter_context(open_screen())
+        else:
+            display = stack.enter_context(open_display(as_json=as_json, detail=detail, live=False))
+        watching = stack.enter_context(open_watch(Path.cwd(), order, keys))
         for event in watching.events():
             display.show(event)
+    if isinstance(display, Screen) and display.board.totals:
+        click.echo(display.board.totals)
     return 0 if watching.quit else INTERRUPTED

@@ -67,6 +67,6 @@ class Interrupts:
         if number == signal.SIGINT and now - self._last < ONE_PRESS:
             return
         self._last = now
-        self.count += 2 if number == signal.SIGTERM else 1
+        self.count += 1 if number == signal.SIGINT else 2
         if self._heard:
             self._heard()

@@ -11,7 +11,7 @@ from typing import Protocol
 from pivot.errors import PivotError
 from pivot.plan.decision import Action, Plan
 from pivot.plan.planner import Planner
-from pivot.run.events import Beat, Changed, Event, Noticed, RunEnded, RunPlanned, StageEnded, Unplanned
+from pivot.run.events import Beat, Changed, Event, Noticed, Paused, RunEnded, RunPlanned, StageEnded, Unplanned
 from pivot.run.execute import Run
 from pivot.run.interrupts import Stops
 from pivot.run.jobs import JobDone, JobFailed
@@ -35,7 +35,7 @@ class Steering(Stops, Protocol):
         """A plan holds from here on; told once its first stages have started."""
         ...
 
-    def beats(self) -> Iterable[Beat]:
+    def beats(self) -> Iterable[Beat | Paused]:
         """Time and keys, for whoever displays the run."""
         ...
 

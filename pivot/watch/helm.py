@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
+from typing import Self
 
 from pivot.code.discovery import find_pipelines
 from pivot.plan.planner import Planner
-from pivot.run.events import Beat
+from pivot.run.events import Beat, Paused
 from pivot.run.interrupts import Interrupts
 from pivot.run.session import Session
 from pivot.watch.keys import Keys
@@ -19,6 +23,8 @@ from pivot.watch.scope import Scope, scope_of
 
 BEAT_SECONDS = 0.25
 GIT_SECONDS = 30.0
+RESIZED = "resized"
+"""Told as if it were a key."""
 _TICK = 20_000_000  # ns
 
 
@@ -27,6 +33,7 @@ class Helm(Interrupts):
 
     def __init__(self, notices: Notices, scope: Scope, keys: Keys | None, wake: Callable[[], object]) -> None:
         super().__init__(wake)
+        self._wake = wake
         self.paused = False
         self.quit = False
         self.wishes: set[str] = set()
@@ -37,6 +44,13 @@ class Helm(Interrupts):
         self._pressed: list[str] = []
         self._beaten = time.monotonic()
         self._looked = time.time_ns()
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self._keys and threading.current_thread() is threading.main_thread():
+            self._before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
+            self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._hear)
+        return self
 
     @property
     def held(self) -> bool:
@@ -78,9 +92,10 @@ class Helm(Interrupts):
         """Whether an import that is under way is of no use any more."""
         return self.count > 0 or (self.stirs() and any(path.endswith(".py") for path in self._changed))
 
-    def beats(self) -> Iterator[Beat]:
+    def beats(self) -> Iterator[Beat | Paused]:
         pressed, self._pressed = self._pressed, []
-        yield from map(Beat, pressed)
+        for key in pressed:
+            yield Paused(self.paused) if key == "p" else Beat(key)
         if time.monotonic() - self._beaten >= BEAT_SECONDS:
             self._beaten = time.monotonic()
             yield Beat()
@@ -105,6 +120,10 @@ class Helm(Interrupts):
         """What the code imports is not known: whatever may be code matters."""
         self._scope = replace(self._scope, unread=True)
         self.arm()
+
+    def _resize(self, number: int, frame: FrameType | None) -> None:
+        self._pressed.append(RESIZED)
+        self._wake()
 
     def _judge(self) -> None:
         told = self._notices.take()

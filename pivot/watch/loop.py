@@ -12,7 +12,7 @@ from pivot.errors import LockTimeout, PivotError, ProjectError, SettingError, Ta
 from pivot.files import FileLock
 from pivot.pipeline.given import Given
 from pivot.project import Project
-from pivot.run.events import Changed, Event, Noticed, Paused, RunPlanned, Unplanned, Waiting, Watching
+from pivot.run.events import Changed, Event, Noticed, RunPlanned, Unplanned, Waiting, Watching
 from pivot.run.opening import recover_outputs, worker_settings
 from pivot.run.options import RunOptions
 from pivot.run.recorder import flush_journal
@@ -104,7 +104,6 @@ class Watch:
         """Until there is a reason for a round."""
         helm = self._helm
         while not helm.count:
-            was_paused = helm.paused
             if helm.wishes:
                 return
             if changed := helm.changed():
@@ -112,8 +111,6 @@ class Watch:
                 return
             self._workers.wait(HELD_SECONDS if helm.held else None)
             yield from helm.beats()
-            if helm.paused != was_paused:
-                yield Paused(helm.paused)
 
     def _round(self, forced: bool) -> Iterator[Event]:
         with Project.open(self._start) as project:

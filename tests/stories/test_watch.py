@@ -6,13 +6,12 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.support.repository import PIVOT, Repo
 from tests.support.stories import settled
-from tests.support.watching import Watching, watching
+from tests.support.watching import Watching, processes_in, watching
 
 PIPELINE = """
 from typing import Annotated
@@ -212,7 +211,7 @@ def test_the_end_leaves_no_process(repo: Repo, number: int) -> None:
             time.sleep(0.6)  # two within half a second are one press
             watch.process.send_signal(number)
         assert watch.process.wait(60) == 130
-        assert processes_in(repo) == []
+        assert processes_in(repo.path) == []
 
 
 def test_where_the_system_watches_no_more_it_says_so_and_looks_itself(words: Repo) -> None:
@@ -235,15 +234,3 @@ def test_where_the_system_watches_no_more_it_says_so_and_looks_itself(words: Rep
     finally:
         process.kill()
         process.wait()
-
-
-def processes_in(repo: Repo) -> list[str]:
-    """Command lines of the processes whose current folder is the repository."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if (entry / "cwd").readlink() == repo.path:
-                found.append((entry / "cmdline").read_text())
-        except OSError:
-            continue
-    return found

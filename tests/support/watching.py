@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.support.repository import Repo
@@ -78,3 +79,15 @@ def watching(repo: Repo, *args: str) -> Iterator[Watching]:
         for stream in (process.stdout, process.stderr):
             assert stream is not None
             stream.close()
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Command lines of the processes whose current folder is this one."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if (entry / "cwd").readlink() == folder:
+                found.append((entry / "cmdline").read_text())
+        except OSError:
+            continue
+    return found
