@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.pages import Command, Example, File, Page, differs, with_definitions
 
-PATIENCE = 120.0
+PATIENCE = 300.0  # seconds for one command: only what will never end is ended
 
 
 class PageDiffers(AssertionError):
@@ -37,16 +37,17 @@ class Shell:
             encoding="utf-8",
             start_new_session=True,
         )
-        self._end = threading.Timer(PATIENCE, self.close)
-        self._end.start()
 
     def run(self, command: str) -> tuple[int, str]:
         """The exit code of a command and all that it said, in the order in which it said it."""
         assert self._bash.stdin and self._bash.stdout
         typed = f'eval {shlex.quote(command)} </dev/null >"{self._said}" 2>&1\nprintf "%s %s\\n" "$?" "$PWD"\n'
+        end = threading.Timer(PATIENCE, self.close)
+        end.start()
         self._bash.stdin.write(typed)
         self._bash.stdin.flush()
         code, _, folder = self._bash.stdout.readline().rstrip("\n").partition(" ")
+        end.cancel()
         said = self._said.read_text(encoding="utf-8", errors="backslashreplace")
         if not code:
             raise PageDiffers(f"the shell has ended, or waited for more than {PATIENCE:.0f} s:\n{said}")
@@ -55,7 +56,6 @@ class Shell:
 
     def close(self) -> None:
         """End the shell and all that it left running."""
-        self._end.cancel()
         try:
             os.killpg(self._bash.pid, signal.SIGKILL)
         except ProcessLookupError:
