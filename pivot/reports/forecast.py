@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.reports.run import seconds
+from pivot.reports.amounts import seconds
 from pivot.run.forecast import Forecast
 
 _SHOWN = 5

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pivot.plan.decision import Reason
 from pivot.plan.run_history import Entry
-from pivot.reports.run import seconds, size
+from pivot.reports.amounts import seconds, size
 from pivot.reports.show import info_document, run_text
 from pivot.reports.status import reason_documents
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from pivot.reports.run import seconds, size
+from pivot.reports.amounts import seconds, size
 from pivot.run.events import Event, RunEnded, RunPlanned, StageEnded, StagePrinted, StageRestoring, StageStarted
 
 _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "blocked": "yellow", "skipped": "yellow"}
@@ -26,6 +26,7 @@ class Progress:
         self._lines = lines
         self._started: dict[str, float] = {}
         self._bars: dict[str, str] = {}
+        self._expected: dict[str, float | None] = {}
         self._total = 0
         self._ended = 0
         self._spinner = Spinner("dots")
@@ -40,6 +41,7 @@ class Progress:
                 self._total = len(plan.decisions)
             case StageStarted(stage):
                 self._started[stage] = time.monotonic()
+                self._expected[stage] = event.expected
             case StageRestoring(stage, bytes_):
                 self._started[stage] = time.monotonic()
                 self._bars[stage] = f"restoring {size(bytes_)}"
@@ -64,7 +66,9 @@ class Progress:
 
     def _row(self, name: str, elapsed: float) -> Text:
         bar = Text.from_ansi(self._bars.get(name, ""))
-        return Text.assemble("  ", (name, "bold"), f"  {seconds(elapsed)}  ", bar, overflow="ellipsis", no_wrap=True)
+        expected = self._expected.get(name)
+        took = seconds(elapsed) if expected is None else f"{seconds(elapsed)} of {seconds(expected)}"
+        return Text.assemble("  ", (name, "bold"), f"  {took}  ", bar, overflow="ellipsis", no_wrap=True)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
+from pivot.reports.amounts import seconds
+from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import (
     Beat,
@@ -15,6 +17,7 @@ from pivot.run.events import (
     Noticed,
     Paused,
     RunEnded,
+    RunForecast,
     RunPlanned,
     StageEnded,
     StagePrinted,
@@ -26,7 +29,9 @@ from pivot.run.events import (
 )
 
 Detail = Literal["quiet", "normal", "verbose"]
-_QUIET = (StageStarted, StageRestoring, StagePrinted)
+TOLD_FROM = 2.0
+"""Seconds; nobody asks how long less than that will take."""
+_QUIET = (RunForecast, StageStarted, StageRestoring, StagePrinted)
 _PATHS = 3
 
 
@@ -59,6 +64,8 @@ def _more_lines(event: Event) -> Iterator[str]:
 
 def _event_lines(event: Event) -> Iterator[str]:
     match event:
+        case RunForecast(expected) if expected.seconds >= TOLD_FROM:
+            yield from forecast_lines(expected)
         case StageStarted(stage, reasons):
             yield f"{stage}: runs ({in_short(Decision(stage, Action.RUN, reasons))})"
         case StagePrinted(stage, line, passing):
@@ -127,31 +134,20 @@ def totals(event: RunEnded, elapsed: str = "") -> str:
     return text + ("\ninterrupted" if event.interrupted else "")
 
 
-def seconds(value: float) -> str:
-    if value < 60:
-        return f"{value:.2f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def size(value: int) -> str:
-    """Bytes for people, in powers of 1024."""
-    amount = float(value)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"
-
-
 def event_document(event: Event) -> dict[str, object]:
     """`repro --json`: one object a line; `event` names the kind."""
     match event:
         case RunPlanned(plan):
             return {"event": "planned", "stages": [decision_document(one) for one in plan.decisions.values()]}
+        case RunForecast(forecast):
+            return {"event": "forecast", **forecast_document(forecast)}
         case StageStarted(stage, reasons):
-            return {"event": "started", "stage": stage, "reasons": reason_documents(reasons)}
+            return {
+                "event": "started",
+                "stage": stage,
+                "reasons": reason_documents(reasons),
+                "expected": event.expected if event.expected is None else round(event.expected, 3),
+            }
         case StageRestoring(stage, bytes_):
             return {"event": "restoring", "stage": stage, "size": bytes_}
         case StagePrinted(stage, line):

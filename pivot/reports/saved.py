@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pivot.reports.run import size
+from pivot.reports.amounts import size
 from pivot.store.saved import SavedEntry
 
 

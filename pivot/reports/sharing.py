@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pivot.reports.run import seconds, size
+from pivot.reports.amounts import seconds, size
 from pivot.reports.usage import counted
 from pivot.sync.progress import Moved, Moving
 from pivot.sync.receiving import Receiving

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pivot.git.records import Info
 from pivot.plan.snapshot import Snapshot, Standing
-from pivot.reports.run import seconds, size
+from pivot.reports.amounts import seconds, size
 
 
 def show_lines(snapshot: Snapshot) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from pivot.reports.run import size
+from pivot.reports.amounts import size
 from pivot.run.gc import Collected
 from pivot.run.usage import Usage
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pivot.plan.decision import Plan, Reason
+from pivot.run.forecast import Forecast
 
 Ending = Literal["ran", "restored", "unchanged", "failed", "blocked", "skipped"]
 
@@ -18,9 +19,19 @@ class RunPlanned:
 
 
 @dataclass(frozen=True, slots=True)
+class RunForecast:
+    """What the run will take, as far as past runs tell."""
+
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True)
 class StageStarted:
+    """`expected` is how many seconds it took when it ran last; None where that is not known."""
+
     stage: str
     reasons: tuple[Reason, ...]
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +135,5 @@ class Beat:
     key: str = ""
 
 
-RunEvent = RunPlanned | StageStarted | StageRestoring | StagePrinted | StageEnded | Noticed | RunEnded
+RunEvent = RunPlanned | RunForecast | StageStarted | StageRestoring | StagePrinted | StageEnded | Noticed | RunEnded
 Event = RunEvent | Watching | Changed | Unplanned | Waiting | Paused | Beat

@@ -16,12 +16,14 @@ from pivot.run.events import (
     Event,
     Noticed,
     RunEnded,
+    RunForecast,
     RunPlanned,
     StageEnded,
     StagePrinted,
     StageRestoring,
     StageStarted,
 )
+from pivot.run.forecast import forecast
 from pivot.run.frontier import Frontier
 from pivot.run.interrupts import Interrupts, Stops
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
@@ -51,7 +53,9 @@ def execute(session: Session, selection: Selection, options: RunOptions) -> Iter
     run = Run(session, selection, options)
     with Interrupts() as interrupts:
         try:
-            yield RunPlanned(run.prepare())
+            plan = run.prepare()
+            yield RunPlanned(plan)
+            yield from run.foretell(plan)
             yield from run.loop(interrupts)
         finally:
             run.close()
@@ -69,7 +73,8 @@ class Run:
         self._selection = selection
         self._planner = session.planner()
         self._frontier = Frontier(self._planner.graph, ())
-        self._lineup = Lineup(read_limits(session.project.settings, options.jobs), options.budget)
+        self._limits = read_limits(session.project.settings, options.jobs)
+        self._lineup = Lineup(self._limits, options.budget)
         self._tries: dict[str, int] = {}
         self._stopping = False
         self._recorder = Recorder(session.project, session.memory, options.verb)
@@ -85,6 +90,12 @@ class Run:
         self._lineup.check(plan.to_run())
         self._outputs.exclude(self._planner)
         return plan
+
+    def foretell(self, plan: Plan) -> Iterator[Event]:
+        """How long it will take; nothing where past runs tell nothing."""
+        found = forecast(self._lineup.work, plan.to_run(), self._limits)
+        if found.seconds:
+            yield RunForecast(found)
 
     def loop(self, stops: Stops) -> Iterator[Event]:
         """Until nothing is left: settle what needs no run, start what does, take in what ends."""
@@ -172,7 +183,7 @@ class Run:
 
     def _start(self, name: str) -> Iterator[Event]:
         decision = self._planner.decide(name)
-        yield StageStarted(name, decision.reasons)
+        yield StageStarted(name, decision.reasons, self._lineup.work.seconds.get(name))
         try:
             self._trials.start(self._planner.situation(name), decision.reasons)
         except PivotError as error:

@@ -55,6 +55,11 @@ class Lineup:
         """See that each of these stages could start. Raises `PipelineError`."""
         check_needs(self._limits, self._work.needs, list(stages))
 
+    @property
+    def work(self) -> Work:
+        """The stages of the present plan."""
+        return self._work
+
     def push(self, name: str) -> None:
         """A stage must run, and may as soon as there is room."""
         self._scheduler.push(name, self._work.needs.get(name), self._remaining.get(name, 0.0))

@@ -18,7 +18,7 @@ from tests.support.repository import Repo
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 (TEXT,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 SCHEMA = json.loads(TEXT)
-OF_A_RUN = ["planned", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
+OF_A_RUN = ["planned", "forecast", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
 EVENTS = [*OF_A_RUN, "watching", "changed", "unplanned", "waiting", "paused"]
 TYPES: dict[str, Any] = {
     "string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict,
@@ -74,12 +74,14 @@ def _is(value: Any, kind: str) -> bool:
 
 @pytest.fixture
 def events(repo: Repo) -> list[dict[str, Any]]:
-    """Every kind of event: a run that fails, and one that restores and skips after a change."""
+    """Every kind of event: a run that fails, one that restores, and one of which the time is known."""
     repo.write("pipeline.py", PIPELINE)
     first = repo.pivot("repro", "--json").expect(1).events()
     (repo.path / "fine.txt").unlink()
     repo.replace("pipeline.py", '"about to fail"', '"changed"')
-    return [*first, *repo.pivot("repro", "--json").expect(1).events()]
+    second = repo.pivot("repro", "--json").expect(1).events()
+    repo.replace("pipeline.py", '"a line"', '"a new line"')
+    return [*first, *second, *repo.pivot("repro", "--json").expect(1).events()]
 
 
 def test_every_event_is_as_the_page_says(events: list[dict[str, Any]]) -> None:

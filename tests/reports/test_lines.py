@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
+from pivot.reports.amounts import seconds, size
 from pivot.reports.explain import explain
-from pivot.reports.run import event_document, event_lines, seconds, size, totals
+from pivot.reports.run import event_document, event_lines, totals
 from pivot.reports.status import status_lines
 from pivot.run.events import RunEnded, StageEnded, StagePrinted
 
