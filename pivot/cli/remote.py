@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pivot.cli.acquaintance import get_to_know
 from pivot.project import Project
 from pivot.sync.address import parse_address
 from pivot.sync.named import add_remote, choose_named, named_remotes, open_remote, remove_remote
@@ -25,13 +26,25 @@ def remote() -> None:
 @click.argument("url")
 @click.option("--default", "default", is_flag=True, help="Use it where no remote is named.")
 @click.option("--shared", is_flag=True, help="Write it into .pivotconfig, for everybody who uses this repository.")
-def add(name: str, url: str, default: bool, shared: bool) -> int:
-    """Add a remote NAME at URL."""
+@click.option("--fingerprint", metavar="SHA256:...", help="The host key that is right, where nobody can be asked.")
+def add(name: str, url: str, default: bool, shared: bool, fingerprint: str | None) -> int:
+    """Add a remote NAME at URL. For a host that is not known yet, shows the fingerprint of its key, and asks."""
     with Project.open(Path.cwd()) as project:
         parse_address(url, project.root)
-        scope = "shared" if shared else "local"
-        add_remote(project, name, url, default=default, scope=scope)
+        add_remote(project, name, url, default=default, scope="shared" if shared else "local")
+    with Project.open(Path.cwd()) as project:
+        get_to_know(project, name, fingerprint)
     click.echo(f"{name}: {url}; `git pivot remote check {name}` tries it, `git pivot push` fills it")
+    return 0
+
+
+@remote.command()
+@click.argument("name", required=False)
+@click.option("--fingerprint", metavar="SHA256:...", help="The host key that is right, where nobody can be asked.")
+def trust(name: str | None, fingerprint: str | None) -> int:
+    """Show the fingerprint of a remote's host key, and ask whether it is the right one."""
+    with Project.open(Path.cwd()) as project:
+        get_to_know(project, choose_named(project.settings, name).name, fingerprint, strict=True)
     return 0
 
 

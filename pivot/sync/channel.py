@@ -53,12 +53,13 @@ class Connection(Protocol):
 
 
 class ProcessChannel:
-    """A program of this machine; exit code `lost` says that it is a client whose line broke."""
+    """A program of this machine; `explain` tells from exit code and complaint whether the way to a host has failed."""
 
     def __init__(
-        self, command: Sequence[str], environment: dict[str, str], lost: Callable[[Ended], str | None]
+        self, command: Sequence[str], environment: dict[str, str], explain: Callable[[int, str], RemoteError | None]
     ) -> None:
-        self._lost = lost
+        self._explain = explain
+        self.is_closed = False
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the channel
         try:
             self._process = subprocess.Popen(
@@ -73,8 +74,11 @@ class ProcessChannel:
     def write(self, data: bytes | memoryview) -> None:
         assert self._process.stdin
         view = memoryview(data)
-        while view:
-            view = view[self._process.stdin.write(view) or 0 :]
+        try:
+            while view:
+                view = view[self._process.stdin.write(view) or 0 :]
+        except ValueError as error:  # closed, by another thread
+            raise BrokenPipeError(str(error)) from error
 
     def end(self) -> None:
         assert self._process.stdin
@@ -83,29 +87,34 @@ class ProcessChannel:
 
     def read(self, count: int) -> bytes:
         assert self._process.stdout
-        return self._process.stdout.read(count) or b""
+        try:
+            return self._process.stdout.read(count) or b""
+        except ValueError:
+            return b""
 
     def finish(self) -> Ended:
         self.end()
-        assert self._process.stdout
-        while self._process.stdout.read(BLOCK):
+        while self.read(BLOCK):
             pass
         code = self._process.wait()
+        if self.is_closed:
+            raise ConnectionLost("the connection was closed")
         self._errors.seek(0)
-        ended = Ended(code, last_words(self._errors.read()))
+        told = self._errors.read()
         self.close()
-        if reason := self._lost(ended):
-            raise ConnectionLost(reason)
-        return ended
+        if failed := self._explain(code, told.decode("utf-8", "replace")):
+            raise failed
+        return Ended(code, last_words(told))
 
     def close(self) -> None:
+        self.is_closed = True
+        if self._process.poll() is None:
+            self._process.terminate()  # first: whoever reads in another thread sees the end then
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 with suppress(OSError, ValueError):
                     pipe.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait()
         self._errors.close()
 
 
@@ -118,13 +127,18 @@ class LocalShell:
     def start(self, command: str) -> Channel:
         import os
 
-        channel = ProcessChannel(["sh", "-c", command], clean_environment(os.environ), lambda ended: None)
+        channel = ProcessChannel(["sh", "-c", command], clean_environment(os.environ), no_way_to_fail)
         self._open.append(channel)
         return channel
 
     def close(self) -> None:
         for channel in self._open:
             channel.close()
+
+
+def no_way_to_fail(code: int, told: str) -> RemoteError | None:
+    """For programs of this machine."""
+    return None
 
 
 def feed(channel: Channel, blocks: Iterable[bytes]) -> None:

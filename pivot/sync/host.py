@@ -21,7 +21,7 @@ from pivot.sync.packing import pack_list
 from pivot.sync.remote import Given, HostFile, Listed, Offered
 
 TRIES = 4
-WHOLE = 32 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
+WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
 _FEW = 100  # objects; below it they become loose ones there
 _PAUSE = 0.5  # seconds before the second try; doubled each time
 
@@ -29,7 +29,9 @@ _PAUSE = 0.5  # seconds before the second try; doubled each time
 class HostRemote:
     """Every command is a program of its own on one connection, which is opened again when it breaks."""
 
-    def __init__(self, name: str, url: str, store: str, connect: Callable[[], Connection]) -> None:
+    def __init__(
+        self, name: str, url: str, store: str, connect: Callable[[], Connection], *, pause: float = _PAUSE
+    ) -> None:
         self.name = name
         self.url = url
         self._store = store
@@ -38,6 +40,7 @@ class HostRemote:
         self._anchor: Anchor | None = None
         self._lock = threading.RLock()
         self._closed = False
+        self._pause = pause
 
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
         return self.again(lambda: self._anchored().sizes(ids)) if ids else {}
@@ -215,7 +218,7 @@ class HostRemote:
 
     def again(self, work: Callable[[], Given]) -> Given:
         """Do it; connect anew and do it again when the line breaks."""
-        pause = _PAUSE
+        pause = self._pause
         for _ in range(TRIES - 1):
             try:
                 return work()

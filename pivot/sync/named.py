@@ -10,7 +10,7 @@ from pivot.errors import SettingError, TargetError
 from pivot.git.config import Settings, unset_setting, write_setting
 from pivot.git.locate import Location
 from pivot.project import Project
-from pivot.sync.address import Address, parse_address
+from pivot.sync.address import parse_address
 from pivot.sync.channel import LocalShell
 from pivot.sync.host import HostRemote
 from pivot.sync.remote import Remote
@@ -104,11 +104,9 @@ def open_remote(project: Project, name: str | None = None) -> Remote:
     address = parse_address(chosen.url, project.root)
     if not address.host:
         return HostRemote(chosen.name, chosen.url, address.path, LocalShell)
-    return _open_ssh(project, chosen, address)
+    from pivot.sync.ssh.open import connector  # paramiko costs as much as the rest of the command
 
-
-def _open_ssh(project: Project, chosen: Named, address: Address) -> Remote:
-    raise SettingError(f"{chosen.url} cannot be reached by this version")
+    return HostRemote(chosen.name, chosen.url, address.path, connector(project.settings, chosen.name, address))
 
 
 def _default(settings: Settings, names: list[str]) -> str | None:

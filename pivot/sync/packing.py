@@ -9,7 +9,7 @@ from contextlib import closing
 from pivot.errors import StoreError
 from pivot.git.command import placeless_environment
 from pivot.store.exchange import Exchange, Member, Root
-from pivot.sync.channel import BLOCK, ProcessChannel, feed
+from pivot.sync.channel import BLOCK, ProcessChannel, feed, no_way_to_fail
 
 PART = 32 << 20  # bytes of objects in one pack: what a cut costs at most
 MOST = 10_000  # objects in one pack
@@ -68,4 +68,4 @@ def counted(blocks: Iterator[bytes], count: Callable[[int], object]) -> Iterator
 
 def _git(store: str, *arguments: str) -> ProcessChannel:
     environment = {**placeless_environment(), "LC_ALL": "C"}
-    return ProcessChannel(["git", "--git-dir", os.path.abspath(store), *arguments], environment, lambda ended: None)
+    return ProcessChannel(["git", "--git-dir", os.path.abspath(store), *arguments], environment, no_way_to_fail)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from pivot.git.backend import Backend
@@ -17,6 +19,9 @@ from pivot.sync.state import State
 from tests.git.conftest import AUTHOR
 from tests.git.samples import finished, record
 from tests.support.repository import Repo
+from tests.sync import sshd
+from tests.sync.hosts import Clones, Host, make_keys
+from tests.sync.ssh_server import SshServer
 
 
 class Clone:
@@ -93,3 +98,48 @@ def clone(server: Repo, tmp_path: Path) -> Callable[..., Clone]:
         return Clone(Repo(tmp_path / name))
 
     return make
+
+
+WAYS = ["directory", "server in this process", "sshd by ssh"]  # the last pair, sshd by paramiko, where it matters
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder)
+    return folder
+
+
+@pytest.fixture(params=WAYS)
+def host(request: pytest.FixtureRequest, tmp_path: Path, keys: Path) -> Iterator[Host]:
+    """A host of each kind, with no store on it yet."""
+    host = make_host(request.param, tmp_path, keys)
+    yield host
+    if host.server:
+        host.server.kill()
+
+
+def make_host(kind: str, tmp_path: Path, keys: Path) -> Host:
+    """A host that can be reached by the key `user`."""
+    store = tmp_path / "host/lab store.git"
+    client = tmp_path / "client"
+    shutil.copytree(keys, client)
+    if kind == "directory":
+        return Host(store, "shell", client)
+    if kind == "server in this process":
+        host_key, user_key = (paramiko.PKey.from_path(keys / name) for name in ("host", "user"))
+        host = Host(store, "paramiko", client, SshServer(tmp_path, host_key, user_key))
+    elif not sshd.is_there():
+        pytest.skip("there is no OpenSSH server here")
+    else:
+        server = sshd.Sshd(tmp_path, keys / "host", keys / "user.pub")
+        host = Host(store, "program" if kind == "sshd by ssh" else "paramiko", client, server)
+    assert host.server
+    host.server.start()
+    host.configure()
+    return host
+
+
+@pytest.fixture
+def clones(tmp_path: Path) -> Clones:
+    return Clones(tmp_path)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import getpass
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from pivot.errors import ConnectionLost
 from pivot.store import Object, StatCache, Store
 from pivot.store.exchange import Root
+from pivot.sync.address import parse_address
+from pivot.sync.channel import Channel, Connection, LocalShell
+from pivot.sync.host import HostRemote
 from pivot.sync.remote import Remote
+from pivot.sync.ssh.embedded import EmbeddedConnection
+from pivot.sync.ssh.program import ProgramConnection
+from pivot.sync.ssh.settings import SshSettings
+from pivot.sync.ssh.target import find_target
 from pivot.sync.transfer import Transfer
 from tests.store.shelf import git, write
 
@@ -21,18 +34,91 @@ OUTPUT = {
 }
 
 
+class Server(Protocol):
+    """What listens on a host."""
+
+    port: int
+    prefix: list[str]  # what every command there is run under
+
+    def start(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 @dataclass
 class Host:
-    """A machine that holds a remote's store at `store`, as its own disk shows it; `connect` gives a new `Remote`."""
+    """A machine that holds a remote's store at `store`, as its own disk shows it.
+
+    `way` is how it is reached: `shell` (a folder), `program` or `paramiko`; `folder` is where the client has its keys.
+    """
 
     store: Path
-    connect: Callable[[], Remote]
-    opened: list[Transfer] = field(default_factory=list)
+    way: str
+    folder: Path
+    server: Server | None = None
+    prefix: list[str] = field(default_factory=list)
+    is_down: bool = False
+    cut_after: int | None = None  # bytes of large files until the host goes down
+    written: int = 0
+
+    def wrap(self, *prefix: str) -> None:
+        """Run everything on the host under another command from now on."""
+        self.prefix = list(prefix)
+        if self.server:
+            self.server.kill()
+            self.server.prefix = list(prefix)
+            self.server.start()
+
+    def kill(self) -> None:
+        """The host goes down with all that runs there."""
+        self.is_down = True
+        if self.server:
+            self.server.kill()
+
+    def start(self) -> None:
+        self.is_down = False
+        if self.server:
+            self.server.start()
+
+    def connect(self) -> Remote:
+        """A new remote; nothing is connected yet."""
+        return HostRemote("lab", self.url, str(self.store), self.connection, pause=0.001)
+
+    @property
+    def url(self) -> str:
+        return f"file://{self.store}" if self.server is None else f"lab:{self.store}"
+
+    @property
+    def settings(self) -> SshSettings:
+        return SshSettings(config_file=str(self.folder / "config"), timeout=60)
+
+    def connection(self) -> Connection:
+        if self.is_down:
+            raise ConnectionLost("the host is down")
+        return _Watched(self._connection(), self)
+
+    def _connection(self) -> Connection:
+        if self.server is None:
+            return _WrappedShell(self.prefix)
+        address = parse_address(self.url, self.folder)
+        if self.way == "program":
+            return ProgramConnection(address, self.settings)
+        return EmbeddedConnection(find_target(address, self.settings), 60, lambda file: None)
+
+    def configure(self, identity: str = "user", host_key: str = "host") -> None:
+        """Write what the client knows: with which key it comes, and which one it takes for the host's."""
+        if self.server is None:
+            return
+        known = f"[127.0.0.1]:{self.server.port} {(self.folder / f'{host_key}.pub').read_text()}" if host_key else ""
+        (self.folder / "known_hosts").write_text(known)
+        (self.folder / "config").write_text(
+            f"Host lab\n HostName 127.0.0.1\n Port {self.server.port}\n User {getpass.getuser()}\n"
+            f" IdentityFile {self.folder}/{identity}\n IdentitiesOnly yes\n"
+            f" UserKnownHostsFile {self.folder}/known_hosts\n GlobalKnownHostsFile /dev/null\n"
+        )
 
     def transfer(self, store: Store, writer: str = "one") -> Transfer:
-        transfer = Transfer(store, self.connect(), writer)
-        self.opened.append(transfer)
-        return transfer
+        return Transfer(store, self.connect(), writer)
 
     def push(self, store: Store, *objects: Object, writer: str = "one") -> int:
         """Give objects; how many bytes went over the line."""
@@ -49,6 +135,45 @@ class Host:
         assert done.returncode == 0, done.stderr
         there = Store.open(self.store)
         assert [there.verify(one) for one in held] == [[] for _ in held]
+
+
+class _WrappedShell(LocalShell):
+    def __init__(self, prefix: list[str]) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def start(self, command: str) -> Channel:
+        return super().start(shlex.join([*self._prefix, "sh", "-c", command]))
+
+
+@dataclass
+class _Watched:
+    """Counts what goes to the host, and takes the host down when it has been enough."""
+
+    inner: Connection
+    host: Host
+
+    def start(self, command: str) -> Channel:
+        return _WatchedChannel(self.inner.start(command), self)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+class _WatchedChannel:
+    def __init__(self, inner: Channel, way: _Watched) -> None:
+        self._way = way
+        self._inner = inner
+        self.end, self.read, self.finish, self.close = inner.end, inner.read, inner.finish, inner.close
+
+    def write(self, data: bytes | memoryview) -> None:
+        host = self._way.host
+        room = len(data) if host.cut_after is None else host.cut_after - host.written
+        self._inner.write(memoryview(data)[:room])
+        host.written += min(room, len(data))
+        if room < len(data) and not host.is_down:
+            host.kill()
+            self._way.close()
 
 
 class Clones:
@@ -69,3 +194,14 @@ class Clones:
 
 def root(held: Object, path: str = "out") -> Root:
     return Root(held.id, held.mode, path)
+
+
+def make_keys(folder: Path) -> None:
+    """A host's key, a user's, and one that nobody knows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("host", "user", "stranger"):
+        key = ed25519.Ed25519PrivateKey.generate()
+        (folder / name).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+        (folder / name).chmod(0o600)
+        public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        (folder / f"{name}.pub").write_bytes(public + b"\n")

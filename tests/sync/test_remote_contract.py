@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from pivot.errors import DamagedObject, MissingObject, RemoteError
 from pivot.git.backend import TREE
 from pivot.store import Object
-from pivot.sync.channel import LocalShell
-from pivot.sync.host import HostRemote
 from tests.sync.hosts import OUTPUT, Clones, Host, root
-
-KINDS = ["directory"]
-
-
-@pytest.fixture(params=KINDS)
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
-    """A host of each kind, with no store on it yet."""
-    store = tmp_path / "host/lab store.git"
-    yield Host(store, lambda: HostRemote("lab", f"file://{store}", str(store), LocalShell))
-
-
-@pytest.fixture
-def clones(tmp_path: Path) -> Clones:
-    return Clones(tmp_path)
 
 
 def test_what_is_pushed_can_be_pulled_and_nothing_moves_twice(host: Host, clones: Clones) -> None:

@@ -1,0 +1,60 @@
+"""Asking the user whether a host key is the right one."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pivot.errors import ConnectionLost, RemoteError
+from pivot.project import Project
+from pivot.sync.address import parse_address
+from pivot.sync.named import choose_named
+from pivot.sync.ssh.settings import read_ssh_settings
+
+
+def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict: bool = False) -> None:
+    """Make the host key of a remote known, if the user says so or has named its fingerprint.
+
+    Raises:
+        RemoteError: the key has changed, is another than the named one, or was not accepted; with `strict` also that
+            the host cannot be reached.
+    """
+    address = parse_address(choose_named(project.settings, name).url, project.root)
+    settings = read_ssh_settings(project.settings, name)
+    if not address.host or settings.command:
+        return
+    from pivot.sync.ssh.acquaint import see_host_key
+
+    try:
+        seen = see_host_key(address, settings)
+    except ConnectionLost as error:
+        if strict:
+            raise
+        click.echo(f"the host cannot be asked for its key now: {error.what}", err=True)
+        return
+    if seen is None:
+        click.echo("the host is reached through others: make their keys known with `ssh` first", err=True)
+        return
+    key, target = seen
+    if key.state == "known":
+        return
+    if key.state == "changed":
+        from pivot.sync.ssh.refusals import changed_key
+
+        raise changed_key(key.known_as, f"it shows {key.kind} {key.fingerprint}", target.known_hosts[0])
+    if _is_right(key.known_as, f"{key.kind} {key.fingerprint}", fingerprint):
+        key.remember(target.known_hosts[0])
+        click.echo(f"{key.known_as}: its key is known from now on ({target.known_hosts[0]})", err=True)
+    elif strict or fingerprint:
+        raise RemoteError(f"the host key of {key.known_as} was not made known", hint="Ask who runs the host.")
+
+
+def _is_right(host: str, shown: str, fingerprint: str | None) -> bool:
+    if fingerprint is not None:
+        return shown.endswith(f" {fingerprint}")
+    click.echo(f"{host} shows the key {shown}", err=True)
+    if not sys.stdin.isatty():
+        click.echo("nobody can be asked whether it is the right one: --fingerprint SHA256:... names it", err=True)
+        return False
+    return click.confirm("Is that its key? Compare it with what the owner of the host told you", err=True)

@@ -1,0 +1,25 @@
+"""Getting to know a host before the first connection: the key that it shows."""
+
+from __future__ import annotations
+
+from pivot.sync.address import Address
+from pivot.sync.ssh.embedded import open_transport
+from pivot.sync.ssh.host_keys import HostKey, look_at
+from pivot.sync.ssh.settings import SshSettings
+from pivot.sync.ssh.target import Target, find_target
+
+
+def see_host_key(address: Address, settings: SshSettings) -> tuple[HostKey, Target] | None:
+    """The key that a host shows, without logging in; None for one behind others, whose keys come first.
+
+    Raises:
+        ConnectionLost: it cannot be reached.
+    """
+    target = find_target(address, settings)
+    if target.jumps:
+        return None
+    transport = open_transport(target, settings.timeout)
+    try:
+        return look_at(target, transport.get_remote_server_key()), target
+    finally:
+        transport.close()

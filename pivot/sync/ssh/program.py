@@ -1,0 +1,98 @@
+"""SSH through the user's own `ssh` program: one connection, which the later commands share."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+
+from pivot.errors import ConnectionLost, RemoteError
+from pivot.git.command import clean_environment
+from pivot.sync.address import Address
+from pivot.sync.channel import Channel, ProcessChannel
+from pivot.sync.ssh.refusals import changed_key, unknown_key
+from pivot.sync.ssh.settings import KNOWN_HOSTS, SshSettings
+
+_LOST = 255  # what `ssh` ends with when it, and not the command, has failed
+_LONGEST = 70  # characters of the folder of a socket, whose whole name may have about a hundred
+
+
+class ProgramConnection:
+    """The first command opens the connection and holds it; the others go through its socket.
+
+    A command of the user's own is trusted with all that `ssh` decides; what is not called `ssh` gets no options, and
+    makes a connection for each command.
+    """
+
+    def __init__(self, address: Address, settings: SshSettings, *, may_ask: bool = False) -> None:
+        self._address = address
+        self._settings = settings
+        self._command = settings.command
+        self._may_ask = may_ask
+        self._open: list[ProcessChannel] = []
+        folder = tempfile.gettempdir()
+        self._folder = tempfile.mkdtemp(prefix="pivot-ssh-", dir=folder if len(folder) <= _LONGEST else "/tmp")
+
+    def start(self, command: str) -> Channel:
+        channel = ProcessChannel(self._arguments(command), clean_environment(os.environ), self._explain)
+        self._open = [one for one in self._open if not one.is_closed]
+        self._open.append(channel)
+        return channel
+
+    def close(self) -> None:
+        for channel in reversed(self._open):
+            channel.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _arguments(self, command: str) -> list[str]:
+        address = self._address
+        where = f"{address.user}@{address.host}" if address.user else address.host
+        port = ["-p", str(address.port)] if address.port else []
+        if not self._command:
+            return ["ssh", *self._options(), *port, "--", where, command]
+        name = os.path.basename((shlex.split(self._command) or [""])[0])
+        options = self._options() if name == "ssh" else []
+        return ["sh", "-c", f'{self._command} "$@"', "ssh", *options, *port, where, command]
+
+    def _options(self) -> list[str]:
+        settings = self._settings
+        pairs = {
+            "BatchMode": "no" if self._may_ask else "yes",
+            "StrictHostKeyChecking": "yes",
+            "ConnectTimeout": str(settings.timeout),
+            "ServerAliveInterval": "15",
+            "ServerAliveCountMax": "4",
+            "ClearAllForwardings": "yes",
+            "RemoteCommand": "none",
+            "ControlMaster": "auto",
+            "ControlPersist": "no",
+            "ControlPath": f"{self._folder}/s",
+        }
+        files = ["-F", os.path.expanduser(settings.config_file)] if settings.config_file else []
+        if settings.identity_file:
+            files += ["-i", os.path.expanduser(settings.identity_file), "-o", "IdentitiesOnly=yes"]
+        return ["-T", "-a", *files, *(word for key in pairs for word in ("-o", f"{key}={pairs[key]}"))]
+
+    def _explain(self, code: int, told: str) -> RemoteError | None:
+        """What became of the connection, where it is the connection that failed."""
+        if code != _LOST:
+            return None
+        host = self._address.host
+        if "IDENTIFICATION HAS CHANGED" in told:
+            return changed_key(host, "", KNOWN_HOSTS)
+        if "Host key verification failed" in told:
+            return unknown_key(host, "")
+        if "Permission denied" in told:
+            return RemoteError(
+                f"{host} does not let you in: {_last(told)}",
+                hint=f"Try `ssh {host}`; add your key to ~/.ssh/authorized_keys there.",
+            )
+        if "Could not resolve hostname" in told:
+            return RemoteError(f"the host {host} is not known: {_last(told)}", hint="git pivot remote list")
+        return ConnectionLost(f"the connection to {host} broke: {_last(told) or 'without a word'}")
+
+
+def _last(told: str) -> str:
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
