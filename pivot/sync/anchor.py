@@ -1,12 +1,14 @@
-"""The program that a connection to a remote is held by: it says how things stand there, then answers what is there."""
+"""The programs that stay on a host while a connection holds: one says what is there, one gives what is small."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pivot.errors import ConnectionLost
+from pivot.store.objects import object_id
 from pivot.sync.channel import BLOCK, Channel, Ended
 from pivot.sync.scripts import READY
 
@@ -27,8 +29,7 @@ class Anchor:
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
         """Those of the objects that are there, with their sizes."""
         with self._lock:
-            asked = "".join(f"{oid}\n" for oid in ids).encode()
-            writer = threading.Thread(target=self._write, args=(asked,), daemon=True)
+            writer = threading.Thread(target=feed_some, args=(self._channel, ids), daemon=True)
             writer.start()
             rows = [self._line().split() for _ in ids]
             writer.join()
@@ -48,12 +49,6 @@ class Anchor:
             raise ConnectionLost(f"{self._url} runs no commands", hint="Its login shell must be able to run `sh`.")
         return False
 
-    def _write(self, asked: bytes) -> None:
-        try:
-            self._channel.write(asked)
-        except OSError:
-            return  # the reader finds out
-
     def _line(self) -> bytes:
         line = self._next()
         if not line:
@@ -68,3 +63,56 @@ class Anchor:
             *whole, self._rest = (self._rest + block).split(b"\n")
             self._lines.extend(whole)
         return self._lines.popleft() + b"\n"
+
+
+class Reader:
+    """`git cat-file --batch` on the host: the bytes of small objects, one conversation at a time."""
+
+    def __init__(self, channel: Channel, url: str) -> None:
+        self._channel = channel
+        self._url = url
+        self._held = bytearray()
+        self._lock = threading.Lock()
+
+    def read(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Those of the objects that are there and are what their ids say."""
+        found: dict[str, bytes] = {}
+        with self._lock:
+            writer = threading.Thread(target=feed_some, args=(self._channel, ids), daemon=True)
+            writer.start()
+            for oid in ids:
+                words = self._line().split()
+                if len(words) != 3:
+                    continue  # missing
+                data = self._take(int(words[2]) + 1)[:-1]
+                if object_id(words[1], data) == oid:
+                    found[oid] = data
+            writer.join()
+        return found
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _line(self) -> bytes:
+        while (end := self._held.find(b"\n")) < 0:
+            self._more()
+        return self._take(end + 1)
+
+    def _take(self, count: int) -> bytes:
+        while len(self._held) < count:
+            self._more()
+        data = bytes(self._held[:count])
+        del self._held[:count]
+        return data
+
+    def _more(self) -> None:
+        block = self._channel.read(BLOCK)
+        if not block:
+            raise ConnectionLost(f"the connection to {self._url} broke")
+        self._held += block
+
+
+def feed_some(channel: Channel, ids: Sequence[str]) -> None:
+    """Ask for objects; that nobody listens any more is for the reader to find out."""
+    with suppress(OSError):
+        channel.write("".join(f"{oid}\n" for oid in ids).encode())

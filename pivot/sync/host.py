@@ -13,9 +13,9 @@ from typing import NoReturn
 from pivot.errors import ConnectionLost, DamagedObject, MissingObject, RemoteError
 from pivot.store.exchange import Root
 from pivot.store.large import seal_time
-from pivot.store.objects import Pointer, object_id
+from pivot.store.objects import Pointer
 from pivot.sync import scripts
-from pivot.sync.anchor import Anchor
+from pivot.sync.anchor import Anchor, Reader
 from pivot.sync.channel import BLOCK, Channel, Connection, Ended, converse, feed
 from pivot.sync.packing import pack_list
 from pivot.sync.remote import Given, HostFile, Listed, Offered
@@ -38,6 +38,7 @@ class HostRemote:
         self._connect = connect
         self._connection: Connection | None = None
         self._anchor: Anchor | None = None
+        self._reader: Reader | None = None
         self._lock = threading.RLock()
         self._closed = False
         self._pause = pause
@@ -159,19 +160,14 @@ class HostRemote:
         return words[0], int(words[-1])
 
     def _read(self, ids: Sequence[str]) -> dict[str, bytes]:
-        told = self._ask(scripts.read_objects(self._store), "".join(f"{oid}\n" for oid in ids).encode())
-        found: dict[str, bytes] = {}
-        at = 0
-        for oid in ids:
-            line, at = told[at : told.index(b"\n", at)], told.index(b"\n", at) + 1
-            if line.endswith(b" missing"):
-                continue
-            size = int(line.split()[2])
-            data = told[at : at + size]
-            if object_id(line.split()[1], data) == oid:
-                found[oid] = data
-            at += size + 1
-        return found
+        self._anchored()
+        with self._lock:
+            if self._reader is None and self._connection is not None:
+                self._reader = Reader(self._connection.start(scripts.read_objects(self._store)), self.url)
+            reader = self._reader
+        if reader is None:
+            raise ConnectionLost(f"the connection to {self.url} is closed")
+        return reader.read(ids)
 
     def _file_sizes(self, paths: Sequence[str]) -> dict[str, int]:
         if not paths:
@@ -233,9 +229,11 @@ class HostRemote:
     def _drop(self) -> None:
         with self._lock:
             anchor, self._anchor = self._anchor, None
+            reader, self._reader = self._reader, None
             connection, self._connection = self._connection, None
-        if anchor:
-            anchor.close()
+        for program in (reader, anchor):
+            if program:
+                program.close()
         if connection:
             connection.close()
 

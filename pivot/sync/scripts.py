@@ -44,7 +44,7 @@ def anchor(store: str, *, create: bool) -> str:
 
 
 def read_objects(store: str) -> str:
-    return _shell(f"{_ENTER}; exec {_GIT} cat-file --batch --buffer", store)
+    return _shell(f"{_ENTER}; exec {_GIT} cat-file --batch", store)
 
 
 def give_pack(store: str, *options: str) -> str:

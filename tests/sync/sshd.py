@@ -26,6 +26,7 @@ PermitRootLogin yes
 StrictModes no
 UsePAM no
 MaxStartups 100
+SetEnv SHLVL=1
 {forced}
 """
 
