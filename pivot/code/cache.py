@@ -28,7 +28,7 @@ from pivot.pipeline.spec import ArtifactSpec, Location, Policy, StageSpec
 if TYPE_CHECKING:
     from pivot.code.analysis import Analysis
 
-_FORMAT = "pivot analysis 1"
+_FORMAT = "pivot analysis 2"
 _GIVEN_KEPT = 10
 
 
@@ -59,6 +59,12 @@ def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
         return None
     trace(f"analysis of {file}: from the cache")
     return _model(held[2])
+
+
+def last_known(cache_dir: Path, root: Path, file: str) -> tuple[Stage, ...]:
+    """The stages of a pipeline file as its last analysis has them, whatever has changed since."""
+    held = _read(_path(cache_dir, root, file))
+    return _model(held[2]).stages if held else ()
 
 
 def check(cache_dir: Path, root: Path, file: str) -> str:
@@ -212,14 +218,14 @@ def _plain_spec(spec: StageSpec) -> tuple[Any, ...]:
     names = (spec.name, spec.pipeline, spec.file, spec.root, spec.function)
     policy = spec.policy
     plain = (policy.resources, policy.mutex, policy.timeout, policy.retries, policy.priority)
-    return (*names, where, deps, outs, spec.params, spec.frozen, spec.always, plain)
+    return (*names, where, deps, outs, spec.params, spec.frozen, spec.always, plain, spec.origin)
 
 
 def _spec(held: tuple[Any, ...]) -> StageSpec:
-    name, pipeline, file, root, function, where, deps, outs, params, frozen, always, policy = held
+    name, pipeline, file, root, function, where, deps, outs, params, frozen, always, policy, origin = held
     made = [tuple(_artifact(one) for one in side) for side in (deps, outs)]
     place = (name, pipeline, file, root, function, Location(*where))
-    return StageSpec(*place, made[0], made[1], params, frozen, always, Policy(*policy))
+    return StageSpec(*place, made[0], made[1], params, frozen, always, Policy(*policy), origin)
 
 
 def _plain_artifact(one: ArtifactSpec) -> tuple[Any, ...]:

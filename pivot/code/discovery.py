@@ -1,86 +1,149 @@
-"""Where the pipelines of a repository are."""
+"""Where the pipelines of a repository are, wherever in it they stand.
+
+What was found is kept in `<cache>/pipelines`, deletable at any time: `marshal` of `[magic, root, made, rules, folders,
+readings, files]` as `pivot.code.cache` writes it. A look then costs a stat for each folder.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-_LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
-_NAME = "pipeline.py"
-_MARKS = {_NAME, "pyvenv.cfg", ".git"}
+from pivot.code.cache import read, write
+from pivot.code.evidence import settled, stat_of
+from pivot.code.folders import Folder, Stat, look, may_be_searched
+from pivot.code.pipeline_files import GLOB, PROJECT_FILE, Files, named_by, on_disk
+from pivot.errors import SettingError
+from pivot.git.command import run_git
+from pivot.git.locate import Location
+from pivot.pipeline.spec import PACKAGE_FILE, PIPELINE_FILE
 
+_MAGIC = "pivot pipelines 1"
 
-def find_pipelines(root: Path) -> list[str]:
-    """Repository-relative paths of the pipeline files, sorted: each `pipeline.py`, and what `pyproject.toml` names."""
-    return sorted({*_declared(root), *(folder + _NAME for folder, names in _walk(root) if _NAME in names)})
-
-
-def pipelines_among(files: Iterable[str], declaring: str) -> list[str]:
-    """As `find_pipelines`, from the list of files of a commit; `declaring` is the text of its `pyproject.toml`."""
-    listed = set(files)
-    closed = {path.rpartition("/")[0] for path in listed if path.endswith("/pyvenv.cfg")}
-    found = {path for path in listed if path.rpartition("/")[2] == _NAME and _may_be_searched(path, closed)}
-    return sorted(found | (set(_named(declaring)) & listed))
+Reading = tuple[Stat | None, tuple[str, ...]]
 
 
-def looked_into(root: Path) -> list[str]:
-    """Absolute paths of every folder that discovery lists, and of the file that may name pipelines."""
-    return [str(root / "pyproject.toml"), *(str(root / folder) for folder, _ in _walk(root))]
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What the last look left; `rules` are files that say what Git ignores, `readings` what files name as pipelines."""
+
+    made: int = 0
+    rules: dict[str, Stat | None] = field(default_factory=dict)
+    folders: dict[str, Folder] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
-def _walk(root: Path) -> Iterator[tuple[str, set[str]]]:
-    """Each folder that may hold a pipeline ("" or with `/` at its end), with the names in it that matter."""
-    todo = [""]
-    while todo:
-        folder = todo.pop()
-        names, folders = _look(os.path.join(root, folder))  # noqa: PTH118
-        if folder and ("pyvenv.cfg" in names or ".git" in names):
-            names, folders = set(), []
-        yield folder, names
-        todo.extend(f"{folder}{name}/" for name in folders)
+def find_pipelines(location: Location, cache_dir: Path) -> list[str]:
+    """Repository-relative paths of the pipeline files, sorted.
+
+    Raises:
+        SettingError: `[tool.pivot] pipelines` cannot be read, or names nothing.
+    """
+    return list(_look(location, cache_dir).files)
 
 
-def _look(folder: str) -> tuple[set[str], list[str]]:
-    """Names that matter in a folder, and the folders in it to look into."""
-    try:
-        with os.scandir(folder) as entries:
-            found = list(entries)
-            names = {entry.name for entry in found} & _MARKS
-            folders = [entry.name for entry in found if _may_hold(entry)]
-    except OSError:
-        return set(), []  # a folder that may not be read holds no pipeline that could be run
-    return names, folders
+def pipelines_among(listed: Iterable[str], read: Callable[[str], bytes]) -> list[str]:
+    """As `find_pipelines`, from the list of files of a commit; what does not name a file of it is passed over."""
+    there = set(listed)
+    files = Files(lambda file: read(file) if file in there else None, there.__contains__)
+    closed = {path.rpartition("/")[0] for path in there if path.endswith("/pyvenv.cfg")}
+    named: set[str] = set()
+    for path in there:
+        if path.rpartition("/")[2] in (PIPELINE_FILE, PACKAGE_FILE, PROJECT_FILE) and _is_searched(path, closed):
+            with suppress(SettingError):
+                named.update(named_by(files, path))
+    globs = [one for one in named if GLOB.search(one)]
+    return sorted((named & there) | {path for path in there for glob in globs if _matches(path, glob)})
 
 
-def _may_hold(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".") and entry.name not in _LEFT_OUT and entry.is_dir(follow_symlinks=False)
+def _matches(path: str, glob: str) -> bool:
+    return fnmatchcase(path, glob) and ("**" in glob or path.count("/") == glob.count("/"))
 
 
-def _may_be_searched(path: str, closed: set[str]) -> bool:
-    """Whether the walk through the folders comes by a file; `closed` are folders that it does not look into."""
+def _is_searched(path: str, closed: set[str]) -> bool:
+    """Whether a look at the folders comes by a file; `closed` are folders that it does not look into."""
     folders = path.split("/")[:-1]
     above = {"/".join(folders[: depth + 1]) for depth in range(len(folders))}
-    return not above & closed and not any(name.startswith(".") or name in _LEFT_OUT for name in folders)
+    return not above & closed and all(map(may_be_searched, folders))
 
 
-def _declared(root: Path) -> list[str]:
-    path = root / "pyproject.toml"
-    if not path.exists():
-        return []
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return []
-    return [one for one in _named(text) if (root / one).is_file()]
+def looked_into(location: Location, cache_dir: Path) -> list[str]:
+    """Absolute paths of every folder that discovery lists, and of the files that may name pipelines."""
+    held = _look(location, cache_dir)
+    return [*(f"{location.root}/{path}" for path in (*held.folders, *held.readings)), *held.rules]
 
 
-def _named(text: str) -> list[str]:
-    """The pipelines that the text of a `pyproject.toml` names; none where it cannot be read."""
-    import tomllib
+def _look(location: Location, cache_dir: Path) -> _Held:
+    assert location.root is not None, "a bare repository has no pipelines"
+    root, place = location.root, cache_dir / "pipelines"
+    held, made = _read(place, str(root)), time.time_ns()
+    if not all(_stands(path, stat, held.made) for path, stat in held.rules.items()):
+        held = _Held()
+    folders = look(str(root), held.folders, held.made, lambda paths: _ignored(location, paths))
+    marked = [f"{folder}{name}" for folder, one in folders.items() for name in one.names]
+    readings = {file: _reading(root, file, held) for file in marked if not file.endswith(".gitignore")}
+    named = {file for _, files in readings.values() for file in files}
+    files = tuple(sorted({file for one in named for file in (_expand(root, one) if GLOB.search(one) else [one])}))
+    if (folders, readings, files) == (held.folders, held.readings, held.files):
+        return held
+    rules = {path: stat_of(path) for path in _rules(location, folders)}
+    found = _Held(made, rules, folders, readings, files)
+    write(place, _plain(found, str(root)))
+    return found
 
-    try:
-        settings = tomllib.loads(text)
-    except ValueError:
-        return []
-    return [str(one) for one in settings.get("tool", {}).get("pivot", {}).get("pipelines", [])]
+
+def _reading(root: Path, file: str, held: _Held) -> Reading:
+    """What a file names as pipelines; from before where it has not moved."""
+    known = held.readings.get(file)
+    if known is not None and _stands(f"{root}/{file}", known[0], held.made):
+        return known
+    return stat_of(f"{root}/{file}"), tuple(named_by(on_disk(root), file))
+
+
+def _stands(path: str, stat: Stat | None, made: int) -> bool:
+    """Whether a file is as it was when it was looked at, at the time `made`."""
+    return stat_of(path) == stat and (stat is None or settled(stat, made))
+
+
+def _expand(root: Path, pattern: str) -> Iterator[str]:
+    yield from (path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py")
+
+
+def _ignored(location: Location, paths: list[str]) -> set[str]:
+    """Those of some paths that Git ignores."""
+    assert location.root is not None, "asked only of a work tree"
+    asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    # Exit code 1 says that nothing is ignored; a real failure gives no answer, and then nothing is left out.
+    args = ["check-ignore", "--stdin", "-z"]
+    answered = run_git(args, location.root, stdin=asked, env=location.environment(), check=False)
+    return set(filter(None, os.fsdecode(answered).split("\0")))
+
+
+def _rules(location: Location, folders: Mapping[str, Folder]) -> Iterator[str]:
+    """Files that say what Git ignores, and where it is said which they are."""
+    yield from (f"{location.root}/{at}.gitignore" for at, one in folders.items() if ".gitignore" in one.names)
+    settings = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    yield from (f"{location.common_dir}/info/exclude", f"{location.common_dir}/config")
+    yield from (str(Path.home() / ".gitconfig"), f"{settings}/git/config", f"{settings}/git/ignore")
+
+
+def _plain(held: _Held, root: str) -> bytes:
+    import marshal
+
+    folders = {at: astuple(one) for at, one in held.folders.items()}
+    return marshal.dumps([_MAGIC, root, held.made, held.rules, folders, held.readings, held.files])
+
+
+def _read(place: Path, root: str) -> _Held:
+    kept: Any = read(place)
+    if not isinstance(kept, list) or kept[:2] != [_MAGIC, root]:
+        return _Held()
+    made, rules, folders, readings, files = kept[2:]
+    return _Held(made, rules, {at: Folder(*one) for at, one in folders.items()}, readings, files)

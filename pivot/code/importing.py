@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import importlib.util
 import os
 import sys
@@ -16,25 +17,56 @@ from typing import Any
 from pivot.code.loader import SourceImporter
 from pivot.code.project_files import PACKAGE
 from pivot.errors import CodeError, PivotError
+from pivot.pipeline.spec import PACKAGE_FILE
+
+
+def import_paths(path: Path, root: Path) -> list[Path]:
+    """Where modules are looked for first: beside the pipeline file, where its package is, and at the root."""
+    top, _ = _package(path)
+    beside = [] if path.name == PACKAGE_FILE else [path.parent]
+    return list(dict.fromkeys([*beside, top, root]))
 
 
 def import_file(path: Path, importer: SourceImporter) -> types.ModuleType:
     """Import the pipeline file under its natural name, never as `__main__`."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise CodeError("this is no Python file", where=str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    importer.witness.find_spec(path.stem)
+    _, name = _package(path)
     try:
-        spec.loader.exec_module(module)
+        if "." in name or path.name == PACKAGE_FILE:
+            module = importlib.import_module(name)
+            if module.__file__ == str(path):
+                return module
+        return _import_alone(path, importer)
     except PivotError:
         raise
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         raise CodeError(user_traceback(error)) from None
+
+
+def _import_alone(path: Path, importer: SourceImporter) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise CodeError("this is no Python file", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    importer.witness.find_spec(path.stem)
+    spec.loader.exec_module(module)
     return module
+
+
+def _package(path: Path) -> tuple[Path, str]:
+    """The folder that holds the top of the package which a file is in, and the file's name from there.
+
+    Only folders with an `__init__.py` count: to be in a package, and to use `from . import`, is what it is for.
+    """
+    parts, folder = [path.stem], path.parent
+    if path.name == PACKAGE_FILE:
+        parts, folder = [folder.name], folder.parent
+    while (folder / PACKAGE_FILE).is_file() and folder.name.isidentifier():
+        parts.append(folder.name)
+        folder = folder.parent
+    return folder, ".".join(reversed(parts))
 
 
 def user_traceback(error: BaseException) -> str:

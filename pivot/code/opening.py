@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import types
 from collections.abc import Iterable, Sequence
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pivot.code.discovery import find_pipelines
-from pivot.code.importing import import_file, quiet
+from pivot.code.importing import import_file, import_paths, quiet
 from pivot.code.loader import SourceImporter
+from pivot.code.pipeline_files import is_pipeline_file, shares_folder
 from pivot.code.project_files import ProjectFiles
 from pivot.code.watch import Watch
+from pivot.errors import PipelineError
 from pivot.pipeline.given import Given, apply_given, is_foreign
 from pivot.pipeline.params_file import ParamsFile, read_params_file
+from pivot.pipeline.spec import name_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[I
     params = read_params_file(path.parent)  # before the import, which may put a `yaml` of its own in front
     files = ProjectFiles(root)
     importer, watch = SourceImporter(files), Watch(files)
-    importer.install(list(dict.fromkeys([path.parent, root])))
+    importer.install(import_paths(path, root))
     with quiet(), watch.watching():
         module = import_file(path, importer)
     importer.variables_set = frozenset(watch.variables_set)
@@ -52,7 +55,7 @@ def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[I
 
 
 def _with_params(imported: Imported, live: dict[str, Any], given: Sequence[Given]) -> dict[str, Any]:
-    prefix = _folder(imported)
+    prefix = name_prefix(imported.file)
     params = ParamsFile({}, {}) if foreign_params(imported, live) else imported.params
     found: dict[str, Any] = apply_given(live, params, given, folder=prefix, alone=_is_alone(imported))
     return found
@@ -60,40 +63,59 @@ def _with_params(imported: Imported, live: dict[str, Any], given: Sequence[Given
 
 def foreign_params(imported: Imported, live: Iterable[str]) -> bool:
     """Whether the params file beside the pipeline is another tool's."""
-    names = [name.removeprefix(_folder(imported)) for name in live]
+    names = [name.removeprefix(name_prefix(imported.file)) for name in live]
     return is_foreign(imported.params, names) and _is_alone(imported)
 
 
 def _is_alone(imported: Imported) -> bool:
     """Whether no other pipeline file shares the params file, if there is one."""
-    files = find_pipelines(imported.root) if imported.params.stages else []
-    return sum(file.rpartition("/")[0] == imported.file.rpartition("/")[0] for file in files) <= 1
-
-
-def _folder(imported: Imported) -> str:
-    """What stands in front of the stages' names."""
-    folder = imported.file.rpartition("/")[0]
-    return f"{folder}/" if folder else ""
+    return not imported.params.stages or not shares_folder(imported.root, imported.file)
 
 
 def _stages(imported: Imported) -> dict[str, Any]:
     """The live stages by name in the repository: `name`, `folder/name`, or `pipeline:name` where two share one."""
-    pipelines: list[Any] = []
-    for value in vars(imported.module).values():
-        if _is_pipeline(value) and not any(value is known for known in pipelines):
-            pipelines.append(value)
+    pipelines = _pipelines(imported)
     count: dict[str, int] = {}
     for pipeline in pipelines:
         for stage in pipeline.stages:
             count[stage.name] = count.get(stage.name, 0) + 1
-    folder = Path(imported.file).parent.as_posix()
-    prefix = "" if folder == "." else folder + "/"
+    prefix = name_prefix(imported.file)
     found = {}
     for pipeline in pipelines:
         for stage in pipeline.stages:
             name = stage.name if count[stage.name] == 1 else f"{pipeline.name}:{stage.name}"
             found[prefix + name] = stage
     return found
+
+
+def _pipelines(imported: Imported) -> list[Any]:
+    """The pipelines of the file, without those that another one includes, or that another pipeline file has.
+
+    Raises:
+        PipelineError: two have one name.
+    """
+    found: list[Any] = []
+    for value in vars(imported.module).values():
+        if _is_pipeline(value) and not any(value is known for known in found) and not _is_borrowed(imported, value):
+            found.append(value)
+    included = {id(below) for one in found for below in one.included}
+    kept: dict[str, Any] = {}
+    for one in found:
+        if id(one) in included:
+            continue
+        if (other := kept.setdefault(one.name, one)) is not one:
+            raise PipelineError(
+                f"two pipelines of this file are called `{one.name}`",
+                where=one.line.text,
+                hint=f"The other is made at {other.line.text}. Give one another name.",
+            )
+    return list(kept.values())
+
+
+def _is_borrowed(imported: Imported, pipeline: Any) -> bool:
+    """Whether the file has imported a pipeline that another pipeline file makes."""
+    file = imported.importer.files.relative(pipeline.file)
+    return not os.path.isabs(file) and file != imported.file and is_pipeline_file(imported.root, file)  # noqa: PTH117
 
 
 def _is_pipeline(value: object) -> bool:

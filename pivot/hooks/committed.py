@@ -68,7 +68,10 @@ def _copy(project: Project, backend: Backend, pairs: Iterable[tuple[str, str]]) 
 
 def _note(project: Project) -> None:
     """Note HEAD as a run would, if that takes no code of the user's and nobody is running."""
-    if any(load(project.cache_dir, project.root, file) is None for file in find_pipelines(project.root)):
+    if any(
+        load(project.cache_dir, project.root, file) is None
+        for file in find_pipelines(project.location, project.cache_dir)
+    ):
         return
     # Only here: the planner and all below it take ten times as long to import as a hook that has nothing to do.
     from pivot.run.noting import note_head

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
@@ -56,14 +58,19 @@ class Pipeline:
     """
 
     def __init__(self, name: str, root: str | Path | None = None) -> None:
-        _check_name(name, "pipeline", calling_line())
+        self.line = calling_line()
+        _check_name(name, "pipeline", self.line)
         self.name = name
-        self.root = _calling_folder() if root is None else real_path(_calling_folder() / root).resolve()
+        self.file = _calling_file()
+        folder = Path(self.file).parent if self.file else Path.cwd().resolve()
+        self.root = folder if root is None else real_path(folder / root).resolve()
         self._repository = repository_of(self.root)
         self._prefix = prefix_of(self.root, self._repository) if self._repository else None
         self._stages: dict[str, Stage] = {}
         self._lines: dict[str, Line] = {}
         self._claims = Claims(PathKey(self.root))
+        self._included: list[Pipeline] = []
+        self._includers: list[tuple[Pipeline, str, Line]] = []
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}: {len(self._stages)} stages>"
@@ -72,6 +79,35 @@ class Pipeline:
     def stages(self) -> list[Stage]:
         """The stages, in the order in which they were registered."""
         return list(self._stages.values())
+
+    @property
+    def included(self) -> list[Pipeline]:
+        """The pipelines whose stages are in this one too."""
+        return [*self._included, *(below for one in self._included for below in one.included)]
+
+    def include(self, other: Pipeline, prefix: str | None = None) -> None:
+        """Take in the stages of another pipeline, those that it gets later as well.
+
+        With a prefix the stage `train` is `prefix/train` here. Paths stay what they are: relative to the folder of the
+        pipeline that the stage was registered in.
+
+        Raises:
+            PipelineError: a stage's name or path is taken here, or the pipelines include each other.
+        """
+        line = calling_line()
+        if prefix is not None:
+            _check_name(prefix, "prefix", line)
+        if other is self or self in other.included:
+            raise PipelineError(
+                f"pipeline `{self.name}` would include itself",
+                where=line.text,
+                hint=f"`{other.name}` is made at {other.line.text}. Take one of the two includes away.",
+            )
+        start = f"{prefix}/" if prefix else ""
+        self._included.append(other)
+        other._includers.append((self, start, line))
+        for stage in other.stages:
+            self._add(replace(stage, name=start + stage.name), line)
 
     @overload
     def register(self, function: FunctionT, **options: Unpack[Options]) -> FunctionT: ...
@@ -120,7 +156,7 @@ class Pipeline:
             function=function,
             signature=signature,
             params=_with_values(_params_of(signature, options.get("params"), name, line), variant, line),
-            home=Home(self.name, self.root),
+            home=Home(self.name, self.root, self.file),
             line=function_line(function),
             frozen=options.get("frozen", False),
             always=options.get("always", False),
@@ -134,16 +170,24 @@ class Pipeline:
             raise PipelineError(
                 f"pipeline `{self.name}` has a stage `{stage.name}` already",
                 where=line.text,
-                hint=f"It is registered at {self._lines[stage.name].text}. Write register(..., name='another').",
+                hint=f"It is registered at {self._lines[stage.name].text}. Give one of them another name or prefix.",
             )
-        outs = [_claim(stage, item, path) for item in stage.outputs for path in item.paths]
-        deps = [_claim(stage, item, path) for item in stage.inputs if item.kind == "dep" for path in item.paths]
+        outs = [self._claim(stage, item, path) for item in stage.outputs for path in item.paths]
+        deps = [self._claim(stage, item, path) for item in stage.inputs if item.kind == "dep" for path in item.paths]
         for error in self_reads(deps, outs, self._claims.key):
             raise error
         for error in filter(None, map(self._claims.add, outs)):
             raise error
         self._stages[stage.name] = stage
         self._lines[stage.name] = line
+        for includer, start, where in self._includers:
+            includer._add(replace(stage, name=start + stage.name), where)
+
+    def _claim(self, stage: Stage, item: Declared, path: str) -> Claim:
+        """A path of a stage, relative to this pipeline's folder."""
+        if stage.root != self.root:  # it was included
+            path = posixpath.normpath(posixpath.join(prefix_of(stage.root, self.root), path))
+        return Claim(stage.name, path.rstrip("/"), item.line)
 
 
 def _check_options(options: Options, line: Line) -> None:
@@ -156,10 +200,6 @@ def _check_options(options: Options, line: Line) -> None:
         raise PipelineError("a stage cannot be frozen and always", where=line.text, hint="Keep one of the two.")
 
 
-def _claim(stage: Stage, item: Declared, path: str) -> Claim:
-    return Claim(stage.name, path.rstrip("/"), item.line)
-
-
 def _check_name(name: Any, what: str, line: Line) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise PipelineError(
@@ -169,11 +209,11 @@ def _check_name(name: Any, what: str, line: Line) -> None:
         )
 
 
-def _calling_folder() -> Path:
-    """The folder of the user's file; the current one where there is no file (an interactive session)."""
+def _calling_file() -> str:
+    """The user's file; empty where there is none (an interactive session)."""
     frame = calling_frame()
     file = frame.f_globals.get("__file__") or frame.f_code.co_filename if frame else "<unknown>"
-    return Path.cwd().resolve() if file.startswith("<") else real_path(file).parent
+    return "" if file.startswith("<") else str(real_path(file))
 
 
 def _with_values(params: Any, variant: Variant, line: Line) -> Any:

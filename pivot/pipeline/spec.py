@@ -11,6 +11,9 @@ from typing import Any, Literal
 ArtifactKind = Literal["dep", "external", "out", "directory", "incremental", "metric", "plot"]
 Shape = Literal["one", "list", "tuple", "dict"]
 
+PIPELINE_FILE = "pipeline.py"
+PACKAGE_FILE = "__init__.py"
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -62,7 +65,8 @@ class StageSpec:
     """One stage as its pipeline file declares it.
 
     `name` is unique in the repository. `root` is the repository-relative working directory ("" = repository root).
-    `params` holds JSON values only.
+    `params` holds JSON values only. `origin` is the file that made the stage's pipeline, which is another than `file`
+    where the pipeline was included.
     """
 
     name: str
@@ -77,6 +81,12 @@ class StageSpec:
     frozen: bool = False
     always: bool = False
     policy: Policy = field(default_factory=Policy)
+    origin: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What stands in front of the name that the stage has in its file."""
+        return name_prefix(self.file)
 
     def dep_paths(self) -> list[str]:
         """Paths in the repository that the fingerprint covers; an incremental output's previous version is not one."""
@@ -87,3 +97,13 @@ class StageSpec:
 
     def out_paths(self) -> list[str]:
         return [path for out in self.outs for path in out.paths]
+
+
+def name_prefix(file: str) -> str:
+    """What stands in front of the names of a pipeline file's stages: its place in the repository.
+
+    `train` of `sub/pipeline.py`, or of the package `sub`, is `sub/train`; of `sub/flow.py` it is `sub/flow/train`.
+    """
+    folder, _, name = file.rpartition("/")
+    own = "" if name in (PIPELINE_FILE, PACKAGE_FILE) else name.removesuffix(".py")
+    return "".join(f"{part}/" for part in (folder, own) if part)

@@ -22,10 +22,12 @@ from pivot.pipeline.spec import Location, Policy, StageSpec
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The pipeline that a stage is in: its name and its folder, which is the stage's working directory."""
+    """The pipeline that a stage is registered in: its name, its folder, which is the stage's working directory, and the
+    file that made it."""
 
     pipeline: str
     root: Path
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Stage:
             frozen=self.frozen,
             always=self.always,
             policy=self.policy,
+            origin=relative_to(Location(self.home.file, 1), repository).file,
         )
 
     def _params(self, repository: Path) -> dict[str, Any]:

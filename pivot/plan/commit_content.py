@@ -47,9 +47,7 @@ class CommitContent:
 
     def pipelines(self) -> list[str]:
         """The commit's pipeline files."""
-        declaring = "pyproject.toml"
-        text = self._backend.read_blob(self._files[declaring].oid) if declaring in self._files else b""
-        return pipelines_among(self._files, text.decode("utf-8", "replace"))
+        return pipelines_among(self._files, lambda path: self._backend.read_blob(self._files[path].oid))
 
     @cached_property
     def _files(self) -> dict[str, _Entry]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from pivot.code.cache import standing
+from pivot.code.cache import last_known, standing
 from pivot.code.discovery import find_pipelines
 from pivot.code.evidence import Evidence, changed
-from pivot.code.model import Failure, Model, PipelineModel
+from pivot.code.model import Failure, Model, PipelineModel, unite
 from pivot.errors import CodeError, PipelineError, ProjectError
 from pivot.git.accepted import Accepted
 from pivot.git.index import tracked
@@ -66,9 +67,9 @@ class Session:
         Raises:
             ProjectError: there is no pipeline.
             CodeError: no pipeline can be imported.
-            PipelineError: two stages write one path.
+            PipelineError: two stages have one name or write one path.
         """
-        files = find_pipelines(self.project.root)
+        files = find_pipelines(self.project.location, self.project.cache_dir)
         if not files:
             raise ProjectError(
                 "there is no pipeline in this repository",
@@ -76,11 +77,7 @@ class Session:
                 hint="Write a `pipeline.py` with `pipeline = pivot.Pipeline(...)`.",
             )
         self._load([file for file in files if file not in self._models])
-        found = [self._models[file] for file in files]
-        model = Model(
-            tuple(one for one in found if isinstance(one, PipelineModel)),
-            tuple(one for one in found if isinstance(one, Failure)),
-        )
+        model = unite([self._models[file] for file in files])
         if not model.pipelines:
             raise CodeError("\n".join(failure.message for failure in model.failures))
         specs = [stage.spec for stage in model.stages()]
@@ -102,8 +99,8 @@ class Session:
         """Analyse these pipelines in code servers, which runs of their stages need anyway; True if one has changed."""
         wanted = sorted(files)
         before = {file: self._models.get(file) for file in wanted}
-        for file, found in zip(wanted, self.workers.models(wanted, fresh=True), strict=True):
-            self._models[file] = found
+        self._take(wanted, self.workers.models(wanted, fresh=True))
+        for file in wanted:
             self._evidence.pop(file, None)
         self._codes = {stage.name: stage.code for one in self._found() for stage in one.stages}
         return any(self._models[file] != before[file] for file in wanted)
@@ -177,4 +174,9 @@ class Session:
             )
 
     def _load(self, files: list[str]) -> None:
-        self._models.update(zip(files, self.workers.models(files), strict=True))
+        self._take(files, self.workers.models(files))
+
+    def _take(self, files: list[str], found: list[PipelineModel | Failure]) -> None:
+        for file, one in zip(files, found, strict=True):
+            known = last_known(self.project.cache_dir, self.project.root, file) if isinstance(one, Failure) else ()
+            self._models[file] = replace(one, stages=known) if isinstance(one, Failure) else one

@@ -30,14 +30,14 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
 
     `made` is the time (ns since the epoch) at which the command began, before it read anything.
     """
-    project, stages = session.project, session.model().stages()
+    project, model = session.project, session.model()
     names: set[str] = set()
     whole: set[str] = set()
     paths: dict[str, bool] = {}
     if session.given or project.scratch or project.location.git_dir != project.location.common_dir:
         return
-    for file in {stage.spec.file for stage in stages}:
-        evidence = standing(project.cache_dir, project.root, file)
+    for pipeline in model.pipelines:
+        evidence = standing(project.cache_dir, project.root, pipeline.file)
         if evidence is None:
             return
         paths.update((path, bool(seen.digest)) for path, seen in evidence.files.items())
@@ -46,12 +46,12 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
     for decision in plan.decisions.values():
         infos = session.memory.infos(decision.record) if decision.record else ()
         names |= {name for info in infos for name in info.environment}
-    specs = [stage.spec for stage in stages]
+    specs = [stage.spec for stage in model.stages()]
     if any(spec.external_paths() or spec.always for spec in specs):
         return
     declared = {path for spec in specs for path in (*spec.dep_paths(), *spec.out_paths())}
     whole |= {below for path in declared for below in _everything(str(project.root / path))}
-    whole |= {*looked_into(project.root), *_state(project)}
+    whole |= {*looked_into(project.location, project.cache_dir), *_state(project)}
     paths.update(dict.fromkeys(whole, True))
     keep(str(project.location.git_dir), made, paths, names, texts)
 
