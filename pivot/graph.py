@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import bisect
+import difflib
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +30,11 @@ class Graph:
             for above in self.upstream[name]:
                 found[above].append(name)
         return {name: tuple(below) for name, below in found.items()}
+
+    def beside(self, names: Iterable[str]) -> Graph:
+        """With stages that nothing is connected to."""
+        alone = tuple(names)
+        return Graph((*self.order, *alone), {**self.upstream, **dict.fromkeys(alone, ())}) if alone else self
 
     def with_upstreams(self, names: Iterable[str]) -> set[str]:
         return _closure(names, self.upstream)
@@ -59,6 +66,13 @@ class Producers:
             found.append(self.by_key[inside])
         return found
 
+    def closest(self, path: str) -> tuple[str, str] | None:
+        """An output that may be meant by a path that nobody writes, with its stage: of the same name, or nearly."""
+        name = path.rpartition("/")[2]
+        same = [key for key in self.sorted_keys if key.rpartition("/")[2] == name]
+        near = same or difflib.get_close_matches(self.key(path), self.sorted_keys, n=1, cutoff=0.8)
+        return self.by_key[near[0]] if near else None
+
 
 def find_producers(specs: Iterable[StageSpec], key: PathKey = lambda path: path) -> Producers:
     by_key = {key(path): (spec.name, path) for spec in specs for path in spec.out_paths()}
@@ -79,14 +93,25 @@ def build_graph(specs: list[StageSpec], producers: Producers) -> Graph:
         order = tuple(TopologicalSorter(upstream).static_order())
     except CycleError as error:
         # graphlib lists each stage before those that need it.
-        cycle: list[str] = error.args[1]
-        where = next(str(spec.where) for spec in specs if spec.name == cycle[0])
-        raise PipelineError(
-            f"the stages form a cycle: {' -> '.join(cycle)}",
-            where=where,
-            hint="A stage cannot need what is made from its own output: take one of these deps away.",
-        ) from None
+        raise _cycle(error.args[1], {spec.name: spec for spec in specs}, producers) from None
     return Graph(order, upstream)
+
+
+def _cycle(names: list[str], specs: Mapping[str, StageSpec], producers: Producers) -> PipelineError:
+    """The error for a cycle: which stage reads what of which, each with its place."""
+    links = [_link(specs[below], above, producers) for above, below in itertools.pairwise(names)]
+    return PipelineError(
+        f"the stages form a cycle: {' -> '.join(names)}",
+        where=str(specs[names[0]].where),
+        hint="A stage cannot need what is made from its own output; take one of these deps away:\n    "
+        + "\n    ".join(links),
+    )
+
+
+def _link(spec: StageSpec, above: str, producers: Producers) -> str:
+    found = ((dep, path) for dep in spec.deps if dep.kind == "dep" for path in dep.paths)
+    dep, path = next(one for one in found if above in {stage for stage, _ in producers.of(one[1])})
+    return f"{dep.where}: {spec.name} reads {path}, which {above} writes"
 
 
 def _self_and_parents(path: str) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import click
 from pivot.errors import CodeError, LockTimeout, ProjectError, TargetError
 from pivot.pipeline.given import Given, given_options, given_variables
 from pivot.pipeline.spec import StageSpec
+from pivot.plan.planner import Planner
 from pivot.plan.targets import select
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
@@ -54,11 +55,21 @@ def _flush_journal(project: Project, *, writing: bool) -> None:
             flush_journal(project, "repro: results of an interrupted run")
 
 
-def report_failures(session: Session) -> int:
-    """Say which pipelines could not be imported; the exit code that this calls for."""
-    for failure in session.failures():
-        click.echo(f"error: {failure.file} cannot be imported; its stages are left out\n{failure.message}", err=True)
-    return CodeError.exit_code if session.failures() else 0
+def report_failures(session: Session, planner: Planner, names: Iterable[str] | None = None) -> int:
+    """Say which pipelines could not be imported; the exit code that this calls for, with `names` for these stages.
+
+    Stages that neither are in such a pipeline nor read what it writes are none the worse for it.
+    """
+    failures = session.failures()
+    if not failures:
+        return 0
+    for failure in failures:
+        stages = [stage.name for stage in failure.stages if stage.name in planner.broken]
+        left_out = f"blocked: {', '.join(stages)}" if stages else "its stages are left out"
+        click.echo(f"error: {failure.file} cannot be imported; {left_out}\n{failure.message}", err=True)
+    unknown = any(not failure.stages for failure in failures)
+    touched = names is None or any(name in planner.broken or planner.unsure(name) for name in names)
+    return CodeError.exit_code if (unknown or touched) else 0
 
 
 def report_remarks(session: Session) -> None:

@@ -31,7 +31,7 @@ def params(action: str, names: tuple[str, ...], values: tuple[str, ...], as_json
             _show(session, names, as_json=as_json)
         else:
             _diff(session, names, as_json=as_json)
-        return report_failures(session)
+        return report_failures(session, session.planner())
 
 
 def _show(session: Session, targets: tuple[str, ...], *, as_json: bool) -> None:

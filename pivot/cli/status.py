@@ -44,4 +44,4 @@ def status(targets: tuple[str, ...], explained: bool, diffed: bool, values: tupl
             click.echo(f"warning: {text}", err=True)
         if plan.settled:
             remember_settled(session, made)
-        return report_failures(session)
+        return report_failures(session, planner, wanted)

@@ -13,7 +13,7 @@ from pivot.git.records import Output, Record
 from pivot.graph import Graph, Producers, build_graph, find_producers
 from pivot.pipeline.paths import PathKey
 from pivot.plan.decide import Candidate, View, decide
-from pivot.plan.decision import Action, Change, Decision, Plan
+from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
 from pivot.plan.drift import Drift, Surroundings, find_drift
 from pivot.plan.explain import differences
 from pivot.plan.external import identify_external
@@ -40,10 +40,13 @@ class Planner:
     """Decides for the stages of a model; a run tells it each outcome, and asks again what that changes."""
 
     def __init__(self, root: Path, model: Model, inputs: Inputs, memory: Memory, policies: Policies) -> None:
-        self.stages: dict[str, Stage] = {stage.name: stage for stage in model.stages()}
-        specs = [stage.spec for stage in self.stages.values()]
-        self.producers: Producers = find_producers(specs, PathKey(root))
-        self.graph: Graph = build_graph(specs, self.producers)
+        key, specs = PathKey(root), [stage.spec for stage in model.stages()]
+        self.broken = {stage.name: failure.file for failure in model.failures for stage in failure.stages}
+        self.stages: dict[str, Stage] = {stage.name: stage for stage in (*model.stages(), *model.broken())}
+        self.producers: Producers = find_producers(specs, key)
+        # Of what is known from before no edge is made: it might be part of a cycle that is none any more.
+        self.graph: Graph = build_graph(specs, self.producers).beside(self.broken)
+        self._broken_producers = find_producers([stage.spec for stage in model.broken()], key)
         self._root = root
         self._inputs = inputs
         self._memory = memory
@@ -78,6 +81,11 @@ class Planner:
                 self._decisions[next_one] = self._decide(self.stages[next_one])
         return self._decisions[name]
 
+    def unsure(self, name: str) -> set[str]:
+        """Stages whose pipelines cannot be imported, and whose outputs a stage reads as they stand."""
+        paths = self.stages[name].spec.dep_paths() if self.broken else []
+        return {broken for path in paths for broken, _ in self._broken_producers.of(path)}
+
     def situation(self, name: str) -> Situation:
         """The situation of a stage all of whose inputs are known."""
         return self._situations[name]
@@ -109,6 +117,8 @@ class Planner:
     def _decide(self, stage: Stage) -> Decision:
         if (settled := self._settled.get(stage.name)) is not None:
             return settled
+        if file := self.broken.get(stage.name):
+            return Decision(stage.name, Action.BLOCKED, (Reason(Why.BROKEN, f"Pipeline cannot be imported: {file}"),))
         deps = self._resolve(stage)
         known = not (deps.missing or deps.failed or deps.running)
         situation = self._situate(stage, deps.ids) if known else None
@@ -213,13 +223,13 @@ class Planner:
     def _read(self, stage: Stage, path: str, deps: _Deps) -> None:
         """Take a dep as it stands in the work tree; what cannot be read blocks this stage alone."""
         try:
-            stands, note = self._inputs.at(path), "no stage writes it"
+            stands, note = self._inputs.at(path), ""
         except (InputError, UnsafePath) as error:
             stands, note = None, error.what.replace(f"{self._root}/", "")
         if stands is not None:
             deps.ids[path], deps.sizes[path] = stands.id, stands.size
         else:
-            deps.missing.append(Change(path, None, None, self._where(stage, path), note))
+            deps.missing.append(Change(path, None, None, self._where(stage, path), note or self._nobody_writes(path)))
 
     def _from_upstream(self, path: str, out: str, decision: Decision) -> Object | None:
         if decision.record is None or not (held := _output(decision.record, out)):
@@ -231,6 +241,15 @@ class Planner:
             return None
         inside = path[len(out) + 1 :] if path.startswith(out + "/") else wanted[len(written) + 1 :]
         return self._inputs.find(held.id, inside)
+
+    def _nobody_writes(self, path: str) -> str:
+        broken = [stage for stage, _ in self._broken_producers.of(path)]
+        if broken:
+            return f"{broken[0]} writes it, and {self.broken[broken[0]]} cannot be imported"
+        if (meant := self.producers.closest(path)) is None:
+            return "no stage writes it"
+        stage, out = meant
+        return f"no stage writes it; did you mean {out} of {stage} ({self.stages[stage].spec.where})?"
 
     def _where(self, stage: Stage, path: str) -> str:
         return next(str(dep.where) for dep in stage.spec.deps if path in dep.paths)

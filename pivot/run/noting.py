@@ -38,8 +38,12 @@ def input_paths(planner: Planner) -> set[str]:
 
 
 def unknown_stages(planner: Planner, differing: set[str]) -> set[str]:
-    """Stages of which an input differs between commit and work tree, with all that need them."""
-    direct = [name for name in planner.stages if differing.intersection(_inputs(planner, name))]
+    """Stages of which an input differs between commit and work tree, or cannot be told, with all that need them."""
+    direct = [
+        name
+        for name in planner.stages
+        if name in planner.broken or planner.unsure(name) or differing.intersection(_inputs(planner, name))
+    ]
     return planner.graph.with_downstreams(direct)
 
 
