@@ -20,7 +20,7 @@ def dag(targets: tuple[str, ...], paths: bool, form: str | None) -> int:
     """Draw the stages and what connects them; with STAGE, these and their upstreams."""
     with open_session() as session:
         planner = session.planner()
-        names = Selection(targets, folder_in(session.project)).apply(planner)
+        names = Selection(targets, folder_in(session.project), everything=not targets).apply(planner)
         specs = [planner.stages[name].spec for name in names]
         if form == "json":
             click.echo(to_json(as_document(specs, planner.graph)))

@@ -12,7 +12,6 @@ from pivot.cli.display import open_display, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
 from pivot.pipeline.policy import read_duration
-from pivot.plan.targets import select
 from pivot.reports.determinism import verdict_document, verdict_lines
 from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.run import Detail, dry_run_lines
@@ -49,6 +48,7 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[STAGE]...")
+@click.option("-a", "--all", "everything", is_flag=True, help="All pipelines of the repository, from whatever folder.")
 @click.option("-f", "--force", is_flag=True, help="Run the named stages (all, if none is named) even if up to date.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Stages at a time (default: usable cores).")
@@ -69,22 +69,24 @@ class Duration(click.ParamType[float]):
 def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | float | None) -> int:
     """Run the stages that a change reaches, and restore what is known already.
 
-    STAGE is a stage's name, an output path or a glob; STAGE+ adds what depends on it. Upstreams are always included
-    (except with --single).
+    STAGE is a stage's name, an output path, a folder or a glob; STAGE+ adds what depends on it. Without STAGE, the
+    pipelines of the current folder and those below it. Upstreams are always included (except with --single).
     """
     if options["watch"]:
-        return _watch(Selection(targets, force=bool(options["force"]), single=bool(options["single"])), values, options)
+        flags = {name: bool(options[name]) for name in ("everything", "force", "single")}
+        return _watch(Selection(targets, **flags), values, options)
     made = time.time_ns()
     with open_session(writing=not options["dry_run"], values=values) as session:
         selection = Selection(
             targets,
             folder_in(session.project),
+            everything=bool(options["everything"]),
             force=bool(options["force"]),
             single=bool(options["single"]),
             failed=session.memory.last.failed if options["failed"] else None,
         )
         if options["twice"]:
-            return _verify_determinism(session, targets, as_json=bool(options["as_json"]))
+            return _verify_determinism(session, selection, as_json=bool(options["as_json"]))
         jobs = 1 if options["pdb"] else int(options["jobs"] or usable_cores())
         if options["dry_run"]:
             return _dry_run(session, selection, jobs, as_json=bool(options["as_json"]))
@@ -102,7 +104,7 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
                 display.show(event)
         if display.unchanged:
             remember_settled(session, made)
-        return report_failures(session) or display.exit_code
+        return _report_failures(session, selection) or display.exit_code
 
 
 def _watch(selection: Selection, values: tuple[str, ...], options: Mapping[str, bool | float | None]) -> int:
@@ -127,12 +129,17 @@ def _terminal() -> str:
         raise click.UsageError("--pdb needs a terminal as its standard input") from None
 
 
-def _verify_determinism(session: Session, targets: tuple[str, ...], *, as_json: bool) -> int:
+def _report_failures(session: Session, selection: Selection) -> int:
+    if not session.failures():
+        return 0
+    planner = session.planner()
+    return report_failures(session, planner, selection.apply(planner))
+
+
+def _verify_determinism(session: Session, selection: Selection, *, as_json: bool) -> int:
     """The named stages alone, and not what they read."""
     planner = session.planner()
-    specs = [stage.spec for stage in planner.stages.values()]
-    folder = folder_in(session.project)
-    names = select(targets, specs, planner.graph, folder) if targets else planner.graph.order
+    names = selection.named(planner)
     verdicts = []
     for verdict in verify_determinism(session, planner, names):
         verdicts.append(verdict)
@@ -140,7 +147,7 @@ def _verify_determinism(session: Session, targets: tuple[str, ...], *, as_json: 
             click.echo(line)
     if as_json:
         click.echo(to_json(verdict_document(verdicts)))
-    return report_failures(session) or int(not all(verdict.holds for verdict in verdicts))
+    return report_failures(session, planner, names) or int(not all(verdict.holds for verdict in verdicts))
 
 
 def _dry_run(session: Session, selection: Selection, jobs: int, *, as_json: bool) -> int:

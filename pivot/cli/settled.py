@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from pivot.plan.decision import Decision
 from pivot.plan.settled import ELAPSED
 from pivot.reports.remarks import remark_lines
 from pivot.reports.run import totals
@@ -9,6 +12,7 @@ from pivot.reports.status import status_lines
 from pivot.run.events import RunEnded
 from pivot.run.excluding import seen_by_git
 from pivot.run.outputs import kept_paths
+from pivot.run.selection import Selection
 from pivot.run.session import Session
 from pivot.run.settling import keep_settled
 
@@ -22,10 +26,29 @@ def remember_settled(session: Session, made: int) -> None:
     plan = planner.plan(planner.graph.order)
     if not plan.settled or session.failures():
         return
-    noticed = [f"{one.stage}: {text}\n" for one in plan.decisions.values() for text in one.warnings]
     unignored = [f"warning: {text}" for text in seen_by_git(session.project, kept_paths(planner))]
     warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
-    said = totals(RunEnded(dict.fromkeys(plan.decisions, "unchanged")), elapsed=ELAPSED)
     status = "\n".join(status_lines(plan))
-    texts = {"repro": ("".join(noticed) + f"{said}\n", warnings), "status": (f"{status}\n", warnings)}
+    texts = {"status": (f"{status}\n", warnings)}
+    for folder in _folders(stage.spec.file for stage in planner.stages.values()):
+        names = Selection(folder=folder).apply(planner)
+        texts[f"repro {folder}".rstrip()] = (_said([plan.decisions[name] for name in names]), warnings)
     keep_settled(session, plan, made, texts)
+
+
+def _folders(files: Iterable[str]) -> set[str]:
+    """The folders that pipeline files stand in, and all above these."""
+    found = {""}
+    for file in files:
+        folder = file.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _said(decisions: list[Decision]) -> str:
+    """What `repro` says of stages that are up to date."""
+    noticed = [f"{one.stage}: {text}\n" for one in decisions for text in one.warnings]
+    said = totals(RunEnded({one.stage: "unchanged" for one in decisions}), elapsed=ELAPSED)
+    return "".join(noticed) + f"{said}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,6 +27,7 @@ from pivot.watch.loop import Order, open_watch
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[STAGE]...")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Stages at a time (default: usable cores).")
+@click.option("-a", "--all", "everything", is_flag=True, help="All pipelines of the repository, from whatever folder.")
 @click.option("-s", "--single", is_flag=True, help="The named stages only; what they read is taken as it stands.")
 @click.option("--set", "values", multiple=True, metavar="STAGE.NAME=VALUE", help="Another value for a parameter.")
 @click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
@@ -33,9 +35,10 @@ from pivot.watch.loop import Order, open_watch
 def watch(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | int | None) -> int:
     """Run what each save reaches, until Ctrl-C.
 
-    The same as `git pivot repro --watch`. STAGE is a stage's name, an output path or a glob; all, if none is named.
+    The same as `git pivot repro --watch`. STAGE is a stage's name, an output path, a folder or a glob; without
+    it, the pipelines of the current folder and those below it.
     """
-    selection = Selection(targets, single=bool(options["single"]))
+    selection = Selection(targets, everything=bool(options["everything"]), single=bool(options["single"]))
     run_options = RunOptions(int(options["jobs"] or usable_cores()), keep_going=True)
     detail: Detail = "verbose" if options["verbose"] else "normal"
     return run_watch(selection, run_options, values, detail=detail, as_json=bool(options["as_json"]))
@@ -48,7 +51,7 @@ def run_watch(
     with Project.open(Path.cwd()) as project:
         refuse_recursion(project)
         given = (*given_by_environment(project), *given_options(values))
-        selection = Selection(selection.targets, folder_in(project), force=selection.force, single=selection.single)
+        selection = replace(selection, folder=folder_in(project))
     order = Order(selection, options, remark_lines, given)
     with ExitStack() as stack:
         keys = None

@@ -29,7 +29,7 @@ ELAPSED = "\0seconds\0"  # stands in a text for the time that the command took
 
 PLACE = "pivot/cache/settled"
 
-_MAGIC = "pivot settled 2"
+_MAGIC = "pivot settled 3"
 _TICK = 50_000_000  # ns, coarser than the clock of any local file system
 _COARSE = 2_500_000_000  # ns, for file systems that keep time in whole or double seconds
 _PREFIXES = ("GIT_", "PIVOT_")
@@ -37,19 +37,31 @@ _NAMES = ("HOME", "XDG_CONFIG_HOME", "USER", "LANG", "LC_ALL")
 
 
 def answer(command: str, start: str) -> tuple[str, str] | None:
-    """What `command` said last on standard output and error, if it would say the same now; None: find out."""
+    """What `command` said last on standard output and error, if it would say the same now; None: find out.
+
+    Kept are texts for `command` anywhere and for `command folder`, the nearest folder above `start` being the one.
+    """
     git_dir = _find(start)
     held = _read(f"{git_dir}/{PLACE}") if git_dir else None
-    if held is None:
+    if git_dir is None or held is None:
         return None
     home, made, runtime, environment, rows, texts = held
     if home != git_dir:
         return None  # a copy of the repository: all these paths are the original's
-    if command not in texts or runtime != _runtime() or _watched_names() - environment.keys():
+    said = _nearest(texts, command, start[len(git_dir) - len("/.git") + 1 :])
+    if said is None or runtime != _runtime() or _watched_names() - environment.keys():
         return None
     if any(os.environ.get(name) != value for name, value in environment.items()):
         return None
-    return texts[command] if all(_stands(path, row, made) for path, row in rows.items()) else None
+    return said if all(_stands(path, row, made) for path, row in rows.items()) else None
+
+
+def _nearest(texts: dict[str, tuple[str, str]], command: str, folder: str) -> tuple[str, str] | None:
+    while folder:
+        if (said := texts.get(f"{command} {folder}")) is not None:
+            return said
+        folder = folder.rpartition("/")[0]
+    return texts.get(command)
 
 
 def keep(git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts: dict[str, tuple[str, str]]) -> None:

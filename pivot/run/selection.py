@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 from pivot.errors import TargetError
 from pivot.plan.planner import Planner
-from pivot.plan.targets import select
+from pivot.plan.targets import select, stages_around
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """`targets` as typed, `folder` they are typed in; `failed` (if asked for) are the stages that failed last time.
 
+    Without any of these it is about the pipelines of the folder, or with `everything` about all of the repository.
     `force` runs the named stages whatever is known; `single` leaves their upstreams as they are.
     """
 
     targets: tuple[str, ...] = ()
     folder: str = ""
+    everything: bool = False
     force: bool = False
     single: bool = False
     failed: tuple[str, ...] | None = None
@@ -28,7 +30,7 @@ class Selection:
         Raises:
             TargetError: a target names nothing.
         """
-        named = self._named(planner)
+        named = self.named(planner)
         if self.force:
             planner.force(named)
         if self.single:
@@ -37,7 +39,10 @@ class Selection:
         wanted = planner.graph.with_upstreams(named)
         return [name for name in planner.graph.order if name in wanted]
 
-    def _named(self, planner: Planner) -> list[str]:
+    def named(self, planner: Planner) -> list[str]:
+        """The stages that it names, without their upstreams, in running order."""
+        if self.everything and self.targets:
+            raise TargetError("--all is every stage of the repository", hint="Leave it out, or the names.")
         if self.single and not self.targets and self.failed is None:
             raise TargetError("--single needs a stage", hint="Name it: `git pivot repro --single STAGE`.")
         specs = [stage.spec for stage in planner.stages.values()]
@@ -45,4 +50,5 @@ class Selection:
             return select(self.targets, specs, planner.graph, self.folder)
         if self.failed is not None:
             return [name for name in planner.graph.order if name in self.failed]
-        return list(planner.graph.order)
+        around = set(planner.stages) if self.everything else stages_around(self.folder, specs)
+        return [name for name in planner.graph.order if name in around]

@@ -128,7 +128,7 @@ def test_json_gives_one_document_a_line_and_ends_with_the_totals(chain: Repo) ->
 
 def test_an_unknown_stage_names_the_closest(chain: Repo) -> None:
     said = chain.pivot("repro", "alnoe").expect(2).err
-    assert "no stage, output or glob matches alnoe" in said
+    assert "no stage, output, folder or glob matches alnoe" in said
     assert "Did you mean alone?" in said
 
 

@@ -37,6 +37,6 @@ def test_a_target_names_stages(target: str, folder: str, stages: list[str]) -> N
 
 
 def test_an_unknown_target_names_the_closest() -> None:
-    with pytest.raises(TargetError, match="no stage, output or glob matches trian") as error:
+    with pytest.raises(TargetError, match="no stage, output, folder or glob matches trian") as error:
         select(["trian"], SPECS, GRAPH)
     assert error.value.hint == "Did you mean train?"
