@@ -40,7 +40,7 @@ def test_stages_of_several_files_run_at_the_same_time(bench: Bench) -> None:
     bench.write(TWO)
     (bench.root / "second.py").write_text((bench.root / "pipeline.py").read_text())
     bench.start("left")
-    bench.start("right", file="second.py")
+    bench.start("second/right", file="second.py")
     assert all(isinstance(ending, JobDone) for ending in bench.wait())
 
 
