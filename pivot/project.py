@@ -16,6 +16,7 @@ from pivot.files import FileLock
 from pivot.git.locate import Location, locate
 
 if TYPE_CHECKING:
+    from pivot.code.discovery import Discovery
     from pivot.git.backend import Author, Backend
     from pivot.git.config import Settings
     from pivot.git.journal import Journal
@@ -119,6 +120,12 @@ class Project:
     @cached_property
     def cache_dir(self) -> Path:
         return self.pivot_dir / "cache"
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        from pivot.code.discovery import Discovery
+
+        return Discovery(self.location, self.cache_dir)
 
     @cached_property
     def stats(self) -> StatCache:

@@ -73,8 +73,8 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
     pipelines of the current folder and those below it. Upstreams are always included (except with --single).
     """
     if options["watch"]:
-        flags = {name: bool(options[name]) for name in ("everything", "force", "single")}
-        return _watch(Selection(targets, **flags), values, options)
+        everything, force, single = (bool(options[name]) for name in ("everything", "force", "single"))
+        return _watch(Selection(targets, everything=everything, force=force, single=single), values, options)
     made = time.time_ns()
     with open_session(writing=not options["dry_run"], values=values) as session:
         selection = Selection(

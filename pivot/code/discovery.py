@@ -40,17 +40,33 @@ class _Held:
     files: tuple[str, ...] = ()
 
 
-def find_pipelines(location: Location, cache_dir: Path) -> list[str]:
-    """Repository-relative paths of the pipeline files, sorted.
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The pipelines of a work tree; what a look finds is kept in the folder `cache`.
 
     Raises:
-        SettingError: `[tool.pivot] pipelines` cannot be read, or names nothing.
+        SettingError: at every question, while `[tool.pivot] pipelines` cannot be read, or names nothing.
     """
-    return list(_look(location, cache_dir).files)
+
+    location: Location
+    cache: Path
+
+    def pipelines(self) -> list[str]:
+        """Repository-relative paths of the pipeline files, sorted."""
+        return list(_look(self.location, self.cache).files)
+
+    def folders(self) -> list[str]:
+        """Absolute paths of the folders that may hold pipelines."""
+        return [f"{self.location.root}/{path}".rstrip("/") for path in _look(self.location, self.cache).folders]
+
+    def evidence(self) -> list[str]:
+        """Absolute paths of all that the answer stands on: folders, files that may name pipelines, ignore rules."""
+        held = _look(self.location, self.cache)
+        return [*(f"{self.location.root}/{path}" for path in (*held.folders, *held.readings)), *held.rules]
 
 
 def pipelines_among(listed: Iterable[str], read: Callable[[str], bytes]) -> list[str]:
-    """As `find_pipelines`, from the list of files of a commit; what does not name a file of it is passed over."""
+    """As `Discovery.pipelines`, from the list of files of a commit; what does not name a file of it is passed over."""
     there = set(listed)
     files = Files(lambda file: read(file) if file in there else None, there.__contains__)
     closed = {path.rpartition("/")[0] for path in there if path.endswith("/pyvenv.cfg")}
@@ -72,12 +88,6 @@ def _is_searched(path: str, closed: set[str]) -> bool:
     folders = path.split("/")[:-1]
     above = {"/".join(folders[: depth + 1]) for depth in range(len(folders))}
     return not above & closed and all(map(may_be_searched, folders))
-
-
-def looked_into(location: Location, cache_dir: Path) -> list[str]:
-    """Absolute paths of every folder that discovery lists, and of the files that may name pipelines."""
-    held = _look(location, cache_dir)
-    return [*(f"{location.root}/{path}" for path in (*held.folders, *held.readings)), *held.rules]
 
 
 def _look(location: Location, cache_dir: Path) -> _Held:

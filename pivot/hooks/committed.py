@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from pivot.code.cache import load
-from pivot.code.discovery import find_pipelines
 from pivot.errors import LockTimeout
 from pivot.git.backend import Backend
 from pivot.git.locate import Location
@@ -68,10 +67,7 @@ def _copy(project: Project, backend: Backend, pairs: Iterable[tuple[str, str]]) 
 
 def _note(project: Project) -> None:
     """Note HEAD as a run would, if that takes no code of the user's and nobody is running."""
-    if any(
-        load(project.cache_dir, project.root, file) is None
-        for file in find_pipelines(project.location, project.cache_dir)
-    ):
+    if any(load(project.cache_dir, project.root, file) is None for file in project.discovery.pipelines()):
         return
     # Only here: the planner and all below it take ten times as long to import as a hook that has nothing to do.
     from pivot.run.noting import note_head

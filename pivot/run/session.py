@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 from pivot.code.cache import last_known, standing
-from pivot.code.discovery import find_pipelines
 from pivot.code.evidence import Evidence, changed
 from pivot.code.model import Failure, Model, PipelineModel, unite
 from pivot.errors import CodeError, PipelineError, ProjectError
@@ -69,7 +68,7 @@ class Session:
             CodeError: no pipeline can be imported.
             PipelineError: two stages have one name or write one path.
         """
-        files = find_pipelines(self.project.location, self.project.cache_dir)
+        files = self.project.discovery.pipelines()
         if not files:
             raise ProjectError(
                 "there is no pipeline in this repository",

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pivot.code.cache import standing
-from pivot.code.discovery import looked_into
 from pivot.plan.decision import Plan
 from pivot.plan.settled import keep
 from pivot.project import Project
@@ -51,7 +50,7 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
         return
     declared = {path for spec in specs for path in (*spec.dep_paths(), *spec.out_paths())}
     whole |= {below for path in declared for below in _everything(str(project.root / path))}
-    whole |= {*looked_into(project.location, project.cache_dir), *_state(project)}
+    whole |= {*project.discovery.evidence(), *_state(project)}
     paths.update(dict.fromkeys(whole, True))
     keep(str(project.location.git_dir), made, paths, names, texts)
 

@@ -7,12 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from pivot.code.discovery import find_pipelines
+from pivot.errors import SettingError
 from pivot.plan.planner import Planner
 from pivot.run.events import Beat, Paused
 from pivot.run.interrupts import Interrupts
@@ -131,8 +131,13 @@ class Helm(Interrupts):
         odd = [(kind, path) for kind, path in told if self._scope.may_hold_pipeline(kind, path)]
         if any(kind == "added" and os.path.isdir(path) for kind, path in odd):  # noqa: PTH112
             self.arm()
-        if odd and tuple(find_pipelines(Path(self._scope.root))) != self._scope.pipelines:
+        if odd and self._pipelines() != self._scope.pipelines:
             self._changed.update(path for _, path in odd)
+
+    def _pipelines(self) -> tuple[str, ...]:
+        with suppress(SettingError):  # the plan that follows says it
+            return tuple(self._scope.discovery.pipelines())
+        return ()
 
 
 def _changed_since(path: str, moment: int) -> bool:

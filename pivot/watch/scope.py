@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pivot.code.cache import held_evidence
-from pivot.code.discovery import find_pipelines, looked_into
+from pivot.code.discovery import Discovery
 from pivot.code.evidence import Evidence
 from pivot.git.config import SHARED_FILE
 from pivot.plan.planner import Planner
@@ -37,6 +37,7 @@ class Scope:
 
     root: str
     git_dir: str
+    discovery: Discovery
     files: frozenset[str] = frozenset()
     deps: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
@@ -64,11 +65,13 @@ class Scope:
         name = path.rpartition("/")[2]
         if path.startswith(self.git_dir + os.sep) or _within(path, self.outputs) or _PASSING.search(name):
             return False
-        return name.endswith(".py") or (kind == "added" and os.path.isdir(path))  # noqa: PTH112
+        if name.endswith(".py") or name in ("pyproject.toml", ".gitignore"):
+            return True
+        return kind == "added" and os.path.isdir(path)  # noqa: PTH112
 
     def folders(self) -> frozenset[str]:
         """What is watched, each without what is below it; those that are not there have a parent that is."""
-        wanted = {folder for folder in looked_into(Path(self.root)) if not _within(folder, self.outputs)}
+        wanted = {folder for folder in self.discovery.folders() if not _within(folder, self.outputs)}
         wanted |= {self.git_dir, *self.names, *_below(self.deps)}
         wanted |= {path.rpartition("/")[0] for path in (*self.files, *self.deps)}
         there = {_nearest(folder) for folder in wanted if not _within(folder, self.outputs)}
@@ -91,13 +94,13 @@ class Scope:
 
 def first_scope(project: Project) -> Scope:
     """Before anything is known: any code may matter."""
-    return Scope(str(project.root), str(project.location.git_dir))
+    return Scope(str(project.root), str(project.location.git_dir), project.discovery)
 
 
 def scope_of(project: Project, cache: Path, planner: Planner, failed: Iterable[str]) -> Scope:
     """What matters to a plan; `cache` is where its analyses are kept, `failed` are pipeline files without one."""
     root = str(project.root)
-    pipelines = find_pipelines(project.root)
+    pipelines = project.discovery.pipelines()
     held = {file: held_evidence(cache, project.root, file) for file in pipelines}
     specs = [stage.spec for stage in planner.stages.values()]
     files = {f"{root}/{file}" for file in pipelines} | {f"{root}/pyproject.toml", f"{root}/{SHARED_FILE}"}
@@ -110,6 +113,7 @@ def scope_of(project: Project, cache: Path, planner: Planner, failed: Iterable[s
     return Scope(
         root,
         str(project.location.git_dir),
+        project.discovery,
         frozenset(files),
         frozenset({f"{root}/{path}" for spec in specs for path in spec.dep_paths()} | outside),
         frozenset(f"{root}/{path}" for spec in specs for path in spec.out_paths()),
