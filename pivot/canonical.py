@@ -43,6 +43,8 @@ def _is_plain(value: Any) -> bool:
 
 
 def _without_floats(value: Any) -> Any:
+    if _is_plain(value):
+        return value
     if isinstance(value, float):
         return {"f": value.hex()}
     if isinstance(value, dict):

@@ -43,12 +43,17 @@ class Acceptance:
 
 
 class Accepted:
-    """Reads the local ref and what was fetched."""
+    """Reads the local ref and what was fetched; `refresh` looks at the refs again."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._trees = Trees(backend)
         self._history = History(backend, REF, TRACKING, self._trees)
+        self._roots: list[str] | None = None
+
+    def refresh(self) -> None:
+        """Look at the refs again before the next look-up."""
+        self._roots = None
 
     def find(self, new: str) -> Acceptance | None:
         """What a fingerprint was accepted as.
@@ -57,13 +62,13 @@ class Accepted:
             RecordError: the entry is damaged or of a newer version.
         """
         path = f"{new[:2]}/{new[2:]}"
-        found = [entry.oid for root in self._history.trees() if (entry := self._trees.at(root, path))]
+        found = [entry.oid for root in self._tips() if (entry := self._trees.at(root, path))]
         return _parse(new, self._trees.blob(min(found))) if found else None
 
     def all(self) -> list[Acceptance]:
         """Every entry, by stage and time."""
         found = {}
-        for root in self._history.trees():
+        for root in self._tips():
             for start, folder in self._trees.entries(root).items():
                 for rest, entry in self._trees.entries(folder.oid).items() if folder.mode == TREE else ():
                     found[start + rest] = _parse(start + rest, self._trees.blob(entry.oid))
@@ -81,7 +86,13 @@ class Accepted:
 
     def absorb(self, tip: str, author: Author) -> str:
         """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
+        self.refresh()
         return self._history.absorb(tip, SmallerBlob(), author)
+
+    def _tips(self) -> list[str]:
+        if self._roots is None:
+            self._roots = self._history.trees()
+        return self._roots
 
     def _write(self, new: str, content: bytes | None, message: str, author: Author) -> None:
         path = f"{new[:2]}/{new[2:]}"
@@ -90,6 +101,7 @@ class Accepted:
             return add_files(self._trees, tree, {path: content}) or self._backend.write_tree([])
 
         self._history.commit(change, message, author)
+        self.refresh()
 
 
 def _parse(new: str, data: bytes) -> Acceptance:

@@ -37,7 +37,8 @@ class Reach:
 class Finished:
     """A stage that has run: its record, what is said about the run, and the source text of its entries by digest.
 
-    `files` are the bytes of outputs that the store has to take in before the record is of use, by object id.
+    `files` are the bytes of outputs that the store has to take in before the record is of use, by object id. `line` is
+    the line of the journal that it was read from.
     """
 
     stage: str
@@ -46,6 +47,7 @@ class Finished:
     sources: Mapping[str, str] = field(default_factory=dict)
     reach: Reach | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    line: bytes = field(default=b"", compare=False, repr=False)
 
 
 class Journal:
@@ -77,7 +79,7 @@ class Journal:
 
     def clear(self, flushed: Iterable[Finished]) -> None:
         """Take out what a commit holds now; lines that other processes added meanwhile stay."""
-        done = {format_line(finished) for finished in flushed}
+        done = {finished.line or format_line(finished) for finished in flushed}
         if not done or not self.exists():
             return
 
@@ -136,12 +138,12 @@ def parse_line(line: bytes) -> Finished:
         value = parse_canonical(body)
         if value["version"] != VERSION:
             raise UnknownVersion(f"a journal line has version {value['version']}; this Pivot reads {VERSION}")
-        return _finished(value)
+        return _finished(value, line)
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"a journal line lacks a field: {error}") from error
 
 
-def _finished(value: dict[str, Any]) -> Finished:
+def _finished(value: dict[str, Any], line: bytes) -> Finished:
     reach = value["reach"]
     return Finished(
         stage=value["stage"],
@@ -150,6 +152,7 @@ def _finished(value: dict[str, Any]) -> Finished:
         sources=value["sources"],
         reach=Reach(reach[0], tuple(reach[1])) if reach else None,
         files={oid: base64.b64decode(data) for oid, data in value.get("files", {}).items()},
+        line=line,
     )
 
 

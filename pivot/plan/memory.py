@@ -82,6 +82,7 @@ class Memory:
         """Look at the run cache again: it has new records."""
         self._seen.clear()
         self.runs.refresh()
+        self.accepted.refresh()
 
     def reach(self, static: str) -> list[str]:
         """Modules that earlier runs of a situation imported beyond what the analysis sees."""

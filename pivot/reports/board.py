@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pivot.plan.decision import Action, Decision
+from pivot.reports.amounts import seconds
 from pivot.reports.explain import explain
-from pivot.reports.run import failure_lines, seconds, totals
+from pivot.reports.run import failure_lines, totals
 from pivot.reports.status import in_short
 from pivot.run.events import (
     Changed,

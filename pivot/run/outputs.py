@@ -42,7 +42,8 @@ class Outputs:
             self._keep_edits(spec.out_paths(), f"{spec.name} was run")
         aside = Aside(self._project.pivot_dir)
         lent = [path for out in spec.outs if out.kind == "incremental" or "keep" in out.flags for path in out.paths]
-        aside.lend(self._places(lent))
+        if lent:
+            aside.lend(self._places(lent))
         aside.aside(self._places(path for path in spec.out_paths() if path not in lent))
         for place in self._places(spec.out_paths()):
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,10 @@ store the outputs and answer. Restoring uses no builtin function, since none may
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 # What a stage's process needs once the function has returned. Not `sys` (its streams and paths belong to the user) and
@@ -20,28 +22,71 @@ STAGE_MODULES = (
 SERVER_MODULES = (*STAGE_MODULES, "fcntl", "gc", "select", "socket", "struct", "subprocess", "tempfile", "warnings")
 
 
+# Where CPython keeps the version of a dict, which each change makes another: after its count, type and size.
+_VERSION_AT = 24
+_read = ctypes.c_uint64.from_address  # bound now, like all that `restore` calls
+
+
+def _version_of(namespace: dict[str, Any]) -> int:
+    return _read(id(namespace) + _VERSION_AT).value
+
+
+def _tells_versions() -> bool:
+    """Whether this Python has them: up to 3.13, with its lock, on machines of 64 bits; seen by trying."""
+    if sys.maxsize < 1 << 32 or sys.version_info >= (3, 14):
+        return False
+    probe: dict[str, Any] = {"a": 1, "b": [], "c": None}
+    versions = []
+    for change in ({}, {"b": 2}, {"d": 1}, {"a": None}):
+        probe.update(change)
+        versions.append(_version_of(probe))
+        if probe.copy() != probe or _version_of(probe) != versions[-1]:
+            return False
+    return len({*versions, 0}) == 5
+
+
+_TOLD = _tells_versions()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The namespace of a module, what it held, and its version then, with where to read that (0: Python has none)."""
+
+    namespace: dict[str, Any]
+    held: dict[str, Any]
+    address: int
+    version: int
+
+
+def _keep(namespace: dict[str, Any]) -> Kept:
+    address = id(namespace) + _VERSION_AT if _TOLD else 0
+    return Kept(namespace, namespace.copy(), address, _read(address).value if address else 0)
+
+
+def _differing(kept: Kept) -> dict[str, Any]:
+    now = kept.namespace
+    return {name: now[name] for name, was in kept.held.items() if now.get(name) is not was}
+
+
 class Snapshot:
     """The namespaces of those of the modules named that are loaded now."""
 
     def __init__(self, modules: Iterable[str]) -> None:
-        loaded = [sys.modules[name] for name in modules if name in sys.modules]
-        self._saved: list[tuple[dict[str, Any], dict[str, Any]]] = [
-            (namespace, namespace.copy()) for namespace in [module.__dict__ for module in loaded]
-        ]
+        self._kept = [_keep(sys.modules[name].__dict__) for name in modules if name in sys.modules]
 
     def restore(self) -> None:
-        """Put back every name that was bound then; names that came later stay."""
-        for namespace, saved in self._saved:
-            namespace.update(saved)
+        """Put back every name that was bound then; names that came later stay.
+
+        What has not changed is left alone: putting it back writes to the count of each object, and so copies 200 pages
+        in a forked process.
+        """
+        for kept in self._kept:
+            if not kept.address or _read(kept.address).value != kept.version:
+                kept.namespace.update(kept.held)
 
     def patches(self) -> Patches:
         """What differs now from then."""
-        return Patches(
-            [
-                (namespace, {name: namespace[name] for name in saved if namespace.get(name) is not saved[name]})
-                for namespace, saved in self._saved
-            ]
-        )
+        return Patches([(one.namespace, _differing(one)) for one in self._kept])
 
 
 class Patches:
