@@ -26,8 +26,8 @@ FOREVER = 10 * 365 * 86400.0
 
 
 @contextmanager
-def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterator[Session]:
-    """A session on the repository of the current folder; `values` are those of `--set`.
+def open_session(*, writing: bool = False, values: Sequence[str] = (), pull: bool | None = None) -> Iterator[Session]:
+    """A session on the repository of the current folder; `values` are those of `--set`, `pull` that of `--pull`.
 
     With `writing` the work tree's lock is held, and what a killed command left behind is put right first.
     """
@@ -43,7 +43,7 @@ def open_session(*, writing: bool = False, values: Sequence[str] = ()) -> Iterat
                 click.echo(line, err=True)
         _flush_journal(project, writing=writing)
         given = (*given_by_environment(project), *options)
-        yield Session(project, stack.enter_context(Workers(worker_settings(project, given))))
+        yield Session(project, stack.enter_context(Workers(worker_settings(project, given))), pull=pull)
 
 
 def _flush_journal(project: Project, *, writing: bool) -> None:

@@ -18,9 +18,10 @@ from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
 from pivot.run.cores import usable_cores
 from pivot.run.determinism import verify_determinism
-from pivot.run.execute import execute, work_ahead
+from pivot.run.execute import execute
 from pivot.run.forecast import forecast
 from pivot.run.limits import read_limits
+from pivot.run.lineup import work_ahead
 from pivot.run.options import RunOptions
 from pivot.run.selection import Selection
 from pivot.run.session import Session
@@ -62,6 +63,7 @@ class Duration(click.ParamType[float]):
 @click.option("--budget", type=Duration(), metavar="TIME", help="Start no stage that would not end in time, as in 30m.")
 @click.option("--pdb", is_flag=True, help="Open the debugger where a stage raises; one stage at a time.")
 @click.option("--discard-edits", "discard", is_flag=True, help="Do not keep edits of outputs before replacing them.")
+@click.option("--pull/--no-pull", default=None, help="Pull the bytes that are needed, or never (pivot.pull).")
 @click.option("-w", "--watch", is_flag=True, help="Stay, and run what each save reaches, until Ctrl-C.")
 @click.option("-q", "--quiet", is_flag=True, help="Only failures, warnings and the totals.")
 @click.option("-v", "--verbose", is_flag=True, help="Every stage, and every reason.")
@@ -76,7 +78,7 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
         everything, force, single = (bool(options[name]) for name in ("everything", "force", "single"))
         return _watch(Selection(targets, everything=everything, force=force, single=single), values, options)
     made = time.time_ns()
-    with open_session(writing=not options["dry_run"], values=values) as session:
+    with open_session(writing=not options["dry_run"], values=values, pull=_flag(options["pull"])) as session:
         selection = Selection(
             targets,
             folder_in(session.project),
@@ -105,6 +107,10 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
         if display.unchanged:
             remember_settled(session, made)
         return _report_failures(session, selection) or display.exit_code
+
+
+def _flag(value: bool | float | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _watch(selection: Selection, values: tuple[str, ...], options: Mapping[str, bool | float | None]) -> int:
@@ -154,7 +160,7 @@ def _dry_run(session: Session, selection: Selection, jobs: int, *, as_json: bool
     planner = session.planner()
     plan = planner.plan(selection.apply(planner))
     limits = read_limits(session.project.settings, jobs)
-    expected = forecast(work_ahead(session, planner, plan), plan.to_run(), limits)
+    expected = forecast(work_ahead(session.memory, planner, plan), plan.to_run(), limits)
     if as_json:
         click.echo(to_json({**status_document(plan.decisions.values()), "forecast": forecast_document(expected)}))
         return 0

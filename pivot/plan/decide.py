@@ -15,7 +15,7 @@ class Candidate:
     """A result that the run cache knows for the stage's fingerprint, and where its bytes are.
 
     `absent` and `different` are output paths that are not in place, or hold something else; `unstored` those whose
-    bytes the store lacks; `lost` those whose bytes are neither in the store nor in place.
+    bytes the store lacks; `away` those whose bytes only a remote may have; `lost` those whose bytes are nowhere.
     """
 
     record: Record
@@ -23,6 +23,7 @@ class Candidate:
     different: tuple[str, ...]
     unstored: tuple[str, ...]
     lost: tuple[str, ...]
+    away: tuple[str, ...] = ()
 
     @property
     def in_place(self) -> bool:
@@ -35,8 +36,8 @@ class View:
 
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
     `changes` is the difference to the stage's last record, empty where there is none (`first`); `failed` says that it
-    failed when it was run last. `drifted` are reasons beside the fingerprint that the user wants to count; `warnings`
-    and `accepted` only go along.
+    failed when it was run last. `asked` says that its outputs are wanted here even if they have to be pulled.
+    `drifted` are reasons beside the fingerprint that the user wants to count; `warnings` and `accepted` only go along.
     """
 
     stage: str
@@ -48,6 +49,7 @@ class View:
     forced: bool = False
     always: bool = False
     frozen: bool = False
+    asked: bool = False
     missing_inputs: tuple[Change, ...] = ()
     drifted: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -91,7 +93,14 @@ def _reuse(view: View, held: Candidate) -> Decision:
         text = "Outputs lost: neither in the store nor in place"
         lost = tuple(_at(held.record, path, None) for path in held.lost)
         return replace(_run(view, Reason(Why.LOST, text, lost)), record=held.record)
-    return _held(view, held, Action.RESTORE, _out_of_place(held))
+    return _bring(view, held)
+
+
+def _bring(view: View, held: Candidate, *reasons: Reason) -> Decision:
+    """Outputs that are not in place come into place; those that must be pulled only if somebody wants them here."""
+    if held.away and not held.different and not view.asked:
+        return replace(_held(view, held, Action.KEEP, reasons), away=held.away)
+    return replace(_held(view, held, Action.RESTORE, (*reasons, *_out_of_place(held))), away=held.away)
 
 
 def _held(view: View, held: Candidate, action: Action, reasons: tuple[Reason, ...]) -> Decision:
@@ -138,4 +147,4 @@ def _frozen(view: View) -> Decision:
     if held is None or held.in_place or held.lost:
         record = held.record if held else None
         return Decision(view.stage, Action.KEEP, (reason,), fingerprint=view.fingerprint, record=record)
-    return _held(view, held, Action.RESTORE, (reason, *_out_of_place(held)))
+    return _bring(view, held, reason)

@@ -63,9 +63,10 @@ class Decision:
     """What is done with one stage.
 
     `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place
-    whose bytes the store lacks, `results` how many different results the run cache has for this fingerprint (more than
-    one: not deterministic). `warnings` are sentences about what the fingerprint does not cover, `accepted` says who
-    let the result count for this situation, and why.
+    whose bytes the store lacks, `away` those whose bytes only a remote has (KEEP: they stay there until a stage that
+    runs needs them; RESTORE: they are pulled), `results` how many different results the run cache has for this
+    fingerprint (more than one: not deterministic). `warnings` are sentences about what the fingerprint does not cover,
+    `accepted` says who let the result count for this situation, and why.
     """
 
     stage: str
@@ -74,6 +75,7 @@ class Decision:
     fingerprint: str | None = None
     record: Record | None = None
     unstored: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()
     results: int = 0
     warnings: tuple[str, ...] = ()
     accepted: str = ""
@@ -98,4 +100,5 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether `repro` would do nothing at all."""
-        return all(decision.action is Action.KEEP and not decision.unstored for decision in self.decisions.values())
+        held = self.decisions.values()
+        return all(one.action is Action.KEEP and not one.unstored and not one.away for one in held)

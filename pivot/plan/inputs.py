@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from pivot.plan.elsewhere import Elsewhere
 from pivot.store.objects import Object
 from pivot.store.stat_cache import StatCache
 from pivot.store.store import Store
@@ -13,7 +14,8 @@ from pivot.store.store import Store
 class Inputs:
     """Reads paths below `root` through the stat cache; never writes anything but that cache."""
 
-    def __init__(self, root: Path, store: Store, stats: StatCache) -> None:
+    def __init__(self, root: Path, store: Store, stats: StatCache, elsewhere: Elsewhere | None = None) -> None:
+        self.elsewhere = elsewhere or Elsewhere()
         self._root = root
         self._store = store
         self._stats = stats

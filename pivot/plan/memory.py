@@ -56,6 +56,13 @@ class LastResults:
             self._stored["failed"] = failed
             self._changed = True
 
+    def keep_endings(self, endings: Mapping[str, str]) -> None:
+        """Write down how a run ended: what went well has not failed last, what did not end at all is as it was."""
+        failed = [name for name, ending in endings.items() if ending == "failed"]
+        well = {name for name, ending in endings.items() if ending in ("ran", "restored", "unchanged")}
+        self.remember_failed([*(name for name in self.failed if name not in {*well, *failed}), *failed])
+        self.save()
+
     def save(self) -> None:
         if self._changed:
             stored = {"results": self.by_stage, "failed": list(self.failed)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pivot.code.model import Model, Stage
@@ -54,6 +55,7 @@ class Planner:
         self._packages = {pipeline.file: pipeline.packages for pipeline in model.pipelines}
         self._forced: frozenset[str] = frozenset()
         self._alone: frozenset[str] = frozenset()
+        self._asked: frozenset[str] = frozenset()
         self._settled: dict[str, Decision] = {}
         self._decisions: dict[str, Decision] = {}
         self._situations: dict[str, Situation] = {}
@@ -65,6 +67,10 @@ class Planner:
     def single_out(self, stages: Iterable[str]) -> None:
         """Take what these stages read from other stages as it stands, instead of asking whether it is up to date."""
         self._alone = frozenset(stages)
+
+    def ask_for(self, stages: Iterable[str]) -> None:
+        """The outputs of these stages are wanted here, even if they have to be pulled."""
+        self._asked = frozenset(stages)
 
     def plan(self, names: Iterable[str]) -> Plan:
         wanted = set(names)
@@ -152,6 +158,7 @@ class Planner:
             forced=stage.name in self._forced,
             always=stage.spec.always,
             frozen=stage.spec.frozen,
+            asked=self._inputs.elsewhere.everything or stage.name in self._asked or stage.name in self._read_in_part,
             missing_inputs=tuple(deps.missing),
             drifted=drift.rerun,
             warnings=drift.warnings,
@@ -171,7 +178,9 @@ class Planner:
             records, accepted = self._memory.accepted_as(fingerprint)
         found = [self._candidate(stage, record) for record in records]
         rank = self._memory.rank(stage.name, fingerprint)
-        found.sort(key=lambda one: (not one.in_place, rank(one.record), bool(one.lost), one.record.result))
+        found.sort(
+            key=lambda one: (not one.in_place, rank(one.record), bool(one.lost), bool(one.away), one.record.result)
+        )
         return tuple(found), accepted
 
     def _candidate(self, stage: Stage, record: Record) -> Candidate:
@@ -180,15 +189,17 @@ class Planner:
         different: list[str] = []
         unstored: list[str] = []
         lost: list[str] = []
+        away: list[str] = []
         for path, out in record.outs.items():
             stands = here.get(path)
             same = stands is not None and (stands.id, stands.mode) == (out.id, out.mode)
             if not same:
                 (absent if stands is None else different).append(path)
-            if not self._inputs.stored(Object(out.id, out.mode, out.size)):
-                (unstored if same else lost).append(path)
+            held = Object(out.id, out.mode, out.size)
+            if not self._inputs.stored(held):
+                (unstored if same else away if self._inputs.elsewhere.may_have(held) else lost).append(path)
         different += [path for path, stands in here.items() if stands and path not in record.outs]
-        return Candidate(record, tuple(absent), tuple(different), tuple(unstored), tuple(lost))
+        return Candidate(record, tuple(absent), tuple(different), tuple(unstored), tuple(lost), tuple(away))
 
     def _resolve(self, stage: Stage) -> _Deps:
         deps = _Deps()
@@ -239,6 +250,8 @@ class Planner:
             return Object(held.id, held.mode, held.size)
         if not wanted.startswith(written + "/"):
             return None
+        if not self._inputs.stored(Object(held.id, held.mode, held.size)):
+            return None
         inside = path[len(out) + 1 :] if path.startswith(out + "/") else wanted[len(written) + 1 :]
         return self._inputs.find(held.id, inside)
 
@@ -250,6 +263,15 @@ class Planner:
             return "no stage writes it"
         stage, out = meant
         return f"no stage writes it; did you mean {out} of {stage} ({self.stages[stage].spec.where})?"
+
+    @cached_property
+    def _read_in_part(self) -> set[str]:
+        """Stages whose outputs somebody reads a part of, or a folder above: what that is, only the bytes tell."""
+        if not self._inputs.elsewhere.remote:
+            return set()
+        deps = {path for stage in self.stages.values() for path in stage.spec.dep_paths()}
+        made = [(path, name, out) for path in deps for name, out in self.producers.of(path)]
+        return {name for path, name, out in made if self.producers.key(path) != self.producers.key(out)}
 
     def _where(self, stage: Stage, path: str) -> str:
         return next(str(dep.where) for dep in stage.spec.deps if path in dep.paths)

@@ -12,7 +12,16 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from pivot.reports.amounts import seconds, size
-from pivot.run.events import Event, RunEnded, RunPlanned, StageEnded, StagePrinted, StageRestoring, StageStarted
+from pivot.run.events import (
+    Event,
+    RunEnded,
+    RunPlanned,
+    StageEnded,
+    StagePrinted,
+    StagePulling,
+    StageRestoring,
+    StageStarted,
+)
 
 _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "blocked": "yellow", "skipped": "yellow"}
 _SHOWN = 8
@@ -42,6 +51,10 @@ class Progress:
             case StageStarted(stage):
                 self._started[stage] = time.monotonic()
                 self._expected[stage] = event.expected
+                self._bars.pop(stage, None)
+            case StagePulling(stage, remote, bytes_):
+                self._started[stage] = time.monotonic()
+                self._bars[stage] = f"pulling {size(bytes_)} from {remote}"
             case StageRestoring(stage, bytes_):
                 self._started[stage] = time.monotonic()
                 self._bars[stage] = f"restoring {size(bytes_)}"

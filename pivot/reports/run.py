@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
-from pivot.reports.amounts import seconds
+from pivot.reports.amounts import seconds, size
 from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import (
@@ -21,6 +21,7 @@ from pivot.run.events import (
     RunPlanned,
     StageEnded,
     StagePrinted,
+    StagePulling,
     StageRestoring,
     StageStarted,
     Unplanned,
@@ -31,7 +32,7 @@ from pivot.run.events import (
 Detail = Literal["quiet", "normal", "verbose"]
 TOLD_FROM = 2.0
 """Seconds; nobody asks how long less than that will take."""
-_QUIET = (RunForecast, StageStarted, StageRestoring, StagePrinted)
+_QUIET = (RunForecast, StageStarted, StagePulling, StageRestoring, StagePrinted)
 _PATHS = 3
 
 
@@ -68,6 +69,8 @@ def _event_lines(event: Event) -> Iterator[str]:
             yield from forecast_lines(expected)
         case StageStarted(stage, reasons):
             yield f"{stage}: runs ({in_short(Decision(stage, Action.RUN, reasons))})"
+        case StagePulling(stage, remote, bytes_):
+            yield f"{stage}: pulls {size(bytes_)} from {remote}"
         case StagePrinted(stage, line, passing):
             # A progress bar's intermediate states are for a live display only.
             yield from () if passing else [f"{stage} | {line}"]
@@ -148,6 +151,8 @@ def event_document(event: Event) -> dict[str, object]:
                 "reasons": reason_documents(reasons),
                 "expected": event.expected if event.expected is None else round(event.expected, 3),
             }
+        case StagePulling(stage, remote, bytes_):
+            return {"event": "pulling", "stage": stage, "remote": remote, "size": bytes_}
         case StageRestoring(stage, bytes_):
             return {"event": "restoring", "stage": stage, "size": bytes_}
         case StagePrinted(stage, line):

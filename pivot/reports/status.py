@@ -22,6 +22,8 @@ def status_lines(plan: Plan) -> Iterator[str]:
     for stage, text in rows:
         yield f"{stage:<{width}}  {text}"
     yield summary(plan)
+    if away := sum(bool(one.away) for one in plan.decisions.values()):
+        yield f"Outputs of {_stages(away)} are not here; `repro` pulls what it needs, `git pivot pull` all of them."
 
 
 def _remarkable(decision: Decision) -> Iterator[str]:
@@ -82,6 +84,7 @@ def decision_document(decision: Decision) -> dict[str, object]:
         "result": decision.record.result if decision.record else None,
         "results": decision.results,
         "accepted": decision.accepted,
+        "away": list(decision.away),
         "warnings": list(decision.warnings),
         "reasons": reason_documents(decision.reasons),
     }

@@ -43,6 +43,15 @@ class StageRestoring:
 
 
 @dataclass(frozen=True, slots=True)
+class StagePulling:
+    """Bytes that a stage reads, or its own known outputs, are brought from a remote: `size` of them."""
+
+    stage: str
+    remote: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class StagePrinted:
     """A line that the stage itself printed; a `passing` one is overwritten by the next (a progress bar)."""
 
@@ -135,5 +144,15 @@ class Beat:
     key: str = ""
 
 
-RunEvent = RunPlanned | RunForecast | StageStarted | StageRestoring | StagePrinted | StageEnded | Noticed | RunEnded
+RunEvent = (
+    RunPlanned
+    | RunForecast
+    | StagePulling
+    | StageStarted
+    | StageRestoring
+    | StagePrinted
+    | StageEnded
+    | Noticed
+    | RunEnded
+)
 Event = RunEvent | Watching | Changed | Unplanned | Waiting | Paused | Beat

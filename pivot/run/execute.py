@@ -10,7 +10,6 @@ from pivot.code.reach import beyond
 from pivot.errors import PivotError
 from pivot.plan.decision import Action, Decision, Plan
 from pivot.plan.drift import undeclared_sentence
-from pivot.plan.planner import Planner
 from pivot.run.events import (
     Ending,
     Event,
@@ -29,12 +28,13 @@ from pivot.run.interrupts import Interrupts, Stops
 from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
 from pivot.run.leaving import leave_out
 from pivot.run.limits import read_limits
-from pivot.run.lineup import Lineup, Work, work_of
+from pivot.run.lineup import Lineup, work_ahead
 from pivot.run.options import RunOptions
 from pivot.run.outputs import Outputs
 from pivot.run.recorder import Recorder
 from pivot.run.selection import Selection
 from pivot.run.session import Session
+from pivot.run.supply import Arrival, Supply, inputs_away, outputs_away
 from pivot.run.trials import Trial, Trials
 
 POLL_SECONDS = 0.25
@@ -53,7 +53,7 @@ def execute(session: Session, selection: Selection, options: RunOptions) -> Iter
     run = Run(session, selection, options)
     with Interrupts() as interrupts:
         try:
-            plan = run.prepare()
+            plan = run.prepare(interrupts)
             yield RunPlanned(plan)
             yield from run.foretell(plan)
             yield from run.loop(interrupts)
@@ -80,12 +80,16 @@ class Run:
         self._recorder = Recorder(session.project, session.memory, options.verb)
         self._outputs = Outputs(session.project, discard_edits=options.discard_edits)
         self._trials = Trials(session, self._outputs, options.terminal)
+        self._supply = Supply(session.project, session.workers.wake)
 
-    def prepare(self) -> Plan:
+    def prepare(self, stops: Stops) -> Plan:
         """Plan; where something must run, from an analysis made by the very processes that will run it."""
         plan = self._plan_anew()
         files = {self._planner.stages[name].spec.file for name in plan.to_run()}
         if files and self._session.refresh(files):
+            plan = self._plan_anew()
+        while lacking := self._supply.lacking(self._planner, plan, lambda: bool(stops.count)):
+            self._session.inputs.elsewhere.lack(lacking)
             plan = self._plan_anew()
         self._lineup.check(plan.to_run())
         self._outputs.exclude(self._planner)
@@ -101,7 +105,7 @@ class Run:
         """Until nothing is left: settle what needs no run, start what does, take in what ends."""
         while True:
             yield from self._advance()
-            if not self._trials and (self._stopping or not self._lineup.resting()):
+            if not self._trials and not self._supply and (self._stopping or not self._lineup.resting()):
                 break
             for event in self._trials.events(POLL_SECONDS):
                 match event:
@@ -113,37 +117,39 @@ class Run:
                         yield from self._done(event)
                     case JobFailed():
                         yield from self._failed(event)
+            for arrival in self._supply.arrivals(0 if self._trials else POLL_SECONDS):
+                yield from self._arrived(arrival)
             self._recorder.flush()
             yield from self._heed(stops)
-            if not self._trials:
+            if not self._trials and not self._supply:
                 self._lineup.rest(POLL_SECONDS)
-        yield from self._leave_out()
+        unfit, resting = self._planner.graph.with_downstreams(self._lineup.too_long), self._lineup.give_up()
+        for ended in leave_out(self._planner.graph, self._frontier.left(), self.endings, resting, unfit):
+            yield self._end(ended)
 
     def finish(self) -> Iterator[Event]:
         """Write what the run found out, and say what is to be said once."""
         yield from (Noticed(text) for text in self._outputs.notices)
-        last = self._session.memory.last
-        failed = [name for name, ending in self.endings.items() if ending == "failed"]
-        well = {name for name, ending in self.endings.items() if ending in ("ran", "restored", "unchanged")}
-        last.remember_failed([*(name for name in last.failed if name not in {*well, *failed}), *failed])
-        last.save()
+        self._session.memory.last.keep_endings(self.endings)
         if not self._session.given:  # else this is not what the commit stands on
             self._outputs.note(self._planner)
 
     def close(self) -> None:
         """Stop what still runs, put back what was set aside for it, and keep every finished stage."""
         self._trials.close()
+        self._supply.close()
         self._recorder.flush(now=True)
 
     def _plan_anew(self) -> Plan:
         before, self._planner = self._planner, self._session.planner()
         self._planner.take_outcomes(before)
+        self._forget_orders()
         names = self._selection.apply(self._planner)
         self._frontier = Frontier(self._planner.graph, [name for name in names if name not in self.endings])
         for name in (*self._trials.stages(), *self._lineup.resting()):
             self._frontier.hold(name)
         plan = self._planner.plan(names)
-        self._lineup.renew(work_ahead(self._session, self._planner, plan))
+        self._lineup.renew(work_ahead(self._session.memory, self._planner, plan))
         return plan
 
     def _advance(self) -> Iterator[Event]:
@@ -157,6 +163,8 @@ class Run:
                     yield from self._settle(name, decision)
         while not self._stopping and (following := self._lineup.pop()) is not None:
             yield from self._start(following)
+        if self._stopping:
+            self._forget_orders()
         # What could not even start may have made others ready (to be blocked).
         if not self._trials and self._frontier.has_ready():
             yield from self._advance()
@@ -167,6 +175,12 @@ class Run:
             message = "; ".join(reason.text for reason in decision.reasons)
             yield self._end(StageEnded(name, "blocked", decision.reasons, message=message))
             return
+        if decision.action is Action.RESTORE and decision.away:
+            yield self._supply.order(name, outputs_away(decision))
+        else:
+            yield from self._bring(name, decision)
+
+    def _bring(self, name: str, decision: Decision) -> Iterator[Event]:
         ending: Ending = "restored" if decision.action is Action.RESTORE else "unchanged"
         if decision.action is Action.RESTORE and decision.record:
             yield StageRestoring(name, sum(out.size for out in decision.record.outs.values()))
@@ -182,6 +196,30 @@ class Run:
         yield self._end(StageEnded(name, ending, decision.reasons))
 
     def _start(self, name: str) -> Iterator[Event]:
+        away = inputs_away(self._planner, name)
+        yield from [self._supply.order(name, away)] if away else self._launch(name)
+
+    def _arrived(self, arrival: Arrival) -> Iterator[Event]:
+        """Go on with a stage whose bytes are here, or end it if they could not be had."""
+        name, decision = arrival.stage, self._planner.decide(arrival.stage)
+        runs = decision.action is Action.RUN
+        try:
+            if arrival.error:
+                raise arrival.error
+            self._outputs.place(inputs_away(self._planner, name) if runs else {}, f"{name} was run")
+        except PivotError as error:
+            if runs:
+                self._lineup.release(name)
+            yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
+            return
+        yield from self._launch(name) if runs else self._bring(name, decision)
+
+    def _forget_orders(self) -> None:
+        """Stages that waited for bytes are planned again, or not at all."""
+        for name in set(self._supply.forget()).intersection(self._lineup.running()):
+            self._lineup.release(name)
+
+    def _launch(self, name: str) -> Iterator[Event]:
         decision = self._planner.decide(name)
         yield StageStarted(name, decision.reasons, self._lineup.work.seconds.get(name))
         try:
@@ -209,12 +247,8 @@ class Run:
         trial.aside.commit()
         fingerprint = result.record.fingerprint
         self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), fingerprint, result.record))
-        yield from (Noticed(warning, trial.stage) for warning in self._warnings(done))
+        yield from (Noticed(warning, trial.stage) for warning in self._trials.warnings(done))
         yield self._end(StageEnded(trial.stage, "ran", trial.reasons, seconds=done.seconds, log=done.log))
-
-    def _warnings(self, done: JobDone) -> list[str]:
-        undeclared = done.undeclared if self._session.policies.undeclared == "warn" else ()
-        return [*done.warnings, *([undeclared_sentence(undeclared)] if undeclared else [])]
 
     def _failed(self, failed: JobFailed) -> Iterator[Event]:
         trial = self._trials.pop(failed.stage)
@@ -256,13 +290,6 @@ class Run:
         if stops.count > 1:
             self._trials.cancel()
 
-    def _leave_out(self) -> Iterator[Event]:
-        """What is left was never started: it needs a failed stage, or the run was stopped."""
-        unfit = self._planner.graph.with_downstreams(self._lineup.too_long)
-        resting = self._lineup.give_up()
-        for ended in leave_out(self._planner.graph, self._frontier.left(), self.endings, resting, unfit):
-            yield self._end(ended)
-
     def _end(self, ended: StageEnded) -> StageEnded:
         """Take down how a stage ended, and let go on what waited for it."""
         self.endings[ended.stage] = ended.ending
@@ -271,10 +298,3 @@ class Run:
             self._stopping = self._stopping or (ended.ending == "failed" and not self._options.keep_going)
         self._frontier.end(ended.stage)
         return ended
-
-
-def work_ahead(session: Session, planner: Planner, plan: Plan) -> Work:
-    """What the stages that must run need, and how long they took before."""
-    took = {name: session.memory.seconds(name) for name in plan.to_run()}
-    seconds = {name: found for name, found in took.items() if found is not None}
-    return work_of(planner.graph, planner.stages, seconds)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from pivot.code.model import Stage
 from pivot.graph import Graph
+from pivot.plan.decision import Plan
+from pivot.plan.memory import Memory
+from pivot.plan.planner import Planner
 from pivot.run.frontier import longest_paths
 from pivot.run.limits import check_needs, needs_of
 from pivot.run.scheduler import Limits, Needs, Retries, Scheduler
@@ -30,6 +33,13 @@ def work_of(graph: Graph, stages: Mapping[str, Stage], seconds: Mapping[str, flo
     policies = {name: stage.spec.policy for name, stage in stages.items()}
     needs = {name: needs_of(policy) for name, policy in policies.items()}
     return Work(graph, needs, {name: one.retries for name, one in policies.items() if one.retries}, seconds)
+
+
+def work_ahead(memory: Memory, planner: Planner, plan: Plan) -> Work:
+    """What the stages that must run need, and how long they took before."""
+    took = {name: memory.seconds(name) for name in plan.to_run()}
+    seconds = {name: found for name, found in took.items() if found is not None}
+    return work_of(planner.graph, planner.stages, seconds)
 
 
 class Lineup:
@@ -77,6 +87,10 @@ class Lineup:
     def release(self, name: str) -> None:
         """A stage runs no more, however it ended."""
         self._scheduler.release(name)
+
+    def running(self) -> list[str]:
+        """The stages that were taken to be started and have not been released."""
+        return self._scheduler.running()
 
     def try_again(self, name: str, kind: str) -> float | None:
         """Seconds after which a failed stage gets another try; None when it gets none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pivot.pipeline.spec import StageSpec
@@ -69,6 +69,12 @@ class Outputs:
             for path in spec.out_paths():
                 if path not in record.outs:  # an optional output that this result does not have
                     remove(root / path)
+
+    def place(self, outs: Mapping[str, Object], why: str) -> None:
+        """Put outputs of the store, that a stage is to read, in place."""
+        self._keep_edits(outs, why)
+        for path, held in outs.items():
+            self._project.store.restore(held, self._project.root / path, self._project.stats)
 
     def note(self, planner: Planner) -> None:
         """Write down on HEAD what this run has found out."""

@@ -25,12 +25,13 @@ class Selection:
     failed: tuple[str, ...] | None = None
 
     def apply(self, planner: Planner) -> list[str]:
-        """Tell the planner what is forced and singled out; the stages of the run, upstreams included, in running order.
+        """Tell the planner what is asked for, forced and singled out; the stages of the run in running order.
 
         Raises:
             TargetError: a target names nothing.
         """
         named = self.named(planner)
+        planner.ask_for(named if self.targets or self.single else self._final(planner, named))
         if self.force:
             planner.force(named)
         if self.single:
@@ -38,6 +39,11 @@ class Selection:
             return named
         wanted = planner.graph.with_upstreams(named)
         return [name for name in planner.graph.order if name in wanted]
+
+    def _final(self, planner: Planner, named: list[str]) -> list[str]:
+        """Those whose outputs no other of them reads: what a run of everything is for."""
+        wanted = set(named)
+        return [name for name in named if not wanted.intersection(planner.graph.downstream[name])]
 
     def named(self, planner: Planner) -> list[str]:
         """The stages that it names, without their upstreams, in running order."""

@@ -18,6 +18,7 @@ from pivot.pipeline.given import Given, check_stages
 from pivot.pipeline.overlap import check_outputs
 from pivot.pipeline.paths import PathKey
 from pivot.pipeline.spec import StageSpec
+from pivot.plan.elsewhere import read_elsewhere
 from pivot.plan.inputs import Inputs
 from pivot.plan.memory import LastResults, Memory
 from pivot.plan.planner import Planner
@@ -25,13 +26,15 @@ from pivot.plan.policies import Policies, read_policies
 from pivot.project import Project
 from pivot.run.places import check_places
 from pivot.run.workers import Workers
+from pivot.sync.named import default_named
 
 
 class Session:
     """What needs the user's code goes through `workers`, which start when a cached analysis does not hold."""
 
-    def __init__(self, project: Project, workers: Workers) -> None:
+    def __init__(self, project: Project, workers: Workers, *, pull: bool | None = None) -> None:
         self.project = project
+        self._pull = pull
         self.workers = workers
         self._models: dict[str, PipelineModel | Failure] = {}
         self._evidence: dict[str, Evidence | None] = {}
@@ -58,7 +61,9 @@ class Session:
 
     @cached_property
     def inputs(self) -> Inputs:
-        return Inputs(self.project.root, self.project.store, self.project.stats)
+        settings = self.project.settings
+        elsewhere = read_elsewhere(settings, remote=default_named(settings) is not None, pull=self._pull)
+        return Inputs(self.project.root, self.project.store, self.project.stats, elsewhere)
 
     def model(self) -> Model:
         """All pipelines of the repository; each from its cached analysis, or from a code server.

@@ -63,7 +63,7 @@ def execute_steered(
     began = time.monotonic()
     run = SteeredRun(session, selection, options, steering, failures)
     try:
-        yield RunPlanned(run.prepare())
+        yield RunPlanned(run.prepare(steering))
         yield from (Unplanned(one.message, one.file) for one in session.failures())
         yield from run.loop(steering)
         run.tell()
@@ -173,7 +173,7 @@ class SteeredRun(Run):
     def _from_now_on(self) -> Plan:
         """A plan that takes nothing from the one before; what it finds undone has not ended, whatever was said."""
         self._planner = self._session.planner()
-        plan = self.prepare()
+        plan = self.prepare(self._steering)
         kept = {name for name, one in plan.decisions.items() if one.action is Action.KEEP}
         for name in [name for name in self.endings if name not in kept]:
             del self.endings[name]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pivot.git.records import Info, Output
 from pivot.plan.decision import Reason
+from pivot.plan.drift import undeclared_sentence
 from pivot.plan.external import identify_external
 from pivot.plan.situation import Situation
 from pivot.run.jobs import Job, JobDone, JobEvent
@@ -131,6 +132,11 @@ class Trials:
         partial = self._remains.put_by(trial.stage, trial.situation.stage.spec.out_paths())
         trial.aside.rollback()
         return partial
+
+    def warnings(self, done: JobDone) -> list[str]:
+        """What is to be said of a stage that ended well."""
+        undeclared = done.undeclared if self._session.policies.undeclared == "warn" else ()
+        return [*done.warnings, *([undeclared_sentence(undeclared)] if undeclared else [])]
 
     def cancel(self) -> None:
         """Kill what runs; each ends as a failed done."""

@@ -39,6 +39,11 @@ def has_remote(settings: Settings) -> bool:
     return bool(named_remotes(settings))
 
 
+def default_named(settings: Settings) -> Named | None:
+    """The remote that is meant where none is named; None where there is none, or nothing says which."""
+    return next((one for one in named_remotes(settings) if one.is_default), None)
+
+
 def choose_named(settings: Settings, name: str | None = None) -> Named:
     """The remote of this name; without a name the default one, or the only one.
 
@@ -53,7 +58,7 @@ def choose_named(settings: Settings, name: str | None = None) -> Named:
             hint = f"Did you mean {near[0]}?" if near else f"git pivot remote add {name} URL"
             raise TargetError(f"there is no remote {name}", hint=hint)
         return found
-    default = next((one for one in known if one.is_default), None)
+    default = default_named(settings)
     if default is None and not known:
         raise TargetError("there is no remote for outputs", hint="git pivot remote add NAME URL")
     if default is None:

@@ -12,14 +12,14 @@ import pytest
 
 from pivot.plan.decision import Action
 from pivot.reports.run import event_document
-from pivot.run.events import Changed, Ending, Event, Paused, Unplanned, Waiting, Watching
+from pivot.run.events import Changed, Ending, Event, Paused, StagePulling, Unplanned, Waiting, Watching
 from tests.support.repository import Repo
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 (TEXT,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 SCHEMA = json.loads(TEXT)
 OF_A_RUN = ["planned", "forecast", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
-EVENTS = [*OF_A_RUN, "watching", "changed", "unplanned", "waiting", "paused"]
+EVENTS = [*OF_A_RUN, "pulling", "watching", "changed", "unplanned", "waiting", "paused"]
 TYPES: dict[str, Any] = {
     "string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict,
     "null": type(None),
@@ -89,8 +89,9 @@ def test_every_event_is_as_the_page_says(events: list[dict[str, Any]]) -> None:
     assert found == []
 
 
-def test_a_watch_writes_events_as_the_page_says() -> None:
+def test_what_needs_a_watch_or_a_remote_is_written_as_the_page_says() -> None:
     events: list[Event] = [
+        StagePulling("train", "lab", 3),
         Watching("why"),
         Changed(("a.py", "b.py")),
         Unplanned("text", "pipeline.py"),
