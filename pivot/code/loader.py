@@ -53,7 +53,8 @@ class SourceImporter:
         self.files = files
         self.modules: dict[str, ModuleSource] = {}
         self.by_path: dict[str, ModuleSource] = {}
-        self.witness = Witness()
+        # One that stands there already has seen what libraries looked for before.
+        self.witness = next((one for one in sys.meta_path if isinstance(one, Witness)), None) or Witness()
         self.variables_set: frozenset[str] = frozenset()  # environment variables that the import has set
         self._original: Any = None
 
@@ -72,7 +73,8 @@ class SourceImporter:
             return importer.compile(fullname, path)
 
         loader.get_code = get_code
-        sys.meta_path.insert(0, self.witness)
+        if self.witness not in sys.meta_path:
+            sys.meta_path.insert(0, self.witness)
         wanted = [str(path) for path in import_paths]
         for folder in wanted:
             _unload_shadowed(folder)

@@ -18,12 +18,14 @@ from pivot.run.logs import LogFile
 from pivot.run.protocol import (
     MODEL_LIMIT,
     Analysed,
+    Begin,
     FrameReader,
     FromServer,
     ImportFailed,
     Message,
     ProtocolError,
     Setup,
+    Warmth,
     encode,
 )
 from pivot.run.spawned import python_command
@@ -39,6 +41,8 @@ class Connection:
         self.setup = setup
         self.answer: PipelineModel | Failure | None = None
         self.start = ""
+        self.warmth: Warmth | None = None
+        self.begun = not setup.held
         self.ended = False
         self._reader = FrameReader(FromServer, MODEL_LIMIT)
         self._link, far_end = socket.socketpair()
@@ -57,6 +61,11 @@ class Connection:
 
     def fileno(self) -> int:
         return self._link.fileno()
+
+    def begin(self) -> None:
+        """Let a server that was held import the code."""
+        self.begun = True
+        self.send(Begin())
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
         """Silent when the server has ended: the end of its messages says so, with the reason."""
@@ -85,7 +94,7 @@ class Connection:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Analysed):
-            self.answer, self.start = message.model, message.start
+            self.answer, self.start, self.warmth = message.model, message.start, message.warmth
         elif isinstance(message, ImportFailed):
             self.answer = Failure(self.file, message.message)
 

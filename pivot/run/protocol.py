@@ -1,7 +1,8 @@
 """What the command, its code servers and the stages' processes say to each other, and how it is framed.
 
 Three ways, each one-directional in its kinds of messages:
-- command to server, over a Unix socket: `Setup` once, then `RunStage` (and two descriptors: result, output) and `Kill`;
+- command to server, over a Unix socket: `Setup` once, `Begin` if that asks for it, then `RunStage` (and two
+  descriptors: result, output) and `Kill`;
 - server to command, over the same socket: `Analysed` or `ImportFailed` once, then `Started` and `Exited` for each job;
 - stage to command, over a pipe of its own: exactly one of `StageDone` and `StageFailed`.
 
@@ -47,12 +48,19 @@ class Message(msgspec.Struct, frozen=True, tag=True):
     """Base of all messages; the tag is the name of the class."""
 
 
+class Warmth(msgspec.Struct, frozen=True):
+    """Libraries that a server may import before it begins, and the project's folders on the import path then."""
+
+    modules: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
 class Setup(Message, frozen=True):
     """What a code server is for. `root` and `store` are absolute; `cache` is where the analysis is kept ("": not).
 
     `grace` is how many seconds threads may go on after the function has returned. `given` are parameters that the user
     gave for this command. Outputs of a stage that are no more than `carried` bytes together travel with its answer
-    instead of going into the store.
+    instead of going into the store. One that is `held` imports the libraries of `warm`, and waits for `Begin`.
     """
 
     root: str
@@ -64,6 +72,12 @@ class Setup(Message, frozen=True):
     start: Literal["auto", "fork", "spawn"]
     given: tuple[Given, ...] = ()
     carried: int = 0
+    warm: Warmth = Warmth()
+    held: bool = False
+
+
+class Begin(Message, frozen=True):
+    """The code is there: import it."""
 
 
 class RunStage(Message, frozen=True):
@@ -86,11 +100,12 @@ class Kill(Message, frozen=True):
 
 
 class Analysed(Message, frozen=True):
-    """`start` says how stages of this server start, `why` what spoke against fork."""
+    """`start` says how stages of this server start, `why` what spoke against fork; `warmth` is for the next server."""
 
     model: PipelineModel
     start: Literal["fork", "spawn"]
     why: str
+    warmth: Warmth
 
 
 class ImportFailed(Message, frozen=True):

@@ -1,6 +1,6 @@
 """The code server: a process that imports one pipeline file and then starts a process for each stage that is to run.
 
-Run as `python -P -m pivot.run.server DESCRIPTOR`, with a Unix socket to the command. It ends when the command does.
+Run as `python -P -m pivot.run.server DESCRIPTOR [SETUP]`, with a Unix socket to the command; it ends when that does.
 All that is needed later is imported before the user's code, which may put modules of any name in front of ours.
 """
 
@@ -11,9 +11,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from pivot.code.analysis import analyse
 from pivot.code.cache import save
@@ -28,20 +30,27 @@ from pivot.run.isolation import Seeds, flush_output, move_high
 from pivot.run.nursery import Nursery, Ready
 from pivot.run.observe import Observer
 from pivot.run.pristine import SERVER_MODULES, STAGE_MODULES, Snapshot
-from pivot.run.protocol import Analysed, FrameReader, ImportFailed, Message, Setup, encode
+from pivot.run.protocol import Analysed, Begin, FrameReader, ImportFailed, Message, Setup, Warmth, encode
+from pivot.run.spawned import python_command, read_argument
+from pivot.run.warming import Bare, is_shadowed, warm_up
 
 Found = TypeVar("Found")
-Begin = Callable[[Path, str, Sequence[Given]], Found]
+Importing = Callable[[Path, str, Sequence[Given]], Found]
 
 
-def main(descriptor: int) -> None:
-    """Serve the command at the other end of `descriptor` until it closes it."""
+def main(descriptor: int, known: Setup | None = None) -> None:
+    """Serve the command at the other end of `descriptor` until it closes it; `known` is what it has said already."""
     let_through()
     link = socket.socket(fileno=move_high(descriptor))
-    setup = _read_setup(link)
-    observer, seeds = Observer(ProjectFiles(Path(setup.root))), Seeds()
+    orders = _read_orders(link)
+    setup = known or next(orders)
+    assert isinstance(setup, Setup)
+    files, bare = ProjectFiles(Path(setup.root)), Bare()
+    observer, seeds = Observer(files), Seeds()
     ours, for_stages = Snapshot(SERVER_MODULES), Snapshot(STAGE_MODULES)
     _watch_command(link)
+    if setup.held:
+        _warm_up(link, setup, orders)
     analysis = import_pipeline(setup, ours, analyse)
     if isinstance(analysis, ImportFailed):
         _send(link, analysis)
@@ -52,15 +61,16 @@ def main(descriptor: int) -> None:
     _unwatch_command(link)
     start, why = choose_start(setup.start)
     stages = {stage.name: stage for stage in analysis.model.stages}
+    warmth = bare.warmth(files)
     nursery = Nursery(link, Ready(setup, analysis, stages, start, user, for_stages, observer), seeds)
     flush_output()
     if setup.cache:
         save(Path(setup.cache), Path(setup.root), setup.file, analysis)
-    _send(link, Analysed(analysis.model, start, why))
+    _send(link, Analysed(analysis.model, start, why, warmth))
     nursery.serve()
 
 
-def import_pipeline(setup: Setup, ours: Snapshot, begin: Begin[Found]) -> Found | ImportFailed:
+def import_pipeline(setup: Setup, ours: Snapshot, begin: Importing[Found]) -> Found | ImportFailed:
     """What `begin` makes of the pipeline file, whose code it imports; a process that the import forked ends here."""
     pid = os.getpid()
     sys.argv[:] = [setup.file]
@@ -82,13 +92,23 @@ def prepare_output() -> None:
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
 
 
-def _read_setup(link: socket.socket) -> Setup:
-    reader = FrameReader(Setup, 1 << 20)
+def _read_orders(link: socket.socket) -> Iterator[Setup | Begin]:
+    reader = FrameReader(Setup | Begin, 1 << 20)
     while data := link.recv(1 << 16):
-        for setup in reader.feed(data):
-            assert isinstance(setup, Setup)
-            return setup
+        yield from reader.feed(data)
     sys.exit(0)
+
+
+def _warm_up(link: socket.socket, setup: Setup, orders: Iterator[Setup | Begin]) -> None:
+    """Import what may be early, and wait; where it was too early, begin again as a process without."""
+    witness = warm_up(setup.warm.modules)
+    next(orders)
+    if is_shadowed(witness, setup):
+        _unwatch_command(link)
+        link.set_inheritable(True)
+        cold = msgspec.structs.replace(setup, warm=Warmth(), held=False)
+        command = python_command("pivot.run.server", str(link.fileno()), encode(cold).hex())
+        os.execv(command[0], command)
 
 
 def _send(link: socket.socket, message: Message) -> None:
@@ -132,4 +152,4 @@ def _unwatch_command(link: socket.socket) -> None:
 
 if __name__ == "__main__":
     prepare_output()
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *(read_argument(text, Setup) for text in sys.argv[2:]))

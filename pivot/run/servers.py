@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from pivot.code.cache import check, load
 from pivot.code.model import Failure, PipelineModel
 from pivot.pipeline.given import Given
 from pivot.run.capture import Line
 from pivot.run.connection import Connection
 from pivot.run.logs import LogFile, log_folder
-from pivot.run.protocol import Message, Setup
+from pivot.run.protocol import Message, Setup, Warmth
 from pivot.run.readiness import Readiness
+from pivot.run.warming import libraries_stamp
+
+_WARM = 2
+"""Each server that is held ready has the memory of all libraries that its pipeline imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,17 @@ class Servers:
         self._print = print_
         self._current: dict[str, Connection] = {}
         self._retired: list[Connection] = []
+        self._early: set[int] = set()
+        self._standby: dict[str, tuple[Connection, tuple[int, ...]]] = {}
+        self._warmth: dict[str, Warmth] = {}
 
     def standing(self, file: str, fresh: bool) -> PipelineModel | None:
         """The model of an analysis that still holds; a code server whose import does not hold any more is retired."""
         place = (Path(self._settings.cache), self._settings.root, file)
         connection = self._current.get(file)
-        if connection is not None and connection.answer is not None:
+        if connection is not None and connection.answer is None and id(connection) in self._early:
+            self.abandon([connection])  # nobody can say which bytes it has read
+        elif connection is not None and connection.answer is not None:
             if isinstance(connection.answer, PipelineModel) and self._settings.cache and not check(*place):
                 return connection.answer
             self._retire(file)
@@ -84,8 +95,26 @@ class Servers:
             return found
         if found:
             self._retire(file)
-        connection = self._current[file] = self._start(file)
+        connection = self._current[file] = self._take_standby(file) or self._start(self._settings.setup(file))
         return connection
+
+    def warm_up(self, files: Iterable[str]) -> bool:
+        """Make the next code servers ready, of the files that were imported last and of these; a few only.
+
+        Whether all is done; it takes several calls.
+        """
+        done = True
+        for file in list(dict.fromkeys([*reversed(self._current), *files]))[:_WARM]:
+            connection = self._current.get(file)
+            if connection is None:
+                connection = self._current[file] = self._start(self._settings.setup(file))
+                self._early.add(id(connection))
+            done = done and connection.answer is not None
+            if connection.answer is not None and file not in self._standby:
+                warmth = self._warmth[file] = connection.warmth or self._warmth.get(file, Warmth())
+                held = msgspec.structs.replace(self._settings.setup(file), warm=warmth, held=True)
+                self._standby[file] = (self._start(held), libraries_stamp())
+        return done
 
     def is_current(self, connection: Connection) -> bool:
         """Whether it is the one that jobs of its file go to."""
@@ -104,11 +133,13 @@ class Servers:
             self._disconnect(connection)
 
     def close(self) -> None:
-        for connection in (*self._current.values(), *self._retired):
+        held = [connection for connection, _ in self._standby.values()]
+        for connection in (*self._current.values(), *self._retired, *held):
             self._disconnect(connection)
 
     def read_prints(self, connection: Connection) -> None:
-        self._print(connection, connection.prints.read())
+        lines = connection.prints.read()
+        self._print(connection, lines if connection.begun else [])
         if connection.prints.ended:
             self._readiness.unwatch(connection.prints.descriptor)
 
@@ -116,9 +147,19 @@ class Servers:
         """A code server that gets no more jobs; it ends with the last that it has."""
         self._retired.append(self._current.pop(file))
 
-    def _start(self, file: str) -> Connection:
-        log = LogFile(log_folder(self._settings.logs, f"import {file}"))
-        connection = Connection(self._settings.setup(file), log)
+    def _take_standby(self, file: str) -> Connection | None:
+        """The server that was made ready for a file, unless it has ended or its libraries are others by now."""
+        connection, stamp = self._standby.pop(file, (None, ()))
+        if connection is None:
+            return None
+        if connection.ended or stamp != libraries_stamp():
+            self._disconnect(connection)
+            return None
+        connection.begin()
+        return connection
+
+    def _start(self, setup: Setup) -> Connection:
+        connection = Connection(setup, LogFile(log_folder(self._settings.logs, f"import {setup.file}")))
         self._readiness.watch(connection.fileno(), lambda: self._read(connection))
         self._readiness.watch(connection.prints.descriptor, lambda: self.read_prints(connection))
         return connection
@@ -127,7 +168,8 @@ class Servers:
         messages = connection.read()
         if connection.ended:
             self._readiness.unwatch(connection.fileno())
-        self._hear(connection, messages)
+        if connection.begun:
+            self._hear(connection, messages)
 
     def _disconnect(self, connection: Connection) -> None:
         self._readiness.unwatch(connection.fileno())

@@ -120,6 +120,10 @@ class Workers:
         """Make a waiting `events` return now; may be called from a signal handler."""
         self._readiness.wake()
 
+    def warm_up(self, files: Iterable[str] = ()) -> bool:
+        """Make the next code servers ready while there is time, those of `files` too; whether all is done."""
+        return self._servers.warm_up(files)
+
     def cancel(self, job: Job, kind: FailureKind = "cancelled", message: str = "it was cancelled") -> None:
         """End a job: SIGTERM to its process group, SIGKILL after the grace period. Its event is a `JobFailed`."""
         running = self._running.get(job.id)

@@ -25,6 +25,7 @@ BEAT_SECONDS = 0.25
 GIT_SECONDS = 30.0
 RESIZED = "resized"
 """Told as if it were a key."""
+FEW = 2
 _TICK = 20_000_000  # ns
 
 
@@ -99,6 +100,10 @@ class Helm(Interrupts):
         if time.monotonic() - self._beaten >= BEAT_SECONDS:
             self._beaten = time.monotonic()
             yield Beat()
+
+    def few_pipelines(self) -> tuple[str, ...]:
+        """The pipeline files, where they are so few that the next save is likely to be for one of them."""
+        return self._scope.pipelines if len(self._scope.pipelines) <= FEW else ()
 
     def look(self) -> None:
         """A plan is about to be made: what has changed up to now is in it."""

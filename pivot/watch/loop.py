@@ -12,7 +12,7 @@ from pivot.errors import LockTimeout, PivotError, ProjectError, SettingError, Ta
 from pivot.files import FileLock
 from pivot.pipeline.given import Given
 from pivot.project import Project
-from pivot.run.events import Changed, Event, Noticed, RunPlanned, Unplanned, Waiting, Watching
+from pivot.run.events import Beat, Changed, Event, Noticed, RunPlanned, Unplanned, Waiting, Watching
 from pivot.run.opening import recover_outputs, worker_settings
 from pivot.run.options import RunOptions
 from pivot.run.recorder import flush_journal
@@ -41,6 +41,16 @@ class Order:
     given: tuple[Given, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a watch works with; with `warm` the next code servers are made ready while it rests."""
+
+    workers: Workers
+    helm: Helm
+    notices: Notices
+    warm: bool
+
+
 @contextmanager
 def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[Watch]:
     """Everything that a watch needs, from its processes to the terminal; all of it is gone at the end.
@@ -55,6 +65,7 @@ def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[
         settings, scope = worker_settings(project, order.given), first_scope(project)
         quiet = max(1, project.settings.get_int("pivot.watchDebounce", DEBOUNCE))
         polling = project.settings.get_bool("pivot.watchPolling", False)
+        warm = project.settings.get_bool("pivot.watchWarm", True)
     with ExitStack() as stack:
         workers = stack.enter_context(Workers(settings))
         notices = stack.enter_context(Notices(workers.wake, quiet, polling=polling))
@@ -63,18 +74,16 @@ def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[
         if keys:
             workers.listen(keys.fileno(), helm.press)
         helm.arm()
-        yield Watch(start, order, workers, helm, notices)
+        yield Watch(start, order, Hands(workers, helm, notices, warm))
 
 
 class Watch:
     """Rounds, each a run of its own with the lock of the work tree held, and waiting between them."""
 
-    def __init__(self, start: Path, order: Order, workers: Workers, helm: Helm, notices: Notices) -> None:
+    def __init__(self, start: Path, order: Order, hands: Hands) -> None:
         self._start = start
         self._order = order
-        self._workers = workers
-        self._helm = helm
-        self._notices = notices
+        self._workers, self._helm, self._notices, self._warm = hands.workers, hands.helm, hands.notices, hands.warm
         self._failures: dict[str, Failure] = {}
         self._said: set[str] = set()
         self._rounds = 0
@@ -109,7 +118,8 @@ class Watch:
             if changed := helm.changed():
                 yield Changed(changed)
                 return
-            self._workers.wait(HELD_SECONDS if helm.held else None)
+            is_warm = not self._warm or self._workers.warm_up(helm.few_pipelines())
+            self._workers.wait(None if is_warm and not helm.held else HELD_SECONDS)
             yield from helm.beats()
 
     def _round(self, forced: bool) -> Iterator[Event]:
@@ -145,6 +155,8 @@ class Watch:
         try:
             for event in execute_steered(session, selection, order.options, self._helm, self._failures):
                 yield event
+                if isinstance(event, Beat) and self._warm:
+                    self._workers.warm_up()  # what had to start has started
                 if isinstance(event, RunPlanned):
                     yield from self._remark(session)
         except ImportAbandoned:
