@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.hooks.support import git_says
+from tests.hooks.support import change_process, git_says
 from tests.support.repository import Repo
+from tests.support.stories import ran
 
 STATE = {"refs/pivot/runs", "refs/notes/pivot"}
 
@@ -86,6 +87,31 @@ def test_to_a_url_from_a_linked_work_tree(branches: Repo, remote: Repo, tmp_path
     branches.git("worktree", "add", "--quiet", str(tmp_path / "second"), "main")
     Repo(tmp_path / "second").git("push", "--quiet", str(remote.path), "main")
     assert refs(remote) == STATE | {"refs/heads/main"}
+
+
+def test_through_a_second_remote(branches: Repo, remote: Repo, tmp_path: Path) -> None:
+    second = Repo.init(tmp_path / "second", "--bare")
+    branches.git("remote", "add", "backup", str(second.path))
+    branches.git("push", "--quiet", "origin", "main")
+    assert git_says(branches, "push", "--quiet", "backup", "main") == ["backup has the results now: runs, notes"]
+    assert refs(second) == refs(remote) == STATE | {"refs/heads/main"}
+
+
+def test_from_a_submodule(branches: Repo, remote: Repo, tmp_path: Path) -> None:
+    """It is a repository of its own, with hooks of its own; a push of the one around it is none of its business."""
+    branches.git("push", "--quiet", "origin", "main", "other")
+    around = Repo.init(tmp_path / "around")
+    around.git("submodule", "--quiet", "add", "--branch", "other", str(remote.path), "inside")
+    around.commit("with a submodule")
+    inside = Repo(around.path / "inside")
+    inside.pivot("init").expect(0)
+    inside.pivot("pull").expect(0)
+    change_process(inside)
+    assert ran(inside) == ["count", "process"]
+    inside.commit("in the submodule")
+    assert git_says(inside, "push", "--quiet", "origin", "HEAD:other") == ["origin has the results now: runs, notes"]
+    assert remote.git("notes", "--ref=pivot", "show", "other")
+    assert not (around.path / ".git/pivot").exists()
 
 
 def test_a_remote_that_refuses_results_gets_the_push(branches: Repo, remote: Repo) -> None:
