@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import sys
 
+from pivot.errors import PivotError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,12 +21,16 @@ STOP = 10
 
 
 def run_hook(arguments: Sequence[str]) -> int:
-    """Do what the hook of this name does, with the arguments that Git gave it.
+    """Do what the hook of this name does, with the arguments that Git gave it; an error of the user's is one line."""
+    try:
+        return _run(*(arguments or [""]))
+    except PivotError as error:
+        say(["; ".join(filter(None, [error.what.replace("\n", " "), error.where, error.hint]))])
+        return error.exit_code
 
-    Raises:
-        PivotError: it could not be done; nothing was lost.
-    """
-    name, *given = arguments or [""]
+
+def _run(name: str, *arguments: str) -> int:
+    given = list(arguments)
     if name in ("pre-receive", "post-receive"):  # a server's: who pushes does not turn them off
         return _receive(name, given)
     if os.environ.get("GIT_PIVOT_HOOKS") == "0":

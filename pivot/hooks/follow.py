@@ -20,6 +20,7 @@ from pivot.git.notes import NoteLine, Notes
 from pivot.git.open import open_reader
 from pivot.git.records import Record, is_safe_path
 from pivot.git.runs import RunCache
+from pivot.hooks.bringing import bring, how_to_bring
 from pivot.hooks.names import moved_names, plural, some
 from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
@@ -27,7 +28,7 @@ from pivot.store.objects import Object
 from pivot.store.saved import Saved
 from pivot.store.workspace import Keeper
 
-CHOICES = ("restore", "report", "off")
+CHOICES = ("restore", "pull", "report", "off")
 MANY = 3  # stages or paths that one line names
 
 
@@ -77,10 +78,10 @@ def follow(location: Location, old: str, new: str, *, merged: bool = False) -> l
         switch = Switch(project, RunCache(backend), now, before)
         try:
             with project.lock():
-                done = switch.report() if mode == "report" else switch.perform(listed)
+                done = switch.report() if mode == "report" else switch.perform(listed, pull=mode == "pull")
         except LockTimeout as error:
             return [f"{where}: outputs stay as they are: {error.what}"]
-        return [*_summary(where, done, now, mode), *done.notices]
+        return [*_summary(where, done, now, mode, how_to_bring(project, done.lacking)), *done.notices]
 
 
 class Switch:
@@ -109,8 +110,11 @@ class Switch:
         differing = self._differing()
         return Done(len(self._wanted) - len(differing), restored=[one.path for one in differing])
 
-    def perform(self, listed: set[str]) -> Done:
-        """Remove, then restore, and have Git ignore what is an output now; `listed` is what was one before."""
+    def perform(self, listed: set[str], *, pull: bool = False) -> Done:
+        """Remove, then restore, and have Git ignore what is an output now; `listed` is what was one before.
+
+        With `pull` what the store lacks is brought from the remote of outputs.
+        """
         differing = self._differing()
         gone = [path for path in sorted(listed) if self._is_gone(path)]
         kept_by_git = tracked(self._project.location, [*gone, *(one.path for one in differing)])
@@ -118,9 +122,11 @@ class Switch:
         for path in gone:
             if path not in kept_by_git:
                 self._remove(path, done)
-        for one in differing:
-            if one.path not in kept_by_git:
-                self._restore(one, done)
+        wanted = [one for one in differing if one.path not in kept_by_git]
+        for one in wanted:
+            self._restore(one, done)
+        if pull and done.lacking:
+            self._pull([one for one in wanted if one.path in done.lacking], done)
         left = {path for path in listed - self._wanted.keys() if os.path.lexists(self._place(path))}
         new = {path for path in self._wanted.keys() - listed if self._is_kept(self._wanted[path], kept_by_git)}
         done.notices += remember_outputs(self._project, listed, left | new | (listed & self._wanted.keys()))
@@ -182,6 +188,13 @@ class Switch:
             done.notices.append(f"{one.path} could not be restored: {what}; `git pivot repro` makes it again")
             return
         done.restored.append(one.path)
+
+    def _pull(self, lacking: list[Wanted], done: Done) -> None:
+        trouble = bring(self._project, [(one.path, self._record(one.line)) for one in lacking])
+        done.notices += [f"nothing was pulled: {trouble}"] if trouble else []
+        done.lacking.clear()
+        for one in lacking:
+            self._restore(one, done)
 
     def _save_edit(self, path: str, done: Done) -> None:
         project = self._project
@@ -247,14 +260,14 @@ def _is_git_kept(record: Record, path: str) -> bool:
     return any("no-cache" in out["flags"] for out in record.spec["outs"] if path in out["paths"])
 
 
-def _summary(where: str, done: Done, now: Mapping[str, tuple[NoteLine, ...]], mode: str) -> list[str]:
-    """The one line that tells what happened; none where nothing did."""
-    said = [_verb(done.restored, "restored" if mode == "restore" else "not those of this commit")]
+def _summary(where: str, done: Done, now: Mapping[str, tuple[NoteLine, ...]], mode: str, mend: str) -> list[str]:
+    """The one line that tells what happened, and with `mend` what brings what is lacking; none where nothing did."""
+    said = [_verb(done.restored, "not those of this commit" if mode == "report" else "restored")]
     said.append(f"{len(done.removed)} removed" if done.removed else "")
     moved = [*filter(None, said)]
     told = list[str]()
     if done.lacking:
-        told.append(f"{plural(len(done.lacking), 'output')} not in the store (`git pivot repro` makes them)")
+        told.append(f"{plural(len(done.lacking), 'output')} not in the store ({mend})")
     for state in ("stale", "unknown"):
         stages = [stage for stage, lines in now.items() if lines[0].state == state]
         told += [f"{some(stages, MANY, 'stages')} {'is' if len(stages) == 1 else 'are'} {state}"] if stages else []

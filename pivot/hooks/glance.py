@@ -77,7 +77,11 @@ def _ask(commit: str, refs: list[str]) -> tuple[str, list[bytes]]:
     paths = [path for ref in refs for path in (f"{ref}:{commit[:2]}/{commit[2:]}", f"{ref}:{commit}")]
     environment = {**os.environ, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
     with subprocess.Popen(
-        ["git", "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        ["git", "cat-file", "--batch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
     ) as git:
         out, _ = git.communicate("".join(f"{name}\n" for name in [commit, *paths]).encode())
     answers = _parse(out)
