@@ -114,6 +114,6 @@ def _pre_push(given: list[str], pushed: list[str]) -> int:
     from pivot.hooks.place import hook_location
     from pivot.hooks.pushing import before_push
 
-    stop, lines = before_push(hook_location(), given[0], pushed)
+    stop, lines = before_push(hook_location(), given[0], pushed, lambda line: say([line]))
     say(lines)
     return STOP if stop else 0

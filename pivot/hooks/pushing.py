@@ -1,22 +1,25 @@
-"""Before a push: say what is stale in it, and give the Git remote the results first."""
+"""Before a push: say what is stale in it, and give the remotes outputs and results first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pivot.errors import PivotError
 from pivot.git.locate import Location
 from pivot.git.notes import NoteLine, Notes
+from pivot.hooks.giving import give_outputs
 from pivot.hooks.names import some
 from pivot.plan.attest import attest
 from pivot.project import Project
 from pivot.run.gc import state_of
 from pivot.run.recorder import flush_journal
+from pivot.sync.named import has_remote
 from pivot.sync.state import REFS, takes_state
 
 CHOICES = ("push", "verify", "warn", "off")
 MANY = 5  # stages that one line names
+NO_REMOTE = "their bytes stay here: `git pivot remote add NAME URL`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,12 @@ def parse_pushed(line: str) -> PushedRef:
     return PushedRef(local, commit, remote)
 
 
-def before_push(location: Location, remote: str, lines: Sequence[str]) -> tuple[bool, list[str]]:
-    """Whether the push is to stop, and lines for the user. That results cannot be pushed never stops it.
+def before_push(
+    location: Location, remote: str, lines: Sequence[str], tell: Callable[[str], None]
+) -> tuple[bool, list[str]]:
+    """Whether the push is to stop, and lines for the user; `tell` is told what is under way.
+
+    That results cannot be pushed never stops it.
 
     Raises:
         GitError: the repository cannot be read.
@@ -63,7 +70,11 @@ def before_push(location: Location, remote: str, lines: Sequence[str]) -> tuple[
         # Who pushes these refs by hand, or mirrors everything, must find them where Git has seen them a moment ago.
         by_hand = any(ref.remote.startswith(("refs/pivot/", "refs/notes/pivot")) for ref in refs)
         if mode != "warn" and not by_hand and not project.scratch and takes_state(project.settings, remote):
-            said += _push_state(project, remote)
+            given = give_outputs(project, [ref.commit for ref in counting], tell)
+            said += given.lines
+            if given.stop:
+                return True, said
+            said += _push_state(project, remote) if given.complete else []
         return False, said
 
 
@@ -102,4 +113,5 @@ def _push_state(project: Project, remote: str) -> list[str]:
     if pushed.refused:
         reasons = "; ".join(f"{kind}: {reason}" for kind, reason in pushed.refused.items())
         return [f"{remote} does not take results ({reasons}); it is not asked again"]
-    return [f"{remote} has the results now: {', '.join(pushed.taken)}"] if pushed.taken else []
+    bytes_too = "" if has_remote(project.settings) else f" ({NO_REMOTE})"
+    return [f"{remote} has the results now: {', '.join(pushed.taken)}{bytes_too}"] if pushed.taken else []

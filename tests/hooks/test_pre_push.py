@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pivot.hooks.pushing import NO_REMOTE
 from tests.hooks.support import change_process, git_says
 from tests.support.repository import Repo
 from tests.support.stories import ran
@@ -43,7 +44,9 @@ def make_stale(repo: Repo) -> None:
 )
 def test_results_go_with_a_push(branches: Repo, remote: Repo, pushed: list[str], there: set[str]) -> None:
     branches.git("tag", "--annotate", "--message", "one", "v1")
-    assert git_says(branches, "push", "--quiet", "origin", *pushed) == ["origin has the results now: runs, notes"]
+    assert git_says(branches, "push", "--quiet", "origin", *pushed) == [
+        f"origin has the results now: runs, notes ({NO_REMOTE})"
+    ]
     assert refs(remote) == there | STATE
 
 
@@ -162,3 +165,43 @@ def test_with_verify_a_claim_that_does_not_hold_stops_the_push(branches: Repo, r
 def test_a_setting_without_meaning_stops_nothing(branches: Repo, remote: Repo) -> None:
     branches.git("config", "pivot.prePush", "sometimes")
     assert "must be one of" in branches.run("git", "push", "--quiet", "origin", "main").expect(0).err
+
+
+@pytest.fixture
+def lab(branches: Repo, remote: Repo, tmp_path: Path) -> Path:
+    """A remote of outputs."""
+    branches.git("config", "pivot-remote.lab.url", str(tmp_path / "lab"))
+    return tmp_path / "lab"
+
+
+def break_store(lab: Path) -> None:
+    """Make a remote one that cannot be written, by root either."""
+    lab.mkdir()
+    (lab / "somebody's file").touch()
+
+
+def test_outputs_go_before_the_results(branches: Repo, remote: Repo, lab: Path, tmp_path: Path) -> None:
+    outputs, results = git_says(branches, "push", "--quiet", "origin", "other")
+    assert outputs.startswith("lab has the outputs now: ")
+    assert results == "origin has the results now: runs, notes"
+    there = Repo(tmp_path / "there")
+    branches.git("clone", "--quiet", "--branch", "other", str(remote.path), str(there.path))
+    there.git("config", "pivot-remote.lab.url", str(lab))
+    there.pivot("pull").expect(0)
+    assert there.read("processed.json") == branches.read("processed.json")
+
+
+def test_results_without_their_outputs_stay_here_and_the_push_goes_on(branches: Repo, remote: Repo, lab: Path) -> None:
+    break_store(lab)
+    (said,) = git_says(branches, "push", "--quiet", "origin", "main")
+    assert said.startswith("the outputs were not pushed to lab: ")
+    assert refs(remote) == {"refs/heads/main"}
+
+
+def test_a_required_remote_that_cannot_be_reached_stops_the_push(branches: Repo, remote: Repo, lab: Path) -> None:
+    break_store(lab)
+    branches.git("config", "pivot-remote.lab.required", "true")
+    branches.git("push", "--quiet", "origin", "main", code=1)
+    assert not refs(remote)
+    branches.git("push", "--quiet", "--no-verify", "origin", "main")
+    assert refs(remote) == {"refs/heads/main"}

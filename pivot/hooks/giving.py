@@ -1,0 +1,68 @@
+"""The outputs of pushed commits go to the remote of outputs before their results go to the Git remote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pivot.errors import PivotError, TargetError
+from pivot.project import Project
+from pivot.run.sharing import Selection, Sharing
+from pivot.sync.named import SECTION, Named, default_named
+from pivot.sync.progress import Moved
+from pivot.sync.sending import Sending
+from pivot.sync.transfer import Transfer
+
+TOLD_FROM = 8 << 20  # bytes; a push of less is over before anybody wonders
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came of it: whether results may follow, whether the whole push is to stop, and lines for the user."""
+
+    complete: bool = True
+    stop: bool = False
+    lines: tuple[str, ...] = ()
+
+
+def give_outputs(project: Project, commits: Iterable[str], tell: Callable[[str], None]) -> Given:
+    """Give the default remote what it lacks of the outputs of these commits; `tell` is told of what takes long.
+
+    A remote that is marked `required` stops the push if it cannot be brought what is here.
+    """
+    named = default_named(project.settings)
+    if named is None:
+        return Given()
+    try:
+        objects = _give(project, named, commits, tell)
+    except PivotError as error:
+        reason = f"the outputs were not pushed to {named.name}: {error.what}"
+        if project.settings.get_bool(f"{SECTION}.{named.name}.required", False):
+            way_out = f"the push is stopped, since {named.name} is required: `git push --no-verify` pushes without them"
+            return Given(complete=False, stop=True, lines=(reason, way_out))
+        return Given(complete=False, lines=(f"{reason}; `git pivot push` tries again, and brings the results",))
+    told = f"{named.name} has the outputs now: {objects} {'object' if objects == 1 else 'objects'}"
+    return Given(lines=(told,) if objects else ())
+
+
+def _give(project: Project, named: Named, commits: Iterable[str], tell: Callable[[str], None]) -> int:
+    """How many objects and large files went."""
+    with Transfer.open(project, named.name) as transfer:
+        sharing = Sharing(project, transfer)
+        plans = (plan for commit in commits if (plan := _plan(sharing, commit)))
+        moved = [_send(transfer, plan, tell) for plan in plans]
+    return sum(one.objects + one.large for one in moved)
+
+
+def _plan(sharing: Sharing, commit: str) -> Sending | None:
+    """What the remote lacks of a commit; None where nobody has noted what that stands on."""
+    try:
+        return sharing.plan_push(Selection(revision=commit))
+    except TargetError:
+        return None
+
+
+def _send(transfer: Transfer, plan: Sending, tell: Callable[[str], None]) -> Moved:
+    if plan.bytes >= TOLD_FROM:
+        tell(f"{transfer.remote.name}: pushing {plan.bytes >> 20} MiB of outputs")
+    return transfer.send(plan)
