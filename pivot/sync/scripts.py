@@ -26,9 +26,10 @@ _CREATE = (
     f'[ -f HEAD ] || {{ echo "ref: refs/heads/main" > tmp/head.$$ && mv tmp/head.$$ HEAD; }} || exit {ABSENT}; '
     f'[ -f config ] || {{ printf "$2" > tmp/config.$$ && mv tmp/config.$$ config; }} || exit {ABSENT}; fi'
 )
+# Of the file `$p`, by name: through a pipe it takes twice as long.
 _HASH = (
-    "if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r; "
-    "elif command -v sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi"
+    'if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r "$p"; '
+    'elif command -v sha256sum >/dev/null 2>&1; then sha256sum "$p"; else shasum -a 256 "$p"; fi'
 )
 _PUBLISH = (
     'chmod 444 "$p" && { touch -d "$4" "$p" 2>/dev/null || :; } && mkdir -p "${2%/*}" && mv -f "$p" "$2" && echo stored'
@@ -69,12 +70,12 @@ def give_large(store: str, path: str, offset: int) -> str:
 
 def take_large(store: str, part: str) -> str:
     """Append what comes in to a partial file, and say its SHA-256 and size when it ends."""
-    return _shell(f'{_ENTER}; cat >> "$2" && cat "$2" | {{ {_HASH}; }} && wc -c < "$2"', store, part)
+    return _shell(f'{_ENTER}; p=$2; cat >> "$p" && {_HASH} && wc -c < "$p"', store, part)
 
 
 def take_whole(store: str, path: str, part: str, stamp: str, sha256: str) -> str:
     """The same for a file whose SHA-256 is known beforehand: it is put in its place at once if it is right."""
-    check = f'case $(cat "$p" | {{ {_HASH}; }}) in "$5"*) {_PUBLISH};; *) rm "$p"; echo damaged;; esac'
+    check = f'case $({_HASH}) in "$5"*) {_PUBLISH};; *) rm "$p"; echo damaged;; esac'
     return _shell(f'{_ENTER}; p=$3; cat > "$p" || {{ rm -f "$p"; exit 1; }}; {check}', store, path, part, stamp, sha256)
 
 
