@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 BUG = 3
 INTERRUPTED = 130
 
@@ -33,9 +35,20 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 141
     except Exception as error:
-        _say(f"bug: {type(error).__name__}: {error}\n  The traceback is in {_log_bug()}")
-        code = BUG
+        code = _give_up(error)
     sys.exit(code)
+
+
+def _give_up(error: Exception) -> int:
+    """An error that nobody below has turned into a sentence: a disk without room is none of ours, the rest is a bug."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(
+            f"error: {where}{error.strerror}\n  Results that are recorded stay. Make room, and give the command again."
+        )
+        return PivotError.exit_code
+    _say(f"bug: {type(error).__name__}: {error}\n  The traceback is in {_log_bug()}")
+    return BUG
 
 
 def _run() -> int:

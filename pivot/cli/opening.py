@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 
-from pivot.errors import CodeError, LockTimeout, ProjectError, TargetError
+from pivot.errors import CodeError, LockTimeout, ProjectError, StoreError, TargetError
 from pivot.pipeline.given import Given, given_options, given_variables
 from pivot.pipeline.spec import StageSpec
 from pivot.plan.planner import Planner
@@ -47,12 +47,23 @@ def open_session(*, writing: bool = False, values: Sequence[str] = (), pull: boo
 
 
 def _flush_journal(project: Project, *, writing: bool) -> None:
-    """Bring what an interrupted run left into the run cache; one that is under way does so itself."""
     if writing:
-        flush_journal(project, "repro: results of an interrupted run")
-    elif project.journal.exists() and not project.scratch:
-        with suppress(LockTimeout), project.lock():
-            flush_journal(project, "repro: results of an interrupted run")
+        flush_journal(project)
+    else:
+        flush_if_possible(project)
+
+
+def flush_if_possible(project: Project) -> None:
+    """Bring what an interrupted run left into the run cache; one that is under way does so itself."""
+    if not project.journal.exists() or project.scratch:
+        return
+    try:
+        with project.lock():
+            flush_journal(project)
+    except LockTimeout:
+        return
+    except StoreError as error:
+        click.echo(f"warning: results of an interrupted run wait in the journal: {error.what}", err=True)
 
 
 def report_failures(session: Session, planner: Planner, names: Iterable[str] | None = None) -> int:

@@ -213,7 +213,7 @@ def _open(given: dict[str, Any]) -> Iterator[tuple[Project, Options]]:
     with Project.open(Path.cwd()) as project:
         if project.scratch:
             raise ProjectError("results cannot be kept here", where=f"{project.location.common_dir} is not writable")
-        flush_journal(project, "repro: results of an interrupted run")
+        flush_journal(project)
         yield project, _read_options(project, given)
 
 

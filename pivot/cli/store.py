@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import to_json
-from pivot.cli.opening import folder_in, open_session, refuse_recursion
+from pivot.cli.opening import flush_if_possible, folder_in, open_session, refuse_recursion
 from pivot.errors import CheckFailed
 from pivot.files import remove_quietly
 from pivot.project import Project
@@ -84,7 +84,7 @@ def gc(dry_run: bool, keep: float, remote: str | None) -> int:
     """
     with Project.open(Path.cwd()) as project:
         refuse_recursion(project)  # a stage would wait for the lock of the command that runs it
-        flush_journal(project, "repro: results of an interrupted run")
+        flush_journal(project)
         state = state_of(project)
         if remote and not dry_run:
             state.pull(remote)
@@ -106,7 +106,7 @@ def fsck(as_json: bool) -> int:
     only counted.
     """
     with Project.open(Path.cwd()) as project:
-        flush_journal(project, "repro: results of an interrupted run")
+        flush_if_possible(project)
         with _telling("checking") as tell:
             checked = check_store(project, tell)
         _forget_settled(project)
@@ -123,7 +123,7 @@ def du(as_json: bool) -> int:
     In use is what `git pivot gc` would leave. A file that several results have is counted once a stage.
     """
     with Project.open(Path.cwd()) as project:
-        flush_journal(project, "repro: results of an interrupted run")
+        flush_if_possible(project)
         usage = measure(project)
     for line in [to_json(usage_document(usage))] if as_json else usage_lines(usage):
         click.echo(line)

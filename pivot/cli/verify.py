@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import to_json
+from pivot.cli.opening import flush_if_possible
 from pivot.errors import TargetError
 from pivot.plan.attest import Attested, attest, commits_in, resolve_commit
 from pivot.plan.run_history import RunHistory
 from pivot.project import Project
 from pivot.reports.verify import Place, github_lines, junit_document, verify_document, verify_lines
 from pivot.run.again import rerun
-from pivot.run.recorder import flush_journal
 
 FORMATS = ("text", "json", "github", "junit")
 
@@ -34,7 +34,7 @@ def verify(revisions: tuple[str, ...], form: str, junit: Path | None, **options:
     That attests; --rerun proves.
     """
     with Project.open(Path.cwd()) as project:
-        flush_journal(project, "repro: results of an interrupted run")
+        flush_if_possible(project)
         commits = _commits(project, revisions or ("HEAD",))
         checked = [attest(project, commit, stored=not options["no_store"]) for commit in commits]
         if options["again"]:

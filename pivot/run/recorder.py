@@ -15,6 +15,7 @@ from pivot.project import Project
 from pivot.store.objects import Object
 
 FLUSH_SECONDS = 1.0
+INTERRUPTED = "repro: results of an interrupted run"
 _NAMED = 3
 
 
@@ -78,7 +79,7 @@ def as_objects(outs: Mapping[str, Output]) -> dict[str, Object]:
     return {path: Object(out.id, out.mode, out.size) for path, out in outs.items()}
 
 
-def flush_journal(project: Project, message: str) -> int:
+def flush_journal(project: Project, message: str = INTERRUPTED) -> int:
     """Bring what the journal holds into the run cache; the number of results.
 
     Raises:

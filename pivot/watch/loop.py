@@ -132,7 +132,7 @@ class Watch:
                 self._helm.look()
                 for line in recover_outputs(project):
                     yield Noticed(line)
-                flush_journal(project, "repro: results of an interrupted run")
+                flush_journal(project)
                 yield from self._run(Session(project, self._workers), forced)
                 self._rounds += 1
 

@@ -1,0 +1,56 @@
+"""A disk without room: a sentence and no traceback, nothing recorded is lost, and the next run is right."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.examples import DATA, HELPER
+from tests.support.repository import Repo
+from tests.support.stories import ran, settled
+
+BLOCK = 4096
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Repo]:
+    """A repository with the example, run, on a file system of 3 MiB."""
+    path = tmp_path / "small"
+    path.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(path)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small file system")
+    try:
+        repo = Repo.init(path)
+        repo.write("data.json", DATA)
+        repo.write("pipeline.py", HELPER)
+        repo.commit("the example", "data.json", "pipeline.py")
+        ran(repo)
+        yield repo
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+def fill(repo: Repo, blocks: int) -> None:
+    """Leave room for so many blocks."""
+    free = os.statvfs(repo.path).f_bavail
+    with (repo.path / "fill").open("wb") as file:
+        file.write(bytes(BLOCK * (free - blocks)))
+
+
+@pytest.mark.parametrize("blocks", [0, 5, 16])
+def test_without_room_a_run_ends_in_a_sentence_and_the_next_one_is_right(small: Repo, blocks: int) -> None:
+    small.replace("pipeline.py", "value / top", "2 * value / top")
+    small.git("commit", "--quiet", "--all", "--message", "two")
+    fill(small, blocks)
+    said = small.pivot("repro")
+    assert said.code in (0, 1, 2), said
+    assert said.code == 0 or "No space left on device" in said.err, said
+    (small.path / "fill").unlink()
+    ran(small)
+    settled(small)
+    assert small.pivot("fsck").expect(0).out.endswith("none of them lost something\n")
