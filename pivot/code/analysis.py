@@ -47,7 +47,10 @@ def analyse(root: Path, file: str, given: Sequence[Given] = ()) -> Analysis:
     walked = begin(root, file, given)
     with no_collection():
         walked.walker.replace_unstable(unstable_keys(walked.walker, root, file, environment))
-        return finish(walked)
+        analysis = finish(walked)
+        for source in walked.imported.importer.by_path.values():
+            source.forget_tree()
+        return analysis
 
 
 @dataclass(frozen=True, slots=True)

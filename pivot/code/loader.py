@@ -35,6 +35,10 @@ class ModuleSource:
             self._tree = ast.parse(self.data, self.path)
         return self._tree
 
+    def forget_tree(self) -> None:
+        """A tree takes fifty times the bytes that it was made from."""
+        self._tree = None
+
 
 class Witness:
     """Stands first on `sys.meta_path`, finds nothing, and remembers every name that was looked for."""

@@ -22,6 +22,7 @@ from typing import Any
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _HIGH_DESCRIPTOR = 200
+_malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -31,6 +32,12 @@ def die_with_parent(parent: int) -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def trim_memory() -> None:
+    """Give back to the system what was freed and lies in the middle of the heap."""
+    if _malloc_trim:
+        _malloc_trim(0)
 
 
 def keep_orphans() -> None:

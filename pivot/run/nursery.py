@@ -11,10 +11,9 @@ import socket
 from collections import deque
 from dataclasses import dataclass
 from time import monotonic, sleep
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
-from pivot.code.analysis import Analysis
-from pivot.code.model import Stage
+from pivot.pipeline.spec import StageSpec
 from pivot.run.child import Task, answer_moved, run_stage
 from pivot.run.failure import format_exception
 from pivot.run.groups import children_of, end_session, reap_next, signal_group, stop_orphans
@@ -26,6 +25,7 @@ from pivot.run.isolation import (
     keep_orphans,
     move_high,
     redirect_output,
+    trim_memory,
 )
 from pivot.run.observe import Observer
 from pivot.run.pristine import Patches, Snapshot
@@ -50,12 +50,20 @@ _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Runnable:
+    """A live stage with its specification and the digest of its code."""
+
+    live: Any
+    spec: StageSpec
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
-    """What the import left: the analysis, how to start stages, and the interpreter as the user and as we need it."""
+    """What the import left: stages by name, how to start them, and the interpreter as the user and as we need it."""
 
     setup: Setup
-    analysis: Analysis
-    stages: dict[str, Stage]
+    stages: dict[str, Runnable]
     start: Literal["fork", "spawn"]
     user: Patches
     ours: Snapshot
@@ -80,7 +88,9 @@ class Nursery:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         keep_orphans()
         ready.observer.prepare()
+        gc.unfreeze()  # what the analysis was made of is garbage by now, in cycles
         gc.collect()
+        trim_memory()
         gc.freeze()  # so that a collection in a forked stage does not touch, and thereby copy, these pages
 
     def serve(self) -> NoReturn:
@@ -162,11 +172,10 @@ class Nursery:
 
     def _run_stage(self, order: RunStage, result: int) -> NoReturn:
         ready = self._ready
-        model = ready.stages.get(order.stage)
-        if model is None or order.code not in ("", model.code):
+        stage = ready.stages.get(order.stage)
+        if stage is None or order.code not in ("", stage.code):
             answer_moved(order, result)
-        live = ready.analysis.live[order.stage]
-        run_stage(Task(ready.setup, order, live, model.spec, ready.observer, result), ready.user, ready.ours)
+        run_stage(Task(ready.setup, order, stage.live, stage.spec, ready.observer, result), ready.user, ready.ours)
 
     def _kill(self, order: Kill) -> None:
         for pid, job in self._jobs.items():

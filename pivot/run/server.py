@@ -27,7 +27,7 @@ from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
 from pivot.run.interrupts import let_through
 from pivot.run.isolation import Seeds, flush_output, move_high
-from pivot.run.nursery import Nursery, Ready
+from pivot.run.nursery import Nursery, Ready, Runnable
 from pivot.run.observe import Observer
 from pivot.run.pristine import SERVER_MODULES, STAGE_MODULES, Snapshot
 from pivot.run.protocol import Analysed, Begin, FrameReader, ImportFailed, Message, Setup, Warmth, encode
@@ -60,14 +60,13 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     seeds.stop_watching()
     _unwatch_command(link)
     start, why = choose_start(setup.start)
-    stages = {stage.name: stage for stage in analysis.model.stages}
-    warmth = bare.warmth(files)
-    nursery = Nursery(link, Ready(setup, analysis, stages, start, user, for_stages, observer), seeds)
+    stages = {one.name: Runnable(analysis.live[one.name], one.spec, one.code) for one in analysis.model.stages}
     flush_output()
     if setup.cache:
         save(Path(setup.cache), Path(setup.root), setup.file, analysis)
-    _send(link, Analysed(analysis.model, start, why, warmth))
-    nursery.serve()
+    _send(link, Analysed(analysis.model, start, why, bare.warmth(files)))
+    del analysis  # each fork pays for every page that is here
+    Nursery(link, Ready(setup, stages, start, user, for_stages, observer), seeds).serve()
 
 
 def import_pipeline(setup: Setup, ours: Snapshot, begin: Importing[Found]) -> Found | ImportFailed:
