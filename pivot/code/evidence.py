@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import xxhash
 
@@ -52,8 +53,9 @@ class Evidence:
     volatile: str = ""
 
 
+@cache
 def runtime() -> str:
-    """The Python, and Pivot's own code, that make an analysis what it is."""
+    """The Python, and Pivot's own code, that make an analysis what it is; asked for every pipeline file."""
     ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (start-up: pathlib costs milliseconds)
     stamps = sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(ours) if entry.name.endswith(".py"))
     return f"{SCHEME} {sys.version} {sys.prefix} {xxhash.xxh3_64_hexdigest(repr(stamps).encode())}"
