@@ -97,6 +97,9 @@ def _look(location: Location, cache_dir: Path) -> _Held:
     if not all(_stands(path, stat, held.made) for path, stat in held.rules.items()):
         held = _Held()
     folders = look(str(root), held.folders, held.made, lambda paths: _ignored(location, paths))
+    if held.rules and held.rules.keys() != set(_rules(location, folders)):  # a new .gitignore judges what is known anew
+        held = _Held()
+        folders = look(str(root), {}, 0, lambda paths: _ignored(location, paths))
     marked = [f"{folder}{name}" for folder, one in folders.items() for name in one.names]
     readings = {file: _reading(root, file, held) for file in marked if not file.endswith(".gitignore")}
     named = {file for _, files in readings.values() for file in files}

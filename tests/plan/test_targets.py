@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pivot.errors import TargetError
 from pivot.graph import build_graph, find_producers
-from pivot.plan.targets import select
+from pivot.pipeline.spec import StageSpec
+from pivot.plan.targets import select, stages_around
 from tests.support.specs import spec
 
 SPECS = [
@@ -34,6 +37,60 @@ GRAPH = build_graph(SPECS, find_producers(SPECS))
 )
 def test_a_target_names_stages(target: str, folder: str, stages: list[str]) -> None:
     assert sorted(select([target], SPECS, GRAPH, folder)) == sorted(stages)
+
+
+def of(name: str, file: str, pipeline: str, *outs: str) -> StageSpec:
+    return replace(spec(name, outs=outs), file=file, pipeline=pipeline)
+
+
+TEAMS = [
+    of("a/train", "a/pipeline.py", "cheap", "a/model"),
+    of("a/one:plot", "a/pipeline.py", "one", "a/1.png"),
+    of("a/two:plot", "a/pipeline.py", "two", "a/2.png"),
+    of("a/b/train", "a/b/pipeline.py", "exact", "a/b/model"),
+    of("flows/daily/fit@x=1", "flows/daily.py", "daily", "data/fit-1"),
+    of("flows/daily/fit@x=2", "flows/daily.py", "daily", "data/fit-2"),
+]
+TEAM_GRAPH = build_graph(TEAMS, find_producers(TEAMS))
+
+
+@pytest.mark.parametrize(
+    ("target", "folder", "stages"),
+    [
+        ("train", "a", ["a/train"]),
+        ("train", "a/b", ["a/b/train"]),
+        ("../train", "a/b", ["a/train"]),
+        ("a/train", "a/b", ["a/train"]),
+        ("cheap:train", "flows", ["a/train"]),
+        ("one:*", "", ["a/one:plot"]),
+        ("daily:fit", "", ["flows/daily/fit@x=1", "flows/daily/fit@x=2"]),
+        ("daily:fit@x=2", "", ["flows/daily/fit@x=2"]),
+        ("fit", "", ["flows/daily/fit@x=1", "flows/daily/fit@x=2"]),
+        ("fit@x=1", "a", ["flows/daily/fit@x=1"]),
+        ("a/b", "", ["a/b/train"]),
+        ("a/", "", ["a/train", "a/one:plot", "a/two:plot", "a/b/train"]),
+        (".", "a/b", ["a/b/train"]),
+        ("flows/daily.py", "", ["flows/daily/fit@x=1", "flows/daily/fit@x=2"]),
+        ("data", "", ["flows/daily/fit@x=1", "flows/daily/fit@x=2"]),
+        ("*.png", "a", ["a/one:plot", "a/two:plot"]),
+    ],
+)
+def test_a_target_is_read_from_where_one_stands(target: str, folder: str, stages: list[str]) -> None:
+    assert select([target], TEAMS, TEAM_GRAPH, folder) == [name for name in TEAM_GRAPH.order if name in stages]
+    assert set(stages) <= set(TEAM_GRAPH.order)
+
+
+@pytest.mark.parametrize("target", ["train", "plot"])
+def test_a_name_of_several_stages_is_an_error_that_lists_them(target: str) -> None:
+    with pytest.raises(TargetError, match=f"{target} is the name of 2 stages: a/"):
+        select([target], TEAMS, TEAM_GRAPH)
+
+
+@pytest.mark.parametrize(
+    ("folder", "count"), [("", 6), ("a", 4), ("a/b", 1), ("a/b/c/d", 1), ("flows", 2), ("nowhere", 6)]
+)
+def test_a_folder_stands_for_its_pipelines_or_those_of_the_nearest_above(folder: str, count: int) -> None:
+    assert len(stages_around(folder, TEAMS)) == count
 
 
 def test_an_unknown_target_names_the_closest() -> None:
