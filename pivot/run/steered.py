@@ -63,7 +63,9 @@ def execute_steered(
     began = time.monotonic()
     run = SteeredRun(session, selection, options, steering, failures)
     try:
-        yield RunPlanned(run.prepare(steering))
+        plan = run.prepare(steering)
+        yield RunPlanned(plan)
+        yield from run.foretell(plan)
         yield from (Unplanned(one.message, one.file) for one in session.failures())
         yield from run.loop(steering)
         run.tell()
