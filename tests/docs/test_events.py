@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,16 +11,12 @@ from pivot.plan.decision import Action
 from pivot.reports.run import event_document
 from pivot.run.events import Changed, Ending, Event, Paused, StagePulling, Unplanned, Waiting, Watching
 from tests.support.repository import Repo
+from tests.support.schema import schema_of, violations
 
-PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
-(TEXT,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-SCHEMA = json.loads(TEXT)
+SCHEMA = schema_of(Path(__file__).parents[2] / "docs" / "events.md")
+DEFS = SCHEMA["$defs"]
 OF_A_RUN = ["planned", "forecast", "started", "restoring", "printed", "ended", "noticed", "run-ended"]
 EVENTS = [*OF_A_RUN, "pulling", "watching", "changed", "unplanned", "waiting", "paused"]
-TYPES: dict[str, Any] = {
-    "string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict,
-    "null": type(None),
-}  # fmt: skip
 
 PIPELINE = """
 from typing import Annotated
@@ -47,31 +40,6 @@ pipeline.register(after)
 """
 
 
-def violations(value: Any, schema: dict[str, Any], at: str = "$") -> Iterator[str]:
-    """What of a value is not as the part of JSON Schema that the page uses says; no key may be missing from it."""
-    if "$ref" in schema:
-        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
-    if kinds and not any(_is(value, kind) for kind in kinds):
-        yield f"{at}: {value!r} is no {' or '.join(kinds)}"
-        return
-    if "const" in schema and value != schema["const"]:
-        yield f"{at}: {value!r} is not {schema['const']!r}"
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{at}: {value!r} is none of {schema['enum']}"
-    if "properties" in schema:
-        yield from (f"{at}: lacks {key}" for key in schema.get("required", []) if key not in value)
-        yield from (f"{at}: {key} is not documented" for key in value if key not in schema["properties"])
-        for key in value.keys() & schema["properties"].keys():
-            yield from violations(value[key], schema["properties"][key], f"{at}.{key}")
-    for number, item in enumerate(value if "items" in schema else ()):
-        yield from violations(item, schema["items"], f"{at}[{number}]")
-
-
-def _is(value: Any, kind: str) -> bool:
-    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-
-
 @pytest.fixture
 def events(repo: Repo) -> list[dict[str, Any]]:
     """Every kind of event: a run that fails, one that restores, and one of which the time is known."""
@@ -85,7 +53,7 @@ def events(repo: Repo) -> list[dict[str, Any]]:
 
 
 def test_every_event_is_as_the_page_says(events: list[dict[str, Any]]) -> None:
-    found = [why for event in events for why in violations(event, SCHEMA["$defs"][event["event"]])]
+    found = [why for event in events for why in violations(event, DEFS[event["event"]], DEFS)]
     assert found == []
 
 
@@ -100,7 +68,7 @@ def test_what_needs_a_watch_or_a_remote_is_written_as_the_page_says() -> None:
     ]
     documents = [event_document(event) for event in events]
     assert [document["event"] for document in documents] == EVENTS[len(OF_A_RUN) :]
-    assert [why for one in documents for why in violations(one, SCHEMA["$defs"][str(one["event"])])] == []
+    assert [why for one in documents for why in violations(one, DEFS[str(one["event"])], DEFS)] == []
 
 
 def test_a_run_writes_every_kind_of_event(events: list[dict[str, Any]]) -> None:
@@ -115,8 +83,8 @@ def test_a_run_writes_every_kind_of_event(events: list[dict[str, Any]]) -> None:
 
 def test_the_page_names_every_kind_that_there_is() -> None:
     assert [one["$ref"].rpartition("/")[2] for one in SCHEMA["oneOf"]] == EVENTS
-    assert SCHEMA["$defs"]["ended"]["properties"]["ending"]["enum"] == list(get_args(Ending))
-    assert sorted(SCHEMA["$defs"]["decision"]["properties"]["action"]["enum"]) == sorted(one.value for one in Action)
+    assert DEFS["ended"]["properties"]["ending"]["enum"] == list(get_args(Ending))
+    assert sorted(DEFS["decision"]["properties"]["action"]["enum"]) == sorted(one.value for one in Action)
 
 
 @pytest.mark.parametrize(
@@ -124,5 +92,5 @@ def test_the_page_names_every_kind_that_there_is() -> None:
 )
 def test_a_wrong_event_is_seen(change: dict[str, Any]) -> None:
     event = {"event": "printed", "stage": "a", "line": "", "passing": False}
-    assert not list(violations(event, SCHEMA["$defs"]["printed"]))
-    assert list(violations({**event, **change}, SCHEMA["$defs"]["printed"]))
+    assert not list(violations(event, DEFS["printed"], DEFS))
+    assert list(violations({**event, **change}, DEFS["printed"], DEFS))
