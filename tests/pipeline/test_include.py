@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ def later() -> Annotated[str, Out("later.txt")]:
     return ""
 
 
-def part(name: str, root: Path, *functions: object) -> Pipeline:
+def part(name: str, root: Path, *functions: Callable[..., object]) -> Pipeline:
     pipeline = Pipeline(name, root=root / name)
     for function in functions:
         pipeline.register(function)
