@@ -14,6 +14,10 @@ import xxhash
 from pivot.code.nodes import Node, Place
 
 
+class Resists(Exception):
+    """A value whose content cannot be read; the argument says why."""
+
+
 class Surroundings(Protocol):
     """What an encoder asks about the code around a value; a string stands for something outside the project."""
 
@@ -22,6 +26,7 @@ class Surroundings(Protocol):
     def module_of(self, module: types.ModuleType) -> Node | str: ...
     def owns_class(self, kind: type) -> bool: ...
     def public_name(self, value: Any) -> str: ...
+    def binary_of(self, path: str) -> Node | None: ...
     def is_opaque(self, value: Any) -> bool: ...
     def relative_text(self, text: str) -> str: ...
     def unreadable(self, node: Node, name: str, why: str) -> None: ...
@@ -121,6 +126,16 @@ class Encoding(ABC):
             self.node.text(name)
             self.encode(held.get(name))
 
+    def library(self, value: Any) -> None:
+        """What `ctypes` has loaded: a library of the project by its bytes, another by its name."""
+        name = str(value._name)
+        self.encode(type(value))
+        target = self.walker.binary_of(name)
+        if target is None:
+            self.node.text(name)
+        else:
+            self.node.edge(target)
+
     def alias(self, value: Any) -> None:
         """`list[Row]`, `A | B`, `Annotated[...]`."""
         self.node.text("alias")
@@ -141,12 +156,17 @@ def write_known(encoder: Encoding, value: Any) -> bool:
         else:
             encoder.node.text(f"typing {value!r}")
         return True
+    if top == "ctypes" and isinstance(value, sys.modules["ctypes"].CDLL):
+        encoder.library(value)
+        return True
     if top == "configparser" and type(value).__name__.endswith("Parser"):
         encoder.settings(value)
         return True
     if top not in ("numpy", "pandas") or top not in sys.modules:
         return False
     library = sys.modules[top]
+    if top == "numpy" and isinstance(value, library.ufunc) and value.__name__.endswith("(vectorized)"):
+        raise Resists("a ufunc does not tell of which function it was made")
     if top == "numpy" and isinstance(value, library.ndarray | library.generic):
         encoder.array(value)
         return True

@@ -8,8 +8,8 @@ from typing import Any
 
 from pivot.code.classes import write_class, write_made_class
 from pivot.code.definitions import closure_of, find_function, fitting_class, made_of_text
+from pivot.code.encoding import Resists
 from pivot.code.found import Live
-from pivot.code.instances import Resists
 from pivot.code.namespaces import Module, Modules
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import annotations_of, expression_syntax, statement_syntax

@@ -9,7 +9,7 @@ from pathlib import Path
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, digest_of_bytes, runtime, see_file, see_folder
 from pivot.code.loader import SourceImporter
 from pivot.code.manifest import Remark
-from pivot.code.namespaces import Modules
+from pivot.code.namespaces import EXTENSIONS, Modules
 from pivot.code.opening import Imported
 from pivot.code.packages import top_imports
 
@@ -36,6 +36,8 @@ def gather(imported: Imported, modules: Modules, outputs: Iterable[str]) -> Evid
     seen: dict[str, FileSeen] = {}
     for path, source in importer.by_path.items():
         seen[path] = see_file(path, digest_of_bytes(source.data))
+    for path in sorted(modules.binaries | _compiled(importer)):
+        seen[path] = see_file(path)
     for path, data in imported.params.read.items():
         seen[path] = see_file(path, digest_of_bytes(data) if data is not None else "")
     for path in sorted(watch.asked - seen.keys()):
@@ -56,6 +58,12 @@ def gather(imported: Imported, modules: Modules, outputs: Iterable[str]) -> Evid
             folders.setdefault(path, see_folder(path, None))
     volatile = next(iter(watch.volatile.values()), "")
     return Evidence(runtime(), imported.made, seen, folders, dict(watch.environment), volatile)
+
+
+def _compiled(importer: SourceImporter) -> set[str]:
+    """The extension modules of the project that have been imported: no source of theirs passes the importer."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return {file for file in files if isinstance(file, str) and file.endswith(EXTENSIONS) and importer.files.owns(file)}
 
 
 def _names_below(folder: str, paths: list[str]) -> set[str]:

@@ -9,13 +9,9 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from pivot.code.encoding import Encoding
+from pivot.code.encoding import Encoding, Resists
 
 _SLOT_SKIPPED = {"__weakref__", "__dict__"}
-
-
-class Resists(Exception):
-    """A value whose content cannot be read; the argument says why."""
 
 
 def _slots(kind: type) -> Iterator[tuple[str, types.MemberDescriptorType]]:

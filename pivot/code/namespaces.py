@@ -19,6 +19,10 @@ from pivot.code.syntax import Import, Ref, chain_of, imported_names, is_type_che
 EXTENSIONS = (".so", ".pyd", ".pyc")
 _BLOCKS = ("body", "orelse", "finalbody")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_COMPOUND = (
+    *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
+    *(ast.ExceptHandler, ast.match_case),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ class Modules:
         self.importer = importer
         self.files = importer.files
         self.looked_up: set[str] = set()
+        self.binaries: set[str] = set()  # compiled files whose bytes count
         self._by_name: dict[str, Module | None] = {}
         self._by_path: dict[str, Module] = {}
 
@@ -275,12 +280,18 @@ def _assigned(statement: ast.stmt) -> Iterator[str]:
 
 
 def _index(node: ast.AST, prefix: str, table: dict[int, list[tuple[str, ast.AST]]]) -> None:
-    for child in ast.iter_child_nodes(node):
+    for child in _inner_statements(node):
         if isinstance(child, _DEFINITIONS):
             line = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
             qualname = prefix + child.name
             table.setdefault(line, []).append((qualname, child))
             inner = "." if isinstance(child, ast.ClassDef) else ".<locals>."
             _index(child, qualname + inner, table)
-        elif isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+        elif isinstance(child, _COMPOUND):
             _index(child, prefix, table)
+
+
+def _inner_statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements, handlers and cases right inside a block; expressions hold no definitions."""
+    for field in (*_BLOCKS, "handlers", "cases"):
+        yield from getattr(node, field, ())

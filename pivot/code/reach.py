@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import xxhash
+
 from pivot.code.manifest import Entry, Manifest
 from pivot.code.namespaces import decode
 from pivot.code.nodes import Node, Place
@@ -48,8 +50,10 @@ def _closure(root: Path, start: list[str]) -> dict[str, tuple[str, str]]:
         if not path.is_file():
             found[file] = (_digest(["missing"]), "")
             continue
-        tree, source = _parse(path)
-        found[file] = (_digest(_tokens(tree) if tree else [source]), source)
+        data = path.read_bytes()
+        tree, source = _parse(data, file)
+        # No Python is known by its bytes: as text, two compiled modules may look the same.
+        found[file] = (_digest(_tokens(tree)) if tree else xxhash.xxh3_128_hexdigest(data), source)
         if tree is not None:
             todo.extend(_imports(tree, file, root))
     return dict(sorted(found.items()))
@@ -66,12 +70,11 @@ def _digest(tokens: list[str]) -> str:
     return node.digest
 
 
-def _parse(path: Path) -> tuple[ast.Module | None, str]:
-    data = path.read_bytes()
+def _parse(data: bytes, file: str) -> tuple[ast.Module | None, str]:
     try:
-        return ast.parse(data, str(path)), decode(data)
+        return ast.parse(data, file), decode(data)
     except (SyntaxError, ValueError):
-        return None, data.decode("utf-8", "replace")
+        return None, ""
 
 
 def _imports(tree: ast.Module, file: str, root: Path) -> list[str]:

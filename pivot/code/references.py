@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
 import types
 import typing
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import xxhash
@@ -21,6 +19,7 @@ from pivot.code.nodes import Node, Place
 from pivot.code.normalise import function_syntax
 from pivot.code.places import Places
 from pivot.code.resolve import Scope
+from pivot.code.scripts import scripts_named
 from pivot.code.syntax import Import, Ref, Syntax
 
 _TOLD = {".__name__", ".__qualname__", ".__doc__"}
@@ -139,20 +138,11 @@ class References(Places, ABC):
                     node.text(f"={number}")
                     (self._refer_shallow if shallow else self.refer_found)(node, found, rest)
                     self._refer_all_names(node, (found, rest), scope[0], shallow)
-        for token in syntax.tokens:
-            if token.endswith(".py") and token[0] == "s" and (path := self._script_path(token[1:], scope[0])):
-                node.edge(self.script(path))
+        for path in scripts_named(syntax.tokens, scope[0], self.modules):
+            node.edge(self.script(path))
         for doubt in syntax.doubts:
             why = f"`{doubt.what}` runs text that only the run knows"
             self.remark(node, "untracked", why, "name the code with pivot.depends_on(...)", line=doubt.line)
-
-    def _script_path(self, text: str, module: Module) -> str:
-        """The project file that a literal names: it is run by `exec`, `runpy` or a program. Empty if there is none."""
-        for folder in (Path(module.path).parent, self.modules.files.root):
-            path = os.path.normpath(folder / text)
-            if self.modules.files.owns(path) and os.path.isfile(path):  # noqa: PTH113 (a literal may not be a path)
-                return path
-        return ""
 
     def _imports_and_reads(self, node: Node, ref: Ref, module: Module) -> bool:
         """Write what an import inside a function runs; whether the reference is more than that import."""

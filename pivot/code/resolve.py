@@ -68,6 +68,8 @@ class Resolver:
 
     def _follow(self, found: Found, chain: tuple[str, ...]) -> tuple[Found, tuple[str, ...]]:
         for at, part in enumerate(chain):
+            if part == ".__dict__" and isinstance(found, Whole):
+                return found, chain[at:]  # it may lead to any name of the module
             following = self._step(found, part)
             if following is None:
                 return found, chain[at:]

@@ -20,6 +20,7 @@ from pivot.code.syntax import (
 
 _SKIPPED = {"ctx", "type_comment", "kind", "type_params", "type_ignores", "annotation", "returns"}
 _DYNAMIC = {"eval", "exec"}
+_ASKING = {"getattr", "hasattr"}
 
 
 class Statements(Scopes):
@@ -156,11 +157,27 @@ class Statements(Scopes):
         if ref is not None:
             self.load(ref)
             return
+        if isinstance(node.func, ast.Name) and node.func.id in _ASKING and self._attribute_asked(node, node.func.id):
+            return
         if isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC and node.args:
             self._text_run(node, node.func.id)
         elif _asks_for_module(node):
             self.load(Ref("", (), (Import(_literal(node.args[0])),)))
         self.generic(node)
+
+    def _attribute_asked(self, node: ast.Call, function: str) -> bool:
+        """`hasattr(module, "fast")`, `getattr(module, "fast", None)`: only that attribute is asked for."""
+        if len(node.args) < 2 or node.keywords or not isinstance(node.args[1], ast.Constant):
+            return False
+        ref = chain_of(ast.Attribute(node.args[0], str(node.args[1].value), ast.Load()))
+        if ref is None:
+            return False
+        self.out.append(function + "(")
+        self.load(ref)
+        for default in node.args[2:]:
+            self.visit(default)
+        self.out.append(")")
+        return True
 
     def _text_run(self, node: ast.Call, function: str) -> None:
         """`eval("f()")`: a literal is read as the code that it is; whatever it binds stays inside it."""

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
-from pivot.code.encoding import write_known
-from pivot.code.instances import Instances, Resists
+from pivot.code.encoding import Resists, write_known
+from pivot.code.instances import Instances
 from pivot.code.syntax import constant_token
 
 _SCALARS = (type(None), bool, int, float, complex, bytes, type(Ellipsis))

@@ -60,6 +60,8 @@ class Watch:
             self.variables_set.add(os.fsdecode(arguments[0]))
         elif event == "open":
             self._note_open(arguments[0], arguments[2])
+        elif event == "ctypes.dlopen" and arguments[0] is not None:
+            self._note(self.opened, arguments[0])
         elif event in _FOLDERS and not _is_import_system(sys._getframe(1)):
             self._note(self.listed, arguments[0] if arguments[0] is not None else ".")
         elif event in _VOLATILE:

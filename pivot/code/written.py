@@ -75,6 +75,7 @@ class WrittenEntries(References):
     def binary(self, path: str) -> Node:
         """A compiled module, by its bytes."""
         name = Path(path).name.split(".")[0]
+        self.modules.binaries.add(path)
 
         def fill(node: Node) -> None:
             node.text("binary " + xxhash.xxh3_128_hexdigest(Path(path).read_bytes()))
@@ -84,6 +85,11 @@ class WrittenEntries(References):
             lambda: Node(f"module:{name}", f"module:{name}", Place(self.modules.files.relative(path), 1)),
             fill,
         )
+
+    def binary_of(self, path: str) -> Node | None:
+        """The entry of a compiled file, if it is the project's."""
+        full = os.path.abspath(path)  # noqa: PTH100
+        return self.binary(full) if self.modules.files.owns(full) and os.path.isfile(full) else None  # noqa: PTH113
 
     def body(self, module: Module) -> Node:
         """What an import of a module that was not imported yet will do: its statements that call something."""

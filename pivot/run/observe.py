@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import runpy
 import sys
 from collections.abc import Iterable
 from os import O_ACCMODE, O_TRUNC, O_WRONLY, fsdecode, fspath
@@ -22,6 +23,11 @@ from pivot.files import TEMP_PREFIX
 
 _LIMIT = 10_000
 _TEMPORARY = f"/{TEMP_PREFIX}"
+_SCRIPT_RUNNERS = (
+    "<frozen runpy>",
+    runpy.__file__,
+    "<frozen zipimport>",
+)  # `runpy` asks first whether it is an archive
 _ENVIRONMENT_FILES = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 
 
@@ -35,6 +41,7 @@ class Observer:
     def __init__(self, files: ProjectFiles) -> None:
         self._files = files
         self._read: dict[str, str] = {}
+        self._scripts: set[str] = set()
         self._written: dict[str, str] = {}
         self._environment: dict[str, str | None] = {}
         self._outside = dict(os.environ)
@@ -64,9 +71,9 @@ class Observer:
         self._active = False
 
     def modules(self) -> list[str]:
-        """Repository-relative files of the project modules that were imported, or asked for by name, meanwhile."""
+        """Repository-relative files of project modules that were imported, asked for by name, or run by `runpy`."""
         new = set() if len(sys.modules) == len(self._before) else sys.modules.keys() - self._before
-        return sorted(self._project_files(new | self._asked_for))
+        return sorted(self._project_files(new | self._asked_for) | self._scripts)
 
     def undeclared(self) -> list[str]:
         """`reads a.csv (stages.py:12)`, `writes b.txt (stages.py:15)`: files neither declared nor in a declared folder.
@@ -101,7 +108,7 @@ class Observer:
         elif event == "open":
             path, _, flags = arguments
             self._note_file(path, flags if isinstance(flags, int) else 0)
-        elif event == "sqlite3.connect":
+        elif event in ("sqlite3.connect", "ctypes.dlopen") and arguments[0] is not None:
             self._note_file(arguments[0], 0)
 
     def _note_file(self, path: Any, flags: int) -> None:
@@ -116,6 +123,8 @@ class Observer:
             return
         if flags & O_ACCMODE == O_WRONLY or flags & O_TRUNC:
             self._written[path] = self._place()
+        elif sys._getframe(2).f_code.co_filename in _SCRIPT_RUNNERS and path.endswith(".py"):
+            self._scripts.add(path)
         elif path not in self._read:
             self._read[path] = self._place()
 

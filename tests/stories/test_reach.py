@@ -68,3 +68,19 @@ def test_another_clone_knows_them_from_the_start(repo: Repo, tmp_path: Path) -> 
     stages = {one["stage"]: one for one in other.pivot("status", "--json").expect(0).json()["stages"]}
     assert [reason["why"] for reason in stages["dynamic"]["reasons"]] == ["code changed"]
     assert [change["name"] for change in stages["dynamic"]["reasons"][0]["changes"]] == ["module:deeper.py"]
+
+
+def test_a_script_whose_name_only_a_run_knows_counts_from_then_on(repo: Repo) -> None:
+    repo.write("script1.py", "r = 1\n")
+    repo.write(
+        "pipeline.py",
+        "import runpy\nfrom typing import Annotated\nimport pivot\n"
+        "def run(n: Annotated[str, pivot.Dep('name.txt')]) -> Annotated[int, pivot.Out('out.json')]:\n"
+        "    return runpy.run_path(f'script{n.strip()}.py')['r']\n"
+        "pipeline = pivot.Pipeline('scripts')\npipeline.register(run)\n",
+    )
+    repo.write("name.txt", "1")
+    assert ran(repo) == ["run"]
+    repo.replace("script1.py", "r = 1", "r = 2")
+    assert ran(repo) == ["run"]
+    assert repo.read("out.json").strip() == "2"

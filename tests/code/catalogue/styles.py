@@ -146,4 +146,51 @@ ROWS = [
         "import ctypes\nclass S(ctypes.Structure):\n    _fields_ = [('x', ctypes.c_int32)]\ndef a() -> A: return ctypes.sizeof(S)",
         "c_int32 => c_int64",
     ),
+    _text(
+        "a module's name space by a key",
+        "import rules\ndef a() -> A: return rules.__dict__['near'](3)\n--- rules.py\ndef near(x): return x + 1",
+        "x + 1 => x + 2",
+    ),
+    _text(
+        "getattr with a default: what is there",
+        "import rules\ndef a() -> A: return getattr(rules, 'near', None)(3)\ndef b() -> B: return getattr(rules, 'far', abs)(3)\n--- rules.py\ndef near(x): return x + 1",
+        "x + 1 => x + 2",
+    ),
+    _text(
+        "getattr with a default: what is added",
+        "import rules\ndef a() -> A: return getattr(rules, 'far', abs)(3)\ndef b() -> B: return getattr(rules, 'near', None)(3)\n--- rules.py\ndef near(x): return x + 1",
+        "+++ rules.py: def near(x): return x + 1\\ndef far(x): return 7",
+    ),
+    _text(
+        "hasattr of a literal: what is added",
+        "import rules\ndef a() -> A: return hasattr(rules, 'far')\n--- rules.py\ndef near(x): return x + 1",
+        "+++ rules.py: def near(x): return x + 1\\ndef far(x): return 7",
+    ),
+    _text(
+        "hasattr of a literal: something else that is added",
+        "import rules\ndef a() -> A: return hasattr(rules, 'far')\n--- rules.py\ndef near(x): return x + 1",
+        "+++ rules.py: def near(x): return x + 1\\ndef other(x): return 7",
+        "",
+    ),
+    _text(
+        "numpy.frompyfunc",
+        "import numpy as np\ndef plus(x): return x + 1\nmany = np.frompyfunc(plus, 1, 1)\ndef a() -> A: return int(many(np.array([1]))[0])",
+        "x + 1 => x + 2",
+    ),
+    _text(
+        "a module run by this Python",
+        "import subprocess, sys\ndef a() -> A: return subprocess.run([sys.executable, '-m', 'tool.cli'], capture_output=True, text=True).stdout\n--- tool/cli.py\nfrom .impl import go\nprint(go())\n--- tool/impl.py\ndef go(): return 1",
+        "return 1 => return 2",
+    ),
+    _text(
+        "a script in a command",
+        "import subprocess, sys\ndef a() -> A: return subprocess.run(f'{sys.executable} tool.py --x', shell=True, capture_output=True, text=True).stdout\n--- tool.py\nprint(1)",
+        "print(1) => print(2)",
+    ),
+    _text(
+        "a script that a message mentions",
+        "def a() -> A: return 'see the notes in tool.py'\n--- tool.py\nprint(1)",
+        "print(1) => print(2)",
+        "",
+    ),
 ]
