@@ -238,11 +238,16 @@ def _take_remotes(project: Project, words: Sequence[str]) -> tuple[str | None, s
     for word in words:
         if word in stores:
             outputs = word
-        elif word in gits or "://" in word:
+        elif word in gits or "://" in word or _is_repository(Path(word)):
             git = word
         else:
             targets.append(word)
     return git, outputs, targets
+
+
+def _is_repository(path: Path) -> bool:
+    """Whether this is a Git remote as `git push ../other` takes one, and not an output."""
+    return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
 
 
 def _inside(folder: str, target: str) -> str:

@@ -7,10 +7,11 @@ import os
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
+from pivot.watch.looking import Looking
 from pivot.watch.scope import Kind
 
 Notice = tuple[Kind, str]
@@ -18,7 +19,16 @@ Notice = tuple[Kind, str]
 _KINDS: dict[int, Kind] = {1: "added", 2: "modified", 3: "deleted"}
 _LONGEST_STEP = 20  # ms between two looks at what the system has told; each costs some 30 microseconds
 _TRIES = 3
-_POLL = 1000  # ms between two looks at the files themselves
+
+
+class Watcher(Protocol):
+    """The watcher of watchfiles, or one like it."""
+
+    def watch(
+        self, debounce: int, step: int, timeout: int, stop: threading.Event | None
+    ) -> set[tuple[int, str]] | str: ...
+
+    def close(self) -> None: ...
 
 
 class Notices:
@@ -62,7 +72,7 @@ class Notices:
     ) -> None:
         self._end()
 
-    def _open_standing(self, folders: frozenset[str]) -> RustNotify:
+    def _open_standing(self, folders: frozenset[str]) -> Watcher:
         """A folder may go while the list is made."""
         for _ in range(_TRIES):
             try:
@@ -71,15 +81,15 @@ class Notices:
                 folders = frozenset(folder for folder in folders if os.access(folder, os.R_OK | os.X_OK))
         return self._open(folders)
 
-    def _open(self, folders: frozenset[str]) -> RustNotify:
+    def _open(self, folders: frozenset[str]) -> Watcher:
         if not self.polling:
             try:
-                return _notify(folders, polling=False)
+                return cast(Watcher, RustNotify(sorted(folders), False, False, 0, False, False))
             except (OSError, WatchfilesRustInternalError) as error:
                 if isinstance(error, FileNotFoundError | PermissionError):
                     raise
                 self.polling = _reason(error)
-        return _notify(folders, polling=True)
+        return Looking(folders)
 
     def _end(self) -> None:
         self._stop.set()
@@ -87,7 +97,7 @@ class Notices:
             self._thread.join()
         self._thread = None
 
-    def _listen(self, notify: RustNotify, stop: threading.Event) -> None:
+    def _listen(self, notify: Watcher, stop: threading.Event) -> None:
         fresh: set[Notice] = set()
         while True:
             # Two steps go by between a change and its being told here.
@@ -109,10 +119,6 @@ class Notices:
         with self._lock:
             self._told |= fresh
         self._wake()
-
-
-def _notify(folders: frozenset[str], *, polling: bool) -> RustNotify:
-    return RustNotify(sorted(folders), False, polling, _POLL, False, False)
 
 
 def _reason(error: Exception) -> str:

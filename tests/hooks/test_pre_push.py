@@ -96,7 +96,9 @@ def test_through_a_second_remote(branches: Repo, remote: Repo, tmp_path: Path) -
     second = Repo.init(tmp_path / "second", "--bare")
     branches.git("remote", "add", "backup", str(second.path))
     branches.git("push", "--quiet", "origin", "main")
-    assert git_says(branches, "push", "--quiet", "backup", "main") == ["backup has the results now: runs, notes"]
+    assert git_says(branches, "push", "--quiet", "backup", "main") == [
+        f"backup has the results now: runs, notes ({NO_REMOTE})"
+    ]
     assert refs(second) == refs(remote) == STATE | {"refs/heads/main"}
 
 
@@ -112,7 +114,9 @@ def test_from_a_submodule(branches: Repo, remote: Repo, tmp_path: Path) -> None:
     change_process(inside)
     assert ran(inside) == ["count", "process"]
     inside.commit("in the submodule")
-    assert git_says(inside, "push", "--quiet", "origin", "HEAD:other") == ["origin has the results now: runs, notes"]
+    assert git_says(inside, "push", "--quiet", "origin", "HEAD:other") == [
+        f"origin has the results now: runs, notes ({NO_REMOTE})"
+    ]
     assert remote.git("notes", "--ref=pivot", "show", "other")
     assert not (around.path / ".git/pivot").exists()
 
