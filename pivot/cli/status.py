@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
@@ -10,20 +11,27 @@ from pivot.cli.display import to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
 from pivot.plan.targets import select
+from pivot.project import Project
 from pivot.reports.explain import explain
+from pivot.reports.sharing import whereabouts_document, whereabouts_lines
 from pivot.reports.status import status_document, status_lines
 from pivot.run.excluding import seen_by_git
 from pivot.run.outputs import kept_paths
+from pivot.run.whereabouts import find_whereabouts
+from pivot.sync.transfer import Transfer
 
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[STAGE]...")
 @click.option("--explain", "explained", is_flag=True, help="Say what changed: code, data, parameters, outputs.")
 @click.option("--diff", "diffed", is_flag=True, help="With --explain: the changed lines of the source too.")
+@click.option("--remote", "asked", is_flag=True, help="Say whose bytes are here only, or on the remote only.")
 @click.option("--set", "values", multiple=True, metavar="STAGE.NAME=VALUE", help="Another value for a parameter.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def status(targets: tuple[str, ...], explained: bool, diffed: bool, values: tuple[str, ...], as_json: bool) -> int:
+def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **options: bool) -> int:
     """Say what `repro` would do with each stage, and why. Nothing is run, and no file is touched."""
+    if options["asked"]:
+        return _ask_remote(as_json=as_json)
     made = time.time_ns()
     with open_session(values=values) as session:
         planner = session.planner()
@@ -32,8 +40,8 @@ def status(targets: tuple[str, ...], explained: bool, diffed: bool, values: tupl
         plan = planner.plan(wanted)
         if as_json:
             click.echo(to_json(status_document(plan.decisions.values())))
-        elif explained or diffed:
-            source = session.source if diffed else None
+        elif options["explained"] or options["diffed"]:
+            source = session.source if options["diffed"] else None
             blocks = ["\n".join(explain(one, source)) for one in plan.decisions.values() if targets or one.reasons]
             click.echo("\n\n".join(blocks) if blocks else "\n".join(status_lines(plan)))
         else:
@@ -45,3 +53,12 @@ def status(targets: tuple[str, ...], explained: bool, diffed: bool, values: tupl
         if plan.settled:
             remember_settled(session, made)
         return report_failures(session, planner, wanted)
+
+
+def _ask_remote(*, as_json: bool) -> int:
+    """The outputs that HEAD stands on: on which side their bytes are."""
+    with Project.open(Path.cwd()) as project, Transfer.open(project) as transfer:
+        found = find_whereabouts(project, transfer)
+    for line in [to_json(whereabouts_document(found))] if as_json else whereabouts_lines(found):
+        click.echo(line)
+    return 0

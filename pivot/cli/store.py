@@ -20,11 +20,13 @@ from pivot.project import Project
 from pivot.reports.fsck import fsck_document, fsck_lines
 from pivot.reports.usage import collected_line, usage_document, usage_lines
 from pivot.run.checkout import CheckedOut, check_out, choose, outputs_at, present_outputs
-from pivot.run.fsck import check_store
+from pivot.run.fsck import Checked, check_store
 from pivot.run.gc import collect_garbage, state_of
 from pivot.run.recorder import flush_journal
+from pivot.run.remote_fsck import check_remote
 from pivot.run.usage import measure
 from pivot.sync.state import Pushed
+from pivot.sync.transfer import Transfer
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -97,22 +99,31 @@ def gc(dry_run: bool, keep: float, remote: str | None) -> int:
 
 
 @click.command()
+@click.option("--remote", metavar="NAME", help="Check what this remote has, and not the store here.")
+@click.option("--mend", is_flag=True, help="With --remote: send again what is wrong there and whole here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def fsck(as_json: bool) -> int:
+def fsck(remote: str | None, mend: bool, as_json: bool) -> int:
     """Read every byte of every result that is known here, and say what is missing or damaged.
 
     Says for each result what it lost and what brings it back; exit code 1 if there is such a one. A damaged object
     counts as missing from then on, and is never given out. Results that were made elsewhere and never brought here are
-    only counted.
+    only counted. With --remote it is the remote whose bytes are read, over the line.
     """
+    if mend and not remote:
+        raise click.UsageError("--mend goes with --remote NAME")
     with Project.open(Path.cwd()) as project:
         flush_if_possible(project)
         with _telling("checking") as tell:
-            checked = check_store(project, tell)
+            checked = _check_remote(project, remote, tell, mend=mend) if remote else check_store(project, tell)
         _forget_settled(project)
-    for line in [to_json(fsck_document(checked))] if as_json else fsck_lines(checked):
+    for line in [to_json(fsck_document(checked))] if as_json else fsck_lines(checked, remote or ""):
         click.echo(line)
     return 0 if checked.sound else CheckFailed.exit_code
+
+
+def _check_remote(project: Project, name: str, tell: Callable[[int, int], None], *, mend: bool) -> Checked:
+    with Transfer.open(project, name) as transfer:
+        return check_remote(project, transfer, tell, mend=mend)
 
 
 @click.command()

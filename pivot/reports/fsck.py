@@ -8,17 +8,21 @@ from pivot.reports.usage import counted
 from pivot.run.fsck import Checked, Loss
 
 
-def fsck_lines(checked: Checked) -> Iterator[str]:
-    """What is lost, by record and output, with what brings it back; then the totals."""
+def fsck_lines(checked: Checked, remote: str = "") -> Iterator[str]:
+    """What is lost, here or on a remote, by record and output, with what brings it back; then the totals."""
     yield from checked.refused
     for loss in checked.losses:
         yield f"{loss.stage} {loss.fingerprint[:12]}: {loss.path}"
         for problem in loss.problems:
             yield f"  {problem.what}: {problem.path or loss.path} ({problem.id[:12]})"
         yield f"  again: {loss.again}"
-    if checked.mended:
+    if checked.mended and remote:
+        yield f"sent to {remote} again: {counted(checked.mended, 'object')}"
+    elif checked.mended:
         yield f"written again from their records: {counted(checked.mended, 'damaged list')} of outputs"
-    if checked.absent:
+    if checked.absent and remote:
+        yield f"not on {remote}: {counted(checked.absent, 'result')} (git pivot push --all)"
+    elif checked.absent:
         yield f"made elsewhere and never brought here: {counted(checked.absent, 'result')} (git pivot pull)"
     lost = len({(loss.fingerprint, loss.result) for loss in checked.losses})
     what = f"{counted(checked.records, 'result')} with {counted(checked.objects, 'object')}"

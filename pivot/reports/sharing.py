@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pivot.reports.amounts import seconds, size
 from pivot.reports.usage import counted
+from pivot.run.whereabouts import Whereabouts
 from pivot.sync.progress import Moved, Moving
 from pivot.sync.receiving import Receiving
 from pivot.sync.sending import Sending
+
+
+def whereabouts_lines(found: Whereabouts) -> Iterator[str]:
+    """What is on one side alone, by path, and how much is on both."""
+    for paths, what, mend in (
+        (found.here_only, "here only", f"git pivot push {found.remote}"),
+        (found.there_only, f"on {found.remote} only", f"git pivot pull {found.remote}"),
+        (found.nowhere, f"neither here nor on {found.remote}", "`git pivot push` in the clone that made it"),
+    ):
+        if paths:
+            yield f"{what} ({mend}):"
+            yield from (f"  {path}" for path in paths)
+    yield f"{counted(len(found.both), 'output')} here and on {found.remote}"
+
+
+def whereabouts_document(found: Whereabouts) -> dict[str, object]:
+    return {
+        "version": 1,
+        "remote": found.remote,
+        "both": list(found.both),
+        "here_only": list(found.here_only),
+        "there_only": list(found.there_only),
+        "nowhere": list(found.nowhere),
+    }
 
 
 def moving_line(event: Moving) -> str:

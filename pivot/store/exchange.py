@@ -205,6 +205,14 @@ class Incoming:
         self.offset += len(block)
 
 
+def digest_of(blocks: Iterable[bytes]) -> str:
+    """The BLAKE3 of bytes that come piece by piece."""
+    hasher = _hasher()
+    for block in blocks:
+        hasher.update(block)
+    return str(hasher.hexdigest())
+
+
 def _open_alone(path: str, pointer: Pointer) -> int:
     """Open a partial file that nobody else writes to."""
     while True:

@@ -256,7 +256,7 @@ def refusal(ended: Ended, name: str, url: str) -> RemoteError | MissingObject:
     if ended.code == scripts.FOREIGN:
         return RemoteError(f"{url} is a folder with other things in it", hint="Choose an empty or a new folder.")
     if "o space left" in ended.complaint or "uota exceeded" in ended.complaint:
-        hint = f"Make room there (`git pivot gc --remote {name}`), and run again: what is there is not sent again."
+        hint = "Make room there, and run again: what is there is not sent again."
         return RemoteError(f"the disk of {url} is full", hint=hint)
     if "ermission denied" in ended.complaint or "ead-only" in ended.complaint:
         return RemoteError(

@@ -24,7 +24,7 @@ from typing import Self
 
 from pivot.git.backend import TREE
 from pivot.project import Project
-from pivot.store.exchange import Root
+from pivot.store.exchange import Closure, Root
 from pivot.store.objects import EMPTY_TREE, Object
 from pivot.store.store import Store
 from pivot.store.trees import parse_tree
@@ -110,6 +110,10 @@ class Transfer:
                 return None
             here = Root(found.id, found.mode, f"{here.path}/{name}".lstrip("/"))
         return here
+
+    def closure(self, roots: Iterable[Root]) -> Closure:
+        """What the store here has at and below some roots."""
+        return self._exchange.closure(roots)
 
     def close(self) -> None:
         self.remote.close()
