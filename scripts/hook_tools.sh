@@ -4,7 +4,8 @@
 #
 #   scripts/hook_tools.sh DIR
 #
-# What cannot be had is said, and its tests are skipped.
+# What cannot be had is said, and its tests are skipped. Scripts of the packages are not run: that of lefthook would set
+# its hooks up in this very repository.
 set -u
 
 dir=$1
@@ -15,7 +16,7 @@ lacking() { echo "no $1: its tests are skipped" >&2; }
     lacking pre-commit
 
 [ -d "$dir/node/node_modules/lefthook" ] ||
-    { command -v npm >/dev/null && npm install --prefix "$dir/node" --silent --no-audit --no-fund husky lefthook; } ||
+    { command -v npm >/dev/null && npm install --prefix "$dir/node" --ignore-scripts --silent --no-audit --no-fund husky lefthook; } ||
     lacking "husky, no lefthook"
 
 if ! command -v git-lfs >/dev/null; then
