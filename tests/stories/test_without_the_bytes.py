@@ -107,6 +107,14 @@ def test_what_the_remote_turns_out_not_to_have_is_made_again(theirs: Repo, mine:
     assert ran(theirs, "count") == ["prepare", "count"]
 
 
+def test_a_remote_out_of_reach_fails_what_needs_it_and_names_the_remote(theirs: Repo) -> None:
+    theirs.git("config", "pivot-remote.lab.url", "ssh://127.0.0.1:9/lab")  # nobody listens there
+    said = theirs.pivot("repro", "count").expect(1).out
+    assert "127.0.0.1" in said
+    assert here(theirs) == []
+    assert theirs.pivot("status").expect(0).out.startswith("All 4 stages up to date.\n")
+
+
 @pytest.mark.parametrize("option", [["--no-pull"], []])
 def test_without_pulling_everything_is_run_here(theirs: Repo, option: list[str]) -> None:
     theirs.git("config", "pivot.pull", "auto" if option else "never")
