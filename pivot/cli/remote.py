@@ -9,7 +9,8 @@ import click
 from pivot.cli.acquaintance import get_to_know
 from pivot.project import Project
 from pivot.sync.address import parse_address
-from pivot.sync.named import add_remote, choose_named, named_remotes, open_remote, remove_remote
+from pivot.sync.named import add_remote, choose_named, named_remotes, remove_remote
+from pivot.sync.opening import open_remote
 
 
 @click.group()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
@@ -11,14 +10,10 @@ from pivot.cli.display import to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
 from pivot.plan.targets import select
-from pivot.project import Project
 from pivot.reports.explain import explain
-from pivot.reports.sharing import whereabouts_document, whereabouts_lines
 from pivot.reports.status import status_document, status_lines
 from pivot.run.excluding import seen_by_git
 from pivot.run.outputs import kept_paths
-from pivot.run.whereabouts import find_whereabouts
-from pivot.sync.transfer import Transfer
 
 
 @click.command()
@@ -31,7 +26,9 @@ from pivot.sync.transfer import Transfer
 def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **options: bool) -> int:
     """Say what `repro` would do with each stage, and why. Nothing is run, and no file is touched."""
     if options["asked"]:
-        return _ask_remote(as_json=as_json)
+        from pivot.cli.whereabouts import ask_remote  # what moves bytes is not needed for anything else here
+
+        return ask_remote(as_json=as_json)
     made = time.time_ns()
     with open_session(values=values) as session:
         planner = session.planner()
@@ -53,12 +50,3 @@ def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **o
         if plan.settled:
             remember_settled(session, made)
         return report_failures(session, planner, wanted)
-
-
-def _ask_remote(*, as_json: bool) -> int:
-    """The outputs that HEAD stands on: on which side their bytes are."""
-    with Project.open(Path.cwd()) as project, Transfer.open(project) as transfer:
-        found = find_whereabouts(project, transfer)
-    for line in [to_json(whereabouts_document(found))] if as_json else whereabouts_lines(found):
-        click.echo(line)
-    return 0

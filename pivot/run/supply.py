@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from functools import cached_property
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pivot.errors import PivotError, RemoteError
 from pivot.git.records import Output
@@ -19,7 +19,9 @@ from pivot.run.events import StagePulling
 from pivot.run.recorder import as_objects
 from pivot.store.exchange import Root
 from pivot.store.objects import Object
-from pivot.sync.transfer import Transfer
+
+if TYPE_CHECKING:
+    from pivot.sync.transfer import Transfer
 
 Told = TypeVar("Told")
 
@@ -97,6 +99,8 @@ class Supply:
 
     @cached_property
     def _transfer(self) -> Transfer:
+        from pivot.sync.transfer import Transfer  # most runs need nothing from elsewhere
+
         return Transfer.open(self._project)
 
     @cached_property

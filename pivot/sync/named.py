@@ -10,10 +10,6 @@ from pivot.errors import SettingError, TargetError
 from pivot.git.config import Settings, unset_setting, write_setting
 from pivot.git.locate import Location
 from pivot.project import Project
-from pivot.sync.address import parse_address
-from pivot.sync.channel import LocalShell
-from pivot.sync.host import HostRemote
-from pivot.sync.remote import Remote
 
 SECTION = "pivot-remote"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -96,22 +92,6 @@ def remove_remote(location: Location, settings: Settings, name: str) -> None:
     if settings.get("pivot.remote") == name:
         for scope in ("local", "shared"):
             unset_setting(location, "pivot.remote", scope=scope)
-
-
-def open_remote(project: Project, name: str | None = None) -> Remote:
-    """The remote of this name (default: the default one); nothing is connected yet.
-
-    Raises:
-        TargetError: there is none, or nothing says which.
-        SettingError: its settings mean nothing.
-    """
-    chosen = choose_named(project.settings, name)
-    address = parse_address(chosen.url, project.root)
-    if not address.host:
-        return HostRemote(chosen.name, chosen.url, address.path, LocalShell)
-    from pivot.sync.ssh.open import connector  # paramiko costs as much as the rest of the command
-
-    return HostRemote(chosen.name, chosen.url, address.path, connector(project.settings, chosen.name, address))
 
 
 def _default(settings: Settings, names: list[str]) -> str | None:

@@ -28,7 +28,7 @@ from pivot.store.exchange import Closure, Root
 from pivot.store.objects import EMPTY_TREE, Object
 from pivot.store.store import Store
 from pivot.store.trees import parse_tree
-from pivot.sync.named import open_remote
+from pivot.sync.opening import open_remote
 from pivot.sync.progress import Moved, Moving, Tell
 from pivot.sync.receiving import Receiving, plan_receiving, receive
 from pivot.sync.remote import Remote

@@ -1,0 +1,26 @@
+"""From the name of a remote to the remote: a store in a folder, or on an SSH host."""
+
+from __future__ import annotations
+
+from pivot.project import Project
+from pivot.sync.address import parse_address
+from pivot.sync.channel import LocalShell
+from pivot.sync.host import HostRemote
+from pivot.sync.named import choose_named
+from pivot.sync.remote import Remote
+
+
+def open_remote(project: Project, name: str | None = None) -> Remote:
+    """The remote of this name (default: the default one); nothing is connected yet.
+
+    Raises:
+        TargetError: there is none, or nothing says which.
+        SettingError: its settings mean nothing.
+    """
+    chosen = choose_named(project.settings, name)
+    address = parse_address(chosen.url, project.root)
+    if not address.host:
+        return HostRemote(chosen.name, chosen.url, address.path, LocalShell)
+    from pivot.sync.ssh.open import connector  # paramiko costs as much as the rest of the command
+
+    return HostRemote(chosen.name, chosen.url, address.path, connector(project.settings, chosen.name, address))
