@@ -23,7 +23,7 @@ help:
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
 	@echo 'make reference  command pages and the change-detection matrix'
-	@echo 'make bench   ratios against a bare Python'
+	@echo 'make bench   the same work beside other tools, as ratios; a first look: make bench ARGS=--small'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make clean   remove what these targets made'
 
@@ -49,7 +49,7 @@ reference: $(PROJECT)
 	$(BIN)/python scripts/matrix.py
 
 bench: $(PROJECT)
-	$(WITH_BIN) $(BIN)/python -m benchmarks.nothing_to_do
+	$(BIN)/python -m benchmarks.compare $(ARGS)
 
 wheel: $(PROJECT)
 	rm -rf dist

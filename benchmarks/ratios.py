@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,8 +39,12 @@ class WorkloadFailed(Exception):
     """A command that is measured must do its work: one that fails fast would win."""
 
 
-def measure(workload: Workload) -> Sample:
-    """Run a workload once, with nothing on its input and its output thrown away.
+class TookTooLong(WorkloadFailed):
+    """It was ended at the limit."""
+
+
+def measure(workload: Workload, limit: float = 0) -> Sample:
+    """Run a workload once, with nothing on its input and its output thrown away; for `limit` seconds at most, if any.
 
     Raises:
         WorkloadFailed: it exited with anything but 0.
@@ -56,14 +61,33 @@ def measure(workload: Workload) -> Sample:
             list(workload.command),
             environment,
             file_actions=[(os.POSIX_SPAWN_DUP2, null, descriptor) for descriptor in (0, 1, 2)],
+            setpgroup=0 if limit else os.getpgrp(),
         )
-    _, status, usage = os.wait4(pid, 0)
+    with _ended_after(pid, limit) if limit else contextlib.nullcontext():
+        _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - began
     os.close(null)
+    if limit and wall >= limit:
+        raise TookTooLong(f"{workload.name}: more than {limit:g} s")
     if status:
         code = os.waitstatus_to_exitcode(status)
         raise WorkloadFailed(f"{workload.name}: exit {code} from {' '.join(workload.command)}")
     return Sample(wall, usage.ru_utime + usage.ru_stime)
+
+
+@contextlib.contextmanager
+def _ended_after(group: int, limit: float) -> Iterator[None]:
+    """End a group of processes when the time is up."""
+    before = signal.signal(signal.SIGALRM, lambda *_: os.killpg(group, signal.SIGKILL))
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    except KeyboardInterrupt:
+        os.killpg(group, signal.SIGKILL)
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def alternate(workloads: Sequence[Workload], rounds: int) -> dict[str, list[Sample]]:

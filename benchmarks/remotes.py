@@ -1,11 +1,11 @@
 """What moving outputs over SSH costs, beside `scp` and `tar | ssh tar`, over an OpenSSH server on loopback.
 
-    python -m benchmarks.remotes [--rounds 3] [--large MIB] [--files N] [--folder PATH] [--dvc PATH]
+    python -m benchmarks.remotes [--rounds 3] [--large MIB] [--files N] [--folder PATH]
 
 Targets (issue "Remotes over SSH"): a large file up and down at most 1.3 x `scp` with the same cipher through the `ssh`
 program; many small files at most 1.5 x `tar | ssh tar`; a push with nothing to do at most 2 x the bare connection; 200
 CSV files of 500 kB with 1 % of their lines changed move under 10 % of their bytes. Each figure is a whole process.
-`--dvc` names a `dvc` program with its SSH support, which then does the same work beside it.
+What DVC needs for such work is measured by `benchmarks.compare`.
 """
 
 from __future__ import annotations
@@ -64,10 +64,9 @@ Path(sys.argv[2]).write_text(f"{store.put_tree({'out': held})} {TREE}")
 class Bench:
     """One folder with a client's two stores, a host's store, and a server between them."""
 
-    def __init__(self, folder: Path, rounds: int, dvc: str | None) -> None:
+    def __init__(self, folder: Path, rounds: int) -> None:
         self.folder = folder
         self.rounds = rounds
-        self.dvc = dvc
         self.client = folder / "client"
         make_keys(self.client)
         self.host = SshHost(folder, self.client)
@@ -106,10 +105,9 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=1024, help="MiB of the large file")
     parser.add_argument("--files", type=int, default=10_000, help="small files of 10 KiB")
     parser.add_argument("--folder", type=Path, help="where to work: the file system that is measured")
-    parser.add_argument("--dvc", help="a dvc program to do the same work")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pivot-bench-", dir=options.folder) as name:
-        bench = Bench(Path(name), options.rounds, options.dvc)
+        bench = Bench(Path(name), options.rounds)
         bench.host.start()
         try:
             measure_nothing(bench)

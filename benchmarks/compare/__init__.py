@@ -1,0 +1,1 @@
+"""The tools that people use now, on the same work, in turn: `python -m benchmarks.compare`."""

@@ -1,0 +1,45 @@
+"""pytask: a task function a step, made in a loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.compare.peer import Peer
+from benchmarks.compare.project import Project
+
+TASKS = """\
+from pathlib import Path
+from typing import Annotated
+
+from pytask import DirectoryNode, Product, task
+
+import work
+
+HERE = Path(__file__).parent
+for name, out, deps in {steps!r}:
+
+    @task(id=name)
+    def task_step(
+        out: Annotated[Path, Product] = HERE / out,
+        deps: tuple[Path, ...] = tuple(HERE / dep for dep in deps),
+        name: str = name,
+    ) -> None:
+        getattr(work, name)(out, *deps)
+"""
+
+
+def write(project: Project, folder: Path, python: str) -> None:
+    del python
+    steps = [(step.name, step.out, list(step.deps)) for step in project.steps]
+    (folder / "task_bench.py").write_text(TASKS.format(steps=steps))
+
+
+PEER = Peer(
+    name="pytask",
+    distribution="pytask",
+    packages=("pytask",),
+    write=write,
+    run=("pytask", "build", "--verbose=0"),
+    ignored=("out/", ".pytask/"),
+    remark="a task function a step, in its own process one after another; the module of the task is what it watches",
+)

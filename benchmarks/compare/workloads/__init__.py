@@ -1,0 +1,1 @@
+"""What the tools are given to do, one module each."""
