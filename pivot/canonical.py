@@ -18,7 +18,12 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         TypeError: for any other type.
     """
-    text = _encode(value if _is_plain(value) else _without_floats(value))
+    return plain_json(value if _is_plain(value) else _without_floats(value))
+
+
+def plain_json(value: Any) -> bytes:
+    """The same for a value that is known to hold no float, which need not be looked for then."""
+    text = _encode(value)
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 

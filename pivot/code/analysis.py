@@ -142,6 +142,6 @@ def _with_loaders(walker: Walker, root: Root) -> Node:
     node.reads, node.annotations = root.function.reads, root.function.annotations
     for label, target in root.declared:
         node.edge(target, label)
-    if id(root.function) in walker.remarks:
-        walker.remarks[id(node)] = walker.remarks[id(root.function)]
+    if root.function in walker.remarks:
+        walker.remarks[node] = walker.remarks[root.function]
     return node

@@ -18,6 +18,7 @@ from pivot.code.resolve import Resolver
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IDLE = frozenset((*_DEFINITIONS, ast.Import, ast.ImportFrom))
 # `os` and `sys` keep the environment and the import path: what these hold is tracked by itself.
 _NO_ROOTS = {"builtins", "pivot", "os", "sys", "typing", "abc", "importlib", "pathlib"}
 
@@ -38,7 +39,9 @@ class Effects:
     def _collect(self) -> dict[str, list[tuple[Module, ast.stmt]]]:
         by_root: dict[str, list[tuple[Module, ast.stmt]]] = {}
         imported = [module for module in self._resolver.modules.all() if module.live is not None]
-        statements = [(module, statement) for module in imported for statement in module.source.tree.body]
+        statements = [
+            (module, statement) for module in imported for statement in module.source.tree.body if _may_act(statement)
+        ]
         for module, statement in statements:
             for name in self._roots(module, statement):
                 by_root.setdefault(name, []).append((module, statement))
@@ -72,6 +75,11 @@ class Effects:
         tree = find_function(function, home) if home else None
         body = getattr(tree, "body", None)
         return self._acted_on(home, body, seen) if home is not None and isinstance(body, list) else set()
+
+
+def _may_act(statement: ast.stmt) -> bool:
+    """Whether a statement has anything to look at: most are imports and definitions without a decorator."""
+    return type(statement) not in _IDLE or bool(getattr(statement, "decorator_list", ()))
 
 
 def _aims(statement: ast.stmt) -> list[ast.expr]:

@@ -151,15 +151,15 @@ class Walker(WrittenEntries):
 
     def code_of(self, function: types.FunctionType) -> Node | str:
         """The entry of a project function."""
+        if (known := self._nodes.get(("f", function))) is not None:
+            return known
         module = self.modules.of_function(function)
-        if module is None:
-            return self._generated(function)
-        tree = find_function(function, module)
-        if tree is None:
+        tree = find_function(function, module) if module else None
+        if module is None or tree is None:
             return self._generated(function)
         self._kept.append(function)
         return self._node(
-            ("f", id(function)),
+            ("f", function),
             lambda: self.function_node(function, module, tree),
             lambda node: self._write_function(node, function, module, tree),
         )
@@ -214,7 +214,7 @@ class Walker(WrittenEntries):
             self._kept.append(function)
             name = f"func:{function.__name__}"
             return self._node(
-                ("f", id(function)),
+                ("f", function),
                 lambda: Node(name, name, Place("", 0)),
                 lambda node: self._write_homeless(node, function),
             )
@@ -225,7 +225,7 @@ class Walker(WrittenEntries):
             return "X:" + self.public_name(function)
         self._kept.append(function)
         return self._node(
-            ("f", id(function)),
+            ("f", function),
             lambda: Node(
                 f"func:{function.__name__}", f"func:{module.name}.{function.__qualname__}", Place(self.file(module), 1)
             ),

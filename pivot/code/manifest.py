@@ -11,7 +11,7 @@ from typing import Any
 
 import xxhash
 
-from pivot.canonical import canonical_json
+from pivot.canonical import plain_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +78,4 @@ class Manifest:
         }
 
     def digest(self) -> str:
-        return xxhash.xxh3_128_hexdigest(canonical_json(self.graph()))
+        return xxhash.xxh3_128_hexdigest(plain_json(self.graph()))

@@ -19,9 +19,11 @@ from pivot.code.syntax import Import, Ref, chain_of, imported_names, is_type_che
 EXTENSIONS = (".so", ".pyd", ".pyc")
 _BLOCKS = ("body", "orelse", "finalbody")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_COMPOUND = (
-    *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
-    *(ast.ExceptHandler, ast.match_case),
+_COMPOUND = frozenset(
+    (
+        *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
+        *(ast.ExceptHandler, ast.match_case),
+    )
 )
 
 
@@ -280,18 +282,14 @@ def _assigned(statement: ast.stmt) -> Iterator[str]:
 
 
 def _index(node: ast.AST, prefix: str, table: dict[int, list[tuple[str, ast.AST]]]) -> None:
-    for child in _inner_statements(node):
-        if isinstance(child, _DEFINITIONS):
-            line = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
-            qualname = prefix + child.name
-            table.setdefault(line, []).append((qualname, child))
-            inner = "." if isinstance(child, ast.ClassDef) else ".<locals>."
-            _index(child, qualname + inner, table)
-        elif isinstance(child, _COMPOUND):
-            _index(child, prefix, table)
-
-
-def _inner_statements(node: ast.AST) -> Iterator[ast.AST]:
-    """The statements, handlers and cases right inside a block; expressions hold no definitions."""
+    """Note the definitions inside a block; expressions hold none."""
     for field in (*_BLOCKS, "handlers", "cases"):
-        yield from getattr(node, field, ())
+        for child in getattr(node, field, ()):
+            kind = type(child)
+            if kind in _DEFINITIONS:
+                line = min([child.lineno, *[decorator.lineno for decorator in child.decorator_list]])
+                qualname = prefix + child.name
+                table.setdefault(line, []).append((qualname, child))
+                _index(child, qualname + ("." if kind is ast.ClassDef else ".<locals>."), table)
+            elif kind in _COMPOUND:
+                _index(child, prefix, table)

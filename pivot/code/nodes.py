@@ -59,7 +59,7 @@ class Node:
         return self._digest
 
 
-def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
+def manifest_of(root: Node, remarks: dict[Node, tuple[Remark, ...]]) -> Manifest:
     """All nodes that `root` reaches, numbered in order of first reach (breadth first)."""
     order, number, hinted = _reached(root)
     names = _names(order)
@@ -75,22 +75,22 @@ def manifest_of(root: Node, remarks: dict[int, tuple[Remark, ...]]) -> Manifest:
             digest,
             node.place.file,
             node.place.line,
-            tuple((label, number[id(target)]) for label, target in (*node.edges, *(hinted if node is root else ()))),
+            tuple((label, number[target]) for label, target in (*node.edges, *(hinted if node is root else ()))),
             node.place.source,
         )
         for name, digest, node in zip(names, digests, order, strict=True)
     )
-    said = {remark: None for node in order for remark in remarks.get(id(node), ())}
+    said = {remark: None for node in order for remark in remarks.get(node, ())}
     passing: frozenset[str] = frozenset().union(*(node.passing for node in order))
     return Manifest(entries, tuple(said), tuple(sorted(passing)))
 
 
-def _reached(root: Node) -> tuple[list[Node], dict[int, int], list[tuple[str, Node]]]:
+def _reached(root: Node) -> tuple[list[Node], dict[Node, int], list[tuple[str, Node]]]:
     """The nodes in order, their numbers, and the edges of the root to classes that only annotations name.
 
     A class that is reached anyway is not hinted at: an annotation that is added to a helper is no change then.
     """
-    order, number = [root], {id(root): 0}
+    order, number = [root], {root: 0}
     hinted: list[tuple[str, Node]] = []
     followed = asked = 0
     while asked < len(order):
@@ -98,12 +98,12 @@ def _reached(root: Node) -> tuple[list[Node], dict[int, int], list[tuple[str, No
             targets = [target for _, target in order[followed].edges]
             followed += 1
         else:
-            targets = [target for target in order[asked].hints if id(target) not in number]
+            targets = [target for target in order[asked].hints if target not in number]
             hinted += [("hint", target) for target in dict.fromkeys(targets)]
             asked += 1
         for target in targets:
-            if id(target) not in number:
-                number[id(target)] = len(order)
+            if target not in number:
+                number[target] = len(order)
                 order.append(target)
     return order, number, hinted
 

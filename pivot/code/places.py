@@ -18,7 +18,7 @@ class Places:
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
         self.resolver = Resolver(modules)
-        self.remarks: dict[int, list[Remark]] = {}
+        self.remarks: dict[Node, list[Remark]] = {}
 
     def owns_class(self, kind: type) -> bool:
         return self.resolver.is_project_class(kind)
@@ -41,7 +41,7 @@ class Places:
         """Say something about a node, once, wherever it is reached."""
         name = node.name.partition(":")[2]
         told = Remark(kind, name, node.place.file, line or node.place.line, why, mend)
-        known = self.remarks.setdefault(id(node), [])
+        known = self.remarks.setdefault(node, [])
         if told not in known:
             known.append(told)
 

@@ -42,7 +42,7 @@ class References(Places, ABC):
         self._nodes: dict[tuple[Any, ...], Node] = {}
         self._waiting: deque[Callable[[], None]] = deque()
         self._kept: list[Any] = []
-        self._syntax: dict[tuple[int, bool], Syntax] = {}
+        self._syntax: dict[tuple[ast.AST, bool], Syntax] = {}
         self._classes: list[tuple[Node, type]] = []
         self.subclasses_asked = False
 
@@ -118,7 +118,7 @@ class References(Places, ABC):
         self.remark(node, "coarse", why, "keep plain data and functions at module level")
 
     def syntax_of(self, tree: ast.AST, *, defaults: bool) -> Syntax:
-        key = (id(tree), defaults)
+        key = (tree, defaults)
         known = self._syntax.get(key)
         if known is None:
             known = self._syntax[key] = function_syntax(tree, defaults=defaults)
@@ -274,7 +274,7 @@ class References(Places, ABC):
         home = module
         syntax = self.syntax_of(tree, defaults=True)
         return self._node(
-            ("s", id(function)),
+            ("s", function),
             lambda: self.function_node(function, home, tree),
             lambda node: self.write(node, syntax, (home, closure_of(function)), shallow=True),
         )

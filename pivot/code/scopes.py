@@ -48,7 +48,7 @@ class Scopes:
     # --- the end of a scope
 
     def finish(self, *, bound_is_local: bool = True) -> Syntax:
-        root = self.scopes[0]
+        root, out = self.scopes[0], self.out
         if not bound_is_local:
             root.bound.clear()
         self._close(root, None)
@@ -57,16 +57,16 @@ class Scopes:
         for at, ref in sorted(self.outer, key=lambda pair: (pair[1].use in _SILENT, pair[0])):
             number = numbers.setdefault(ref, len(numbers))
             if at >= 0:
-                self.out[at] = f"@{number}" if ref.use not in _SILENT else _NOTHING
+                out[at] = f"@{number}" if ref.use not in _SILENT else _NOTHING
         return Syntax(
-            tuple(token for token in self.out if token is not _NOTHING),
+            tuple([token for token in out if token is not _NOTHING]),
             tuple(numbers),
             tuple(self.doubts),
             frozenset(self.reads),
         )
 
     def _close(self, scope: Scope, parent: Scope | None) -> None:
-        imported = scope.imports.keys() - scope.globals
+        imported = scope.imports.keys() - scope.globals if scope.imports else ()
         loaded = {ref.name for _, ref in scope.loads} if scope.statements else set()
         for at, ref in scope.loads:
             name = ref.name

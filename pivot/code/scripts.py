@@ -11,6 +11,9 @@ from pivot.code.namespaces import Module, Modules
 
 def scripts_named(tokens: tuple[str, ...], module: Module, modules: Modules) -> Iterator[str]:
     """The project files that string tokens name to be run: `work.py`, `-m tools.work`, alone or in a command."""
+    whole = "".join(tokens)
+    if ".py" not in whole and "-m" not in whole:
+        return
     before = ""
     for token in tokens:
         text = token[1:] if token[:1] == "s" else ""

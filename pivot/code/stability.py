@@ -178,13 +178,13 @@ def _reads_clock(walker: Walker, node: Node, found: Live) -> bool:
     probe = Node(node.name, node.qualname, node.place)
     walker.write_statements(probe, found)
     walker.drain()
-    order, seen = [probe], {id(probe)}
+    order, seen = [probe], {probe}
     for one in order:
         if any(token.startswith("X:") and token.endswith(_CLOCKS) for token in one.tokens):
             return True
         for _, target in one.edges:
-            if id(target) not in seen:
-                seen.add(id(target))
+            if target not in seen:
+                seen.add(target)
                 order.append(target)
     return False
 

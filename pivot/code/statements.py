@@ -34,13 +34,13 @@ class Statements(Scopes):
         kind: Any = type(node)
         out = self.out
         out.append(kind.__name__)
-        for field in _fields(kind):
+        for field, opening in _fields(kind):
             value = getattr(node, field)
             if value is None:
                 continue
-            if isinstance(value, list):
+            if type(value) is list:
                 if value:
-                    out.append(field + "[")
+                    out.append(opening)
                     self._items(value)
                     out.append("]")
             elif isinstance(value, ast.AST):
@@ -196,9 +196,9 @@ class Statements(Scopes):
 
 
 @functools.cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = kind._fields
-    return tuple(name for name in names if name not in _SKIPPED)
+def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The fields that are written, each with the token that opens a list in it."""
+    return tuple((name, name + "[") for name in kind._fields if name not in _SKIPPED)
 
 
 def _literal(node: ast.expr) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 Use = Literal["load", "annotation", "import", "import-used", "import-value"]
 _IMPORT_CALLS = {("import_module",), ("importlib", "import_module"), ("__import__",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """What an import statement names: `module` after `level` dots, and the name taken from it, if one is.
 
     `top` tells `import a.b`, which binds `a`, from `import a.b as c`, which binds `a.b`.
@@ -23,8 +22,7 @@ class Import:
     top: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """A name that is not local, with the attributes (`.fit`) and literal keys (`['a']`) read from it.
 
     An import inside a function is "import-used" where loads of its name say all of it but what it runs.
@@ -47,8 +45,7 @@ class Doubt:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(NamedTuple):
     """Tokens, in which `@n` stands for `refs[n]`; references of annotations have no token.
 
     `reads` says what some function or class is asked for, and so counts: `names` (`f.__name__`), `annotations`.
@@ -95,34 +92,39 @@ def annotation_parts(node: ast.expr) -> list[ast.expr]:
     todo: list[ast.AST] = [node]
     while todo:
         item = todo.pop()
-        if isinstance(item, ast.Name | ast.Attribute) and chain_of(item) is not None:
+        if type(item) is ast.Name or (type(item) is ast.Attribute and chain_of(item) is not None):
             parts.append(item)
-        elif isinstance(item, ast.Constant):
+        elif type(item) is ast.Constant:
             if isinstance(item.value, str) and item is not node:
                 parts.append(item)
-        elif isinstance(item, ast.Call):
+        elif type(item) is ast.Call:
             continue  # an artifact or other metadata; custom loaders are reached from the stage
+        elif type(item) is ast.Subscript:
+            todo += (item.slice, item.value)
+        elif type(item) is ast.Tuple:
+            todo += reversed(item.elts)
         else:
             todo.extend(reversed(list(ast.iter_child_nodes(item))))
     return parts
 
 
-def chain_of(node: ast.AST) -> Ref | None:
+def chain_of(node: Any) -> Ref | None:
     """`a.b['k'].c`, `getattr(a, "b")`, `import_module("a").b` as one reference; None for anything else."""
     parts: list[str] = []
     while True:
-        if isinstance(node, ast.Attribute):
+        kind = type(node)
+        if kind is ast.Name:
+            return Ref(node.id, tuple(reversed(parts)))
+        if kind is ast.Attribute:
             parts.append("." + node.attr)
             node = node.value
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        elif kind is ast.Subscript and type(node.slice) is ast.Constant:
             parts.append("[" + constant_token(node.slice.value))
             node = node.value
-        elif isinstance(node, ast.Subscript) and _is_own_module(node):
+        elif kind is ast.Subscript and _is_own_module(node):
             parts.append("[__name__")
             node = node.value
-        elif isinstance(node, ast.Name):
-            return Ref(node.id, tuple(reversed(parts)))
-        elif isinstance(node, ast.Call):
+        elif kind is ast.Call:
             if parts and parts[-1][:2] == "[s" and is_globals(node):
                 return Ref(parts.pop()[2:], tuple(reversed(parts)))
             origin = import_call(node)

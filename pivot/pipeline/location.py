@@ -113,7 +113,8 @@ def field_line(owner: type, name: str, otherwise: Line | None = None) -> Line:
 
 
 def _find_in_function(function: Callable[..., Any], pattern: str) -> Location:
-    code = inspect.unwrap(function).__code__
+    plain: Any = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+    code = plain.__code__
     source = _source(code.co_filename)
     # A decorated function's code starts at its first decorator, which may itself hold a lambda but no `def`.
     following = bisect.bisect_left(source.heads, code.co_firstlineno)

@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 from pivot.errors import PipelineError
@@ -75,6 +76,7 @@ def in_repository(path: str, prefix: str, where: Line) -> str:
     return plain
 
 
+@lru_cache(maxsize=256)
 def prefix_of(root: Path, repository: Path) -> str:
     """The pipeline's folder relative to the repository, with `..` where it lies outside."""
     return posixpath.relpath(root.as_posix(), repository.as_posix())

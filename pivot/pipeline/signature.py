@@ -20,6 +20,7 @@ from pivot.pipeline.spec import Location
 from pivot.pipeline.variants import filled
 
 SINGLE = "return"
+_NOT_AT_ONCE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ def _injected(
     function: Callable[..., Any], hints: Mapping[str, Any], place: Place, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The values of the variant that the function takes by name, as their annotated types want them."""
-    found = {}
+    found: dict[str, Any] = {}
+    if not values:
+        return found
     for name in values.keys() & inspect.signature(function).parameters.keys():
         where = parameter_line(function, name)
         kind, artifact = split(hints.get(name, Any), where)
@@ -111,7 +114,7 @@ def check_function(function: Any, stage: str, line: Line) -> None:
             where=where.text,
             hint="Move it to module level. If it is a decorator's wrapper, put functools.wraps(function) on it.",
         )
-    if inspect.iscoroutinefunction(plain) or inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+    if plain.__code__.co_flags & _NOT_AT_ONCE:
         raise PipelineError(
             f"stage `{stage}` is async or a generator: its value is not there when it returns",
             where=where.text,

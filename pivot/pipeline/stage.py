@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Stage:
         Raises:
             PipelineError: a path is outside the repository, or a parameter cannot be recorded.
         """
-        repository = root.resolve()
+        repository = _resolved(root)
         prefix = prefix_of(self.root, repository)
         return StageSpec(
             name=name,
@@ -137,3 +138,9 @@ class Stage:
             CheckFailed: the value is not what the return type says, or an output is missing.
         """
         save_all(value, self.outputs, self.signature.single, nearest(folder), self.name)
+
+
+@lru_cache(maxsize=16)
+def _resolved(root: Path) -> Path:
+    """Asked for every stage of a repository."""
+    return root.resolve()
