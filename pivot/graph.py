@@ -6,9 +6,10 @@ import bisect
 import difflib
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct
 
 from pivot.errors import PipelineError
 from pivot.pipeline.spec import StageSpec
@@ -16,8 +17,7 @@ from pivot.pipeline.spec import StageSpec
 PathKey = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Struct, frozen=True, dict=True):
     """Stages in running order, and for each the stages whose outputs it reads (its upstreams)."""
 
     order: tuple[str, ...]
@@ -43,8 +43,7 @@ class Graph:
         return _closure(names, self.downstream)
 
 
-@dataclass(frozen=True, slots=True)
-class Producers:
+class Producers(Struct, frozen=True):
     """Which stage writes a path. `key` says when two spellings are one path (symlinks, Unicode form, case).
 
     `by_key` maps the key of an output to its stage and its path as declared.

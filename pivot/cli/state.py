@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from pivot.cli.moving import show_moving
 from pivot.cli.opening import folder_in, take_lock
@@ -29,8 +29,7 @@ from pivot.sync.state import State, choose_remote
 from pivot.sync.transfer import JOBS, Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the three commands take; `git` and `outputs` name remotes (None: the usual one)."""
 
     git: str | None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from pivot.cli.display import INTERRUPTED, Display, open_display
 from pivot.cli.opening import folder_in, given_by_environment, refuse_recursion

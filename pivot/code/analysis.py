@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.code.entries import Walker
 from pivot.code.evidence import Evidence
@@ -23,8 +24,7 @@ from pivot.code.stability import unstable_keys
 from pivot.pipeline.given import Given
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """A pipeline file: its model, the live stage of each name, and what the analysis stands on."""
 
     model: PipelineModel
@@ -53,8 +53,7 @@ def analyse(root: Path, file: str, given: Sequence[Given] = ()) -> Analysis:
         return analysis
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(Struct, frozen=True):
     """The entry graph of all stages of an import."""
 
     imported: Imported
@@ -104,8 +103,7 @@ def _params_remarks(imported: Imported, live: Iterable[str]) -> Iterator[Remark]
         yield Remark("unused", "params", file, 1, f"no key in it is the name of a stage of {imported.file}")
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """The entry of a stage's function, and what its declaration reaches beside it."""
 
     function: Node

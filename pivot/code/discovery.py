@@ -10,10 +10,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from pivot.code.cache import read, write
 from pivot.code.evidence import settled, stat_of
@@ -29,8 +31,7 @@ _MAGIC = "pivot pipelines 1"
 Reading = tuple[Stat | None, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """What the last look left; `rules` are files that say what Git ignores, `readings` what files name as pipelines."""
 
     made: int = 0
@@ -40,8 +41,7 @@ class _Held:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(Struct, frozen=True):
     """The pipelines of a work tree; what a look finds is kept in the folder `cache`.
 
     Raises:

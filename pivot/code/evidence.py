@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 
 import xxhash
+from msgspec import Struct, field
 
 from pivot.files import TEMP_PREFIX
 
@@ -17,8 +17,7 @@ _TICK = 50_000_000  # 50 ms: coarser than the clock of any local file system
 _COARSE = 2_500_000_000  # FAT and some network file systems keep time in steps of one or two seconds
 
 
-@dataclass(frozen=True, slots=True)
-class FileSeen:
+class FileSeen(Struct, frozen=True):
     """A file as it was read: `stat` is (mtime_ns, ctime_ns, size, inode) or None, `digest` is of its bytes.
 
     An empty digest says that only its being there was asked.
@@ -28,8 +27,7 @@ class FileSeen:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class FolderSeen:
+class FolderSeen(Struct, frozen=True):
     """A folder as it was listed: `names` are the stems that mattered, None for all; `digest` is of what was found.
 
     `without` are names that do not count, since the stages write them.
@@ -41,8 +39,7 @@ class FolderSeen:
     without: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """`made` is the time (ns) before the first read: what changed later may have been missed, and is read again."""
 
     runtime: str

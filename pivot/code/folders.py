@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.code.evidence import settled, stat_of
 
@@ -20,8 +21,7 @@ _ENDS = {"pyvenv.cfg", ".git"}
 _LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """One folder: `names` are its files that matter, `below` the folders to look into, `ignored` those that Git
     ignores."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from types import MemberDescriptorType, SimpleNamespace
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.code.namespaces import Module
 from pivot.code.syntax import constant_token
@@ -13,8 +14,7 @@ from pivot.code.syntax import constant_token
 ABSENT: Any = object()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Live:
+class Live(Struct, frozen=True, eq=False):
     """An object in memory; `module` and `name` tell where it is bound, if it is at module level."""
 
     value: Any
@@ -22,44 +22,38 @@ class Live:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A name of a project module that the import did not load: only its source knows."""
 
     module: Module
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A project module itself."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A namespace package of the project."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """A compiled module in the project."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Struct, frozen=True):
     """Something outside the project, as the source names it: import path and attributes."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A name that is bound nowhere now."""
 
     name: str

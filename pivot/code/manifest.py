@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import xxhash
+from msgspec import Struct
 
 from pivot.canonical import plain_json
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A function, class, constant or module that a stage reaches.
 
     `name` is for display: `func:normalize`, `class:Model`, `const:LIMIT`, `module:plugins`; the qualified name is
@@ -33,8 +33,7 @@ class Entry:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """Something the analysis wants said once.
 
     `kind` is `coarse` (a coarser digest was used), `untracked`, or `unused` (a file from which nothing is taken).

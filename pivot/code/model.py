@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pivot.code.manifest import Manifest, Remark
 from pivot.errors import PipelineError
 from pivot.pipeline.spec import StageSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A declared stage with the code that it reaches; `code` is `manifest.digest()`, 32 hex digits."""
 
     spec: StageSpec
@@ -23,8 +24,7 @@ class Stage:
         return self.spec.name
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineModel:
+class PipelineModel(Struct, frozen=True):
     """What one pipeline file gives.
 
     `packages` maps each distribution that the reachable modules import to its version; `environment` maps each
@@ -38,8 +38,7 @@ class PipelineModel:
     environment: dict[str, str | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A pipeline file that could not be imported: `message` is for the user, `stages` are known from before."""
 
     file: str
@@ -47,8 +46,7 @@ class Failure:
     stages: tuple[Stage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """All pipelines of the repository."""
 
     pipelines: tuple[PipelineModel, ...]

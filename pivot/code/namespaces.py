@@ -8,10 +8,11 @@ import os
 import sys
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.code.loader import ModuleSource, SourceImporter
 from pivot.code.syntax import Import, Ref, chain_of, imported_names, is_type_checking
@@ -27,8 +28,7 @@ _COMPOUND = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """One place where a module binds a name: the statement, and what is imported if it is an import."""
 
     node: ast.stmt

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import xxhash
+from msgspec import Struct
 
 from pivot.code.manifest import Entry, Manifest, Remark
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an entry is defined: the project-relative path, the 1-based line, and its source text."""
 
     file: str

@@ -6,9 +6,10 @@ import os
 import time
 import types
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.code.importing import import_file, import_paths, quiet
 from pivot.code.loader import SourceImporter
@@ -21,8 +22,7 @@ from pivot.pipeline.params_file import ParamsFile, read_params_file
 from pivot.pipeline.spec import name_prefix
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What the import left behind."""
 
     root: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 Use = Literal["load", "annotation", "import", "import-used", "import-value"]
 _IMPORT_CALLS = {("import_module",), ("importlib", "import_module"), ("__import__",)}
@@ -37,8 +38,7 @@ class Ref(NamedTuple):
         return self.name + "".join(self.chain)
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """A construct whose meaning only the run knows, such as `eval` of a built string."""
 
     line: int

@@ -9,7 +9,8 @@ An entry is revoked by a commit that takes it out; the history of the ref tells 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import RecordError
@@ -25,8 +26,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _RESULT = re.compile(r"[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True):
     """The situation `new` counts as the one of the record `fingerprint`, `result`."""
 
     new: str
@@ -38,7 +38,7 @@ class Acceptance:
     why: str
 
     def to_bytes(self) -> bytes:
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "new"}
+        fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "new"}
         return canonical_json({"version": VERSION, **fields})
 
 

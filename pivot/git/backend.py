@@ -7,9 +7,10 @@ refuses (SHA-256, reftable, unknown extensions). Ids are lower-case hex strings 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 BLOB = 0o100644
 EXECUTABLE = 0o100755
@@ -25,8 +26,7 @@ class TreeEntry(NamedTuple):
     oid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who made a commit, and when (seconds since the epoch, offset from UTC in minutes)."""
 
     name: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pivot.errors import SettingError
 from pivot.git.command import run_git
@@ -37,8 +38,7 @@ _NUMBER = re.compile(r"([+-]?\d+)([kmg]?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """One value of a key (None: the key stands without `=`, which means true) and where it stands, as Git says it."""
 
     text: str | None
@@ -48,8 +48,7 @@ class Value:
         return "true" if self.text is None else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All Git configuration that holds here. Keys are as Git prints them: section and name in lower case.
 
     `refused` are keys of `.pivotconfig` that it may not set.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import xxhash
+from msgspec import Struct
 
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import GitError, RecordError, UnknownVersion
@@ -25,8 +26,7 @@ from pivot.git.records import Info, Record, parse_info, parse_record
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Project modules that runs of one static fingerprint imported beyond its manifest, by dotted name or path."""
 
     static_fingerprint: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pivot.errors import ProjectError
 from pivot.git.command import ask_git
@@ -24,8 +25,7 @@ _MOVES_REPOSITORY = (
 _MOVES_WORK_TREE = re.compile(rb"^\s*(?:worktree\b|bare\b(?!\s*=\s*false\b))", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """A repository on disk, in absolute paths: the `root` of the work tree (None: bare), and where Git keeps it."""
 
     root: Path | None

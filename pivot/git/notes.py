@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from pivot.errors import RecordError
 from pivot.git.backend import TREE, Author, Backend, TreeEntry
@@ -33,8 +34,7 @@ _SHORT = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[0-9a-f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class NoteLine:
+class NoteLine(Struct, frozen=True):
     """One stage at one commit; `outs` are pairs of path and object id, for a result only."""
 
     stage: str

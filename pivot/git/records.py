@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import xxhash
+from msgspec import Struct, field
 
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import RecordError, UnknownVersion
@@ -43,8 +43,7 @@ def fingerprint_of(code: str, params: str, spec: str, deps: Mapping[str, str]) -
     return digest_of({"scheme": SCHEME, "code": code, "params": params, "spec": spec, "deps": dict(deps)})
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One output of a record: object id in the store, Git mode, size in bytes (of all files for a directory)."""
 
     id: str
@@ -52,8 +51,7 @@ class Output:
     size: int
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True, dict=True):
     """A situation and its result. `tree` is the store's tree id of all outputs by repository-relative path."""
 
     code: dict[str, Any]
@@ -169,8 +167,7 @@ def _names_git(part: str) -> bool:
     return plain in (".git", "git~1")
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(Struct, frozen=True):
     """What is said about one run of a record; never part of a fingerprint.
 
     `entries` are `[name, file, line]` in the order of the record's graph nodes; `finished` is UTC in ISO 8601 with
@@ -194,7 +191,7 @@ class Info:
     tries: int = 1
 
     def to_bytes(self) -> bytes:
-        return canonical_json({name: getattr(self, name) for name in self.__slots__})
+        return canonical_json({name: getattr(self, name) for name in self.__struct_fields__})
 
 
 def parse_info(data: bytes) -> Info:
@@ -204,7 +201,7 @@ def parse_info(data: bytes) -> Info:
         RecordError: it is not an info blob.
     """
     try:
-        value = {name: item for name, item in parse_canonical(data).items() if name in Info.__slots__}
+        value = {name: item for name, item in parse_canonical(data).items() if name in Info.__struct_fields__}
         value["entries"] = tuple((name, file, line) for name, file, line in value["entries"])
         value["undeclared"] = tuple(value.get("undeclared", ()))
         return Info(**value)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeGuard
+
+from msgspec import Struct
 
 from pivot.errors import MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import BLOB, TREE, Author, Backend, TreeEntry
@@ -29,8 +30,7 @@ REF = "refs/pivot/runs"
 TRACKING = "runs"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A record as it stands in the run cache; `RunCache.infos` tells about its runs."""
 
     record: Record

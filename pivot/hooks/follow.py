@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pivot.errors import LockTimeout, MissingObject, PivotError
 from pivot.git.index import tracked
@@ -32,8 +33,7 @@ CHOICES = ("restore", "pull", "report", "off")
 MANY = 3  # stages or paths that one line names
 
 
-@dataclass(slots=True)
-class Done:
+class Done(Struct):
     """What was found and done, by repository-relative path; `notices` are sentences of their own."""
 
     unchanged: int = 0
@@ -43,8 +43,7 @@ class Done:
     notices: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """An output that the note names, and the result that it belongs to."""
 
     path: str

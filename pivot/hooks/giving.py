@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import PivotError, TargetError
 from pivot.project import Project
@@ -16,8 +17,7 @@ from pivot.sync.transfer import Transfer
 TOLD_FROM = 8 << 20  # bytes; a push of less is over before anybody wonders
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What came of it: whether results may follow, whether the whole push is to stop, and lines for the user."""
 
     complete: bool = True

@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from pivot.errors import GitError
 from pivot.git.command import run_git
@@ -28,8 +29,7 @@ CONFIG_FROM = (2, 54)
 PREVIOUS = ".pivot-prev"
 
 
-@dataclass(frozen=True, slots=True)
-class HookState:
+class HookState(Struct, frozen=True):
     """One hook of a repository: does Git call Pivot for it, and how or why not."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import PivotError
 from pivot.git.locate import Location
@@ -22,8 +23,7 @@ MANY = 5  # stages that one line names
 NO_REMOTE = "their bytes stay here: `git pivot remote add NAME URL`"
 
 
-@dataclass(frozen=True, slots=True)
-class PushedRef:
+class PushedRef(Struct, frozen=True):
     """One line of what Git tells a pre-push hook."""
 
     local: str

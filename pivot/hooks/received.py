@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, cast
+
+from msgspec import Struct
 
 from pivot.errors import SettingError
 from pivot.git.backend import Backend
@@ -19,8 +20,7 @@ MODES = ("off", "verify", "run")
 ALL_REFS = ("refs/heads/*", "refs/tags/*")
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedRef:
+class ReceivedRef(Struct, frozen=True):
     """One line of what Git tells a receive hook. The zero id has 40 or 64 digits."""
 
     old: str
@@ -37,8 +37,7 @@ class ReceivedRef:
         return self.name.split("/", 2)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What is done about a push.
 
     `refs` are patterns of refs that count, `every` whether each commit that comes with them counts or the last alone,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.canonical import canonical_json
 from pivot.errors import PipelineError
@@ -17,16 +18,14 @@ from pivot.pipeline.paths import check_external, check_path, in_repository
 from pivot.pipeline.spec import ArtifactKind, ArtifactSpec, Location, Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a stage stands: its name for errors, and its pipeline's folder relative to the repository, if any."""
 
     stage: str
     prefix: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """`paths` are as declared, normalised: relative to the pipeline's folder, a directory with `/` at the end.
 
     `loaders` has one for each path; they differ only where the extensions do. `value_type` is the annotated type.
@@ -74,13 +73,11 @@ class Declared:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Input(Declared):
+class Input(Declared, frozen=True):
     """An artifact on a parameter; `key` is the parameter's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output(Declared):
+class Output(Declared, frozen=True):
     """An artifact on the return type; `key` is the key of the TypedDict, or `return`."""
 
     @property

@@ -10,8 +10,10 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.errors import PipelineError
 from pivot.pipeline.convert import field_values, is_params_class
@@ -26,8 +28,7 @@ _LIKE = 0.75
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A value for one parameter: `key` is `STAGE.NAME`, or `STAGE__NAME` in capitals for an environment variable.
 
     A stage may have dots and equal signs in its name, so `text` is split where the names are known: it is
@@ -42,8 +43,7 @@ class Given:
         return f"${PREFIX}{self.text}" if self.variable else f"--set {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Aim:
+class _Aim(Struct, frozen=True):
     """What a `Given` is for: a stage (or all its variants), the parameter below it, and the value as typed."""
 
     stage: str

@@ -14,11 +14,12 @@ import re
 import sys
 import tokenize
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.pipeline.spec import Location
 
@@ -27,8 +28,7 @@ _EVALUATORS = frozenset({"annotationlib", "dataclasses", "functools", "typing"})
 _HEADS = re.compile(r"^[ \t]*(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of the user's code; `find` gives None where there is no file (an interactive session).
 
     `said` is what an error names instead, for what stands in no file, such as an option of the command.
@@ -46,8 +46,7 @@ class Line:
         return shown(found) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """A file's lines, and where its definitions start."""
 
     lines: tuple[str, ...]

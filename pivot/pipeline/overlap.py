@@ -4,7 +4,8 @@ what it writes. Pure; used for one pipeline when a stage is registered, and for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.location import Line, known_line
@@ -13,8 +14,7 @@ from pivot.pipeline.spec import StageSpec
 PathKeyFunction = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One path that a stage declares, as the user reads it, and where."""
 
     stage: str
@@ -22,8 +22,7 @@ class Claim:
     where: Line
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """All output paths so far. `key` says when two spellings are one path."""
 
     key: PathKeyFunction

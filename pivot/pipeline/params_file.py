@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.location import Line, known_line, shown
@@ -23,8 +24,7 @@ _SECTION = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([^=#]+?)\s*=")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value that is given from outside the code; `text` is how it was typed, where it may be meant as text."""
 
     value: Any
@@ -32,16 +32,14 @@ class Value:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """Values by name, as deep as they were nested."""
 
     line: Line
     values: Mapping[str, Value | Branch] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ParamsFile:
+class ParamsFile(Struct, frozen=True):
     """What stands in the params file; `read` has the bytes of each file looked for, None where there is none.
 
     `stages` are its keys at the top; `section` tells what stands below one.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack, overload
+
+from msgspec.structs import replace
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Paths

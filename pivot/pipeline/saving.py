@@ -6,9 +6,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin
+
+from msgspec import Struct
 
 from pivot.errors import CheckFailed
 from pivot.pipeline.declared import Output
@@ -20,8 +21,7 @@ _LEFT_OUT = object()
 _CHECKED = (dict, list, tuple, set, frozenset, str, bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """What a stage returned for one path."""
 
     stage: str

@@ -6,8 +6,9 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.annotations import class_types, function_types, split
@@ -23,8 +24,7 @@ SINGLE = "return"
 _NOT_AT_ONCE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(Struct, frozen=True):
     """Paths given at registration, by parameter and by output key (`return` for a single output).
 
     `values` are those of the variant, by name.
@@ -35,8 +35,7 @@ class Overrides:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """`single`: the return type is one annotated value, not a TypedDict. `params` is the parameter that takes them.
 
     `injected` are values of the variant, by the parameter of that name.

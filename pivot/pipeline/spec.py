@@ -5,8 +5,9 @@ The live counterpart (functions, loaders) is `pivot.pipeline.stage`; nothing her
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 ArtifactKind = Literal["dep", "external", "out", "directory", "incremental", "metric", "plot"]
 Shape = Literal["one", "list", "tuple", "dict"]
@@ -15,8 +16,7 @@ PIPELINE_FILE = "pipeline.py"
 PACKAGE_FILE = "__init__.py"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """A line of the user's code: repository-relative POSIX path (absolute outside the repository), 1-based line."""
 
     file: str
@@ -26,8 +26,7 @@ class Location:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactSpec:
+class ArtifactSpec(Struct, frozen=True):
     """One declared input or output.
 
     `paths` are repository-relative POSIX paths without a trailing slash (absolute paths or URLs for `external`);
@@ -46,8 +45,7 @@ class ArtifactSpec:
     where: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """How a stage is to be run; never part of its fingerprint.
 
     `resources` are amounts by name (lower case, `_` for `-`), `mutex` is sorted, `timeout` is in seconds.
@@ -60,8 +58,7 @@ class Policy:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StageSpec:
+class StageSpec(Struct, frozen=True):
     """One stage as its pipeline file declares it.
 
     `name` is unique in the repository. `root` is the repository-relative working directory ("" = repository root).

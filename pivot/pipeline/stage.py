@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.convert import to_json
@@ -21,8 +22,7 @@ from pivot.pipeline.signature import Signature
 from pivot.pipeline.spec import Location, Policy, StageSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """The pipeline that a stage is registered in: its name, its folder, which is the stage's working directory, and the
     file that made it."""
 
@@ -31,8 +31,7 @@ class Home:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """`name` is as registered; the name that is unique in the repository is given to `to_spec`.
 
     `values` are those of its variant, by name.

@@ -12,9 +12,10 @@ import enum
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import Any
+
+from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.location import Line
@@ -24,8 +25,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _UNSAFE = re.compile(r"[^\w.-]")
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """`name` follows the stage's name and an `@` ("" for a stage without variants); `key` tells it apart in a dict."""
 
     name: str = ""

@@ -8,7 +8,8 @@ is what the commit itself holds at that path, or what another stage of the same 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import PivotError
 from pivot.git.command import ask_git
@@ -20,8 +21,7 @@ from pivot.project import Project
 from pivot.store.objects import Object
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What does not hold; `stage` is empty where it is the commit as a whole."""
 
     stage: str
@@ -31,8 +31,7 @@ class Problem:
         return f"{self.stage}: {self.what}" if self.stage else self.what
 
 
-@dataclass(frozen=True, slots=True)
-class Attested:
+class Attested(Struct, frozen=True):
     """One commit that was checked."""
 
     commit: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.git.notes import NoteLine
 from pivot.git.records import Output, Record
@@ -15,8 +16,7 @@ from pivot.plan.snapshot import Snapshot, Standing
 from pivot.store.objects import Object
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """How a stage differs between two sides; `outs` are pairs of what was and what is, by path."""
 
     stage: str

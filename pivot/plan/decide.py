@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.git.records import Record
 from pivot.plan.decision import Action, Change, Decision, Reason, Why
@@ -10,8 +11,7 @@ from pivot.plan.decision import Action, Change, Decision, Reason, Why
 _NOTHING_KNOWN = Reason(Why.LOST, "No result is known for this situation")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A result that the run cache knows for the stage's fingerprint, and where its bytes are.
 
     `absent` and `different` are output paths that are not in place, or hold something else; `unstored` those whose
@@ -30,8 +30,7 @@ class Candidate:
         return not self.absent and not self.different
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """All that the decision for one stage depends on.
 
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pivot.git.records import Record
 
@@ -40,8 +41,7 @@ class Why(StrEnum):
     BROKEN = "pipeline cannot be imported"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One difference: `old` and `new` are whole digests, ids or values as text; None where there is none."""
 
     name: str
@@ -51,15 +51,13 @@ class Change:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     why: Why
     text: str
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What is done with one stage.
 
     `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place
@@ -81,8 +79,7 @@ class Decision:
     accepted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Decisions in running order."""
 
     decisions: Mapping[str, Decision]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.git.records import Info
 from pivot.plan.decision import Change, Reason, Why
 from pivot.plan.policies import Policies, differing
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """Versions of the distributions that a stage's pipeline imports now, and the environment of this command."""
 
     packages: Mapping[str, str]
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """`rerun` are reasons to run, `warnings` sentences to show."""
 
     rerun: tuple[Reason, ...] = ()

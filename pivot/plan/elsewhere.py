@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.git.config import Settings
 from pivot.store.objects import Object
@@ -11,8 +12,7 @@ from pivot.store.objects import Object
 CHOICES = ("auto", "never", "all")
 
 
-@dataclass(slots=True)
-class Elsewhere:
+class Elsewhere(Struct):
     """What is taken for granted of the remote: that it has the bytes of every result, until it was asked and had not.
 
     `remote` is False where there is none, or none may be asked. With `everything` all outputs are wanted here, and not

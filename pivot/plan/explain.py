@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.canonical import canonical_json
 from pivot.code.model import Stage
@@ -14,16 +15,14 @@ from pivot.plan.decision import Change, Reason, Why
 from pivot.plan.situation import artifacts
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """The record that a stage is compared with, and what was said about one run of it."""
 
     record: Record
     info: Info | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """What a stage is compared with: names and places of the nodes of its code, and what a record holds.
 
     `lines` says where artifacts are declared, by title.
@@ -100,8 +99,7 @@ def _reason(why: Why, text: str, changes: Iterable[Change]) -> Reason | None:
     return Reason(why, text, listed) if listed else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(Struct, frozen=True):
     """An entry of either side: its own digest, and the display names that its references resolve to."""
 
     digest: str

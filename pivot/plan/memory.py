@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from pivot.files import write_atomic
 from pivot.git.accepted import Accepted
@@ -17,8 +18,7 @@ from pivot.git.runs import RunCache
 from pivot.plan.explain import Past
 
 
-@dataclass
-class LastResults:
+class LastResults(Struct, dict=True):
     """How this work tree's last runs ended: `cache/last`, JSON, may be deleted at any time.
 
     `by_stage` holds `stage -> (fingerprint, result)`, `failed` the stages that failed in the last run.
@@ -70,8 +70,7 @@ class LastResults:
             self._changed = False
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """Answers from the run cache, accepted changes, HEAD's note (`head`) and this work tree's last results (`last`)."""
 
     runs: RunCache

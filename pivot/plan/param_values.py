@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.errors import TargetError
 from pivot.git.backend import Backend
@@ -14,8 +15,7 @@ from pivot.plan.memory import Memory
 ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Differing:
+class Differing(Struct, frozen=True):
     """A parameter with its value before and now; `ABSENT` where there is none."""
 
     stage: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pivot.code.model import Model, Stage
 from pivot.errors import InputError, UnsafePath
@@ -25,8 +26,7 @@ from pivot.plan.situation import Situation, situation_of, widen
 from pivot.store.objects import Object
 
 
-@dataclass(slots=True)
-class _Deps:
+class _Deps(Struct):
     """Ids of a stage's deps as far as they are known, and what keeps the others from being known."""
 
     ids: dict[str, str] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 DRIFT = ("ignore", "warn", "rerun")
 UNDECLARED = ("ignore", "warn", "error")
@@ -17,8 +18,7 @@ class Choices(Protocol):
     def get_choice(self, key: str, choices: tuple[str, ...], default: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Struct, frozen=True):
     """`env` and `packages`: ignore, warn or rerun; `undeclared`: ignore, warn or error; `untracked`: warn or error."""
 
     env: str = "warn"

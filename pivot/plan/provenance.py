@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import GitError, MissingObject
 from pivot.git.backend import Backend
@@ -18,8 +19,7 @@ from pivot.plan.snapshot import Snapshots
 SILENT = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """`path` is the output that holds the bytes, `id` their object id; `commit` is the first of HEAD's line of commits
     whose note names them (None: no note does), `info` the oldest run known to have given them.
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import bisect
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.errors import GitError, MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import TREE, Backend, Commit, TreeEntry
@@ -23,8 +24,7 @@ FARTHEST = 1000
 KEPT = 1000  # objects in memory, however long the history
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run: what it gave, and what is said about it; `id` is the blob of what is said."""
 
     record: Record
@@ -32,8 +32,7 @@ class Run:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A run and the one of the same stage before it (None: it is the first, or lies too far back)."""
 
     run: Run

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import xxhash
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.code.model import Stage
 from pivot.code.reach import extend
@@ -15,8 +16,7 @@ from pivot.git.records import Record, digest_of, fingerprint_of
 from pivot.pipeline.spec import ArtifactSpec, StageSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """A stage with an id for every dep path.
 
     `static` names the situation by the code that the analysis sees; `fingerprint` also covers modules that earlier

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import GitError, MissingObject, TargetError
 from pivot.git.backend import Backend
@@ -13,8 +14,7 @@ from pivot.git.runs import RunCache
 from pivot.plan.explain import Past
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One line of a note with its record (None: it is not here) and what is said about its runs, the newest first."""
 
     line: NoteLine
@@ -26,8 +26,7 @@ class Standing:
         return Past(self.record, own[0] if own else None) if self.record else None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The stages of a commit; `noted` is the commit whose note it is: this one, or one with the same files."""
 
     commit: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from pivot.plan.decision import Action, Decision
 from pivot.reports.amounts import seconds
@@ -43,8 +44,7 @@ _KEPT = 500
 _NOTICES = 3
 
 
-@dataclass
-class Row:
+class Row(Struct):
     """A stage: `since` is when its state began (seconds, monotonic), `took` how long its last run was."""
 
     name: str
@@ -62,8 +62,7 @@ class Row:
         return seconds(self.took) if self.took else ""
 
 
-@dataclass
-class Board:
+class Board(Struct):
     """`headline` is what the watch is doing, `last` how the last run ended, `trouble` why nothing can be planned."""
 
     headline: str = "plans"

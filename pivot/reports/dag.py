@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.graph import Graph, Producers, draw
 from pivot.pipeline.spec import StageSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """Nodes in running order, `shape` by node (`stage` or `path`), and edges from what is needed to what needs it."""
 
     shapes: dict[str, str]

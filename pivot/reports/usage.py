@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from pivot.reports.amounts import size
 from pivot.run.gc import Collected
@@ -39,4 +40,4 @@ def usage_lines(usage: Usage) -> Iterator[str]:
 
 
 def usage_document(usage: Usage) -> dict[str, object]:
-    return {"version": 1, **asdict(usage)}
+    return {"version": 1, **to_builtins(usage)}

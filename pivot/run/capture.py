@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.run.logs import LogFile
 
@@ -14,8 +15,7 @@ _LINE_LIMIT = 8 << 10
 _TAIL_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A printed line; a `passing` one will be overwritten by the next (it ended with a carriage return)."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from pivot.errors import TargetError, UnsafePath
 from pivot.git.index import tracked
@@ -19,16 +20,14 @@ from pivot.store.objects import Object
 from pivot.store.workspace import keep_edits
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """What belongs at repository-relative paths, and the stages whose result is not known."""
 
     outs: Mapping[str, Object]
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class CheckedOut:
+class CheckedOut(Struct):
     """What was done, by path; `missing`: the store lacks the bytes; `notices`: sentences to be told."""
 
     restored: list[str] = field(default_factory=list)

@@ -12,12 +12,13 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from os import getpid  # bound now, like those of `sys`: a stage may replace them
 from pathlib import Path
 from sys import exception, gettrace, settrace
 from time import perf_counter
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from pivot.errors import PivotError
 from pivot.pipeline.spec import StageSpec
@@ -34,8 +35,7 @@ from pivot.store.stat_cache import StatCache
 from pivot.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A stage to run: what was asked, the live stage with its specification, who watches it, where the answer goes."""
 
     setup: Setup

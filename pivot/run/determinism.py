@@ -6,8 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.errors import TargetError
 from pivot.git.backend import TREE
@@ -23,8 +25,7 @@ from pivot.store.objects import Object
 from pivot.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Unequal:
+class Unequal(Struct, frozen=True):
     """A file that the two runs wrote differently: ids (None: there is none), and where the first difference is."""
 
     path: str
@@ -33,8 +34,7 @@ class Unequal:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What two runs of a stage came to; `failure` says why there is nothing to compare."""
 
     stage: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from pivot.plan.decision import Plan, Reason
 from pivot.run.forecast import Forecast
@@ -11,22 +12,19 @@ from pivot.run.forecast import Forecast
 Ending = Literal["ran", "restored", "unchanged", "failed", "blocked", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlanned:
+class RunPlanned(Struct, frozen=True):
     """The stages that this run is about, with the decision for each as far as it is known before anything runs."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class RunForecast:
+class RunForecast(Struct, frozen=True):
     """What the run will take, as far as past runs tell."""
 
     forecast: Forecast
 
 
-@dataclass(frozen=True, slots=True)
-class StageStarted:
+class StageStarted(Struct, frozen=True):
     """`expected` is how many seconds it took when it ran last; None where that is not known."""
 
     stage: str
@@ -34,16 +32,14 @@ class StageStarted:
     expected: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StageRestoring:
+class StageRestoring(Struct, frozen=True):
     """Known outputs are about to be brought into place, `size` bytes of them; its end is a `StageEnded`."""
 
     stage: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class StagePulling:
+class StagePulling(Struct, frozen=True):
     """Bytes that a stage reads, or its own known outputs, are brought from a remote: `size` of them."""
 
     stage: str
@@ -51,8 +47,7 @@ class StagePulling:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class StagePrinted:
+class StagePrinted(Struct, frozen=True):
     """A line that the stage itself printed; a `passing` one is overwritten by the next (a progress bar)."""
 
     stage: str
@@ -60,8 +55,7 @@ class StagePrinted:
     passing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StageEnded:
+class StageEnded(Struct, frozen=True):
     """`seconds` is wall time (0 where nothing ran); `message` says why it failed or is blocked; `log` is a path.
 
     `tail` is the last that a failed stage printed, `partial` the folder to which what it had written was moved.
@@ -77,16 +71,14 @@ class StageEnded:
     partial: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Noticed:
+class Noticed(Struct, frozen=True):
     """A warning that concerns the run as a whole, or one stage."""
 
     text: str
     stage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded:
+class RunEnded(Struct, frozen=True):
     """Totals; `seconds` is wall time of the whole run."""
 
     endings: dict[str, Ending] = field(default_factory=dict)
@@ -101,44 +93,38 @@ class RunEnded:
         return not self.interrupted and not (self.count("failed") or self.count("blocked"))
 
 
-@dataclass(frozen=True, slots=True)
-class Watching:
+class Watching(Struct, frozen=True):
     """Files are watched from here on; `polling` says why they are looked at in turn instead ("": they are not)."""
 
     polling: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """Files that matter have changed; repository-relative where they lie inside. A plan follows."""
 
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unplanned:
+class Unplanned(Struct, frozen=True):
     """What stands in the files cannot be planned or imported, all of it or that of `file`; the next save may do."""
 
     text: str
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Another command works on this work tree; `text` says which."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Paused:
+class Paused(Struct, frozen=True):
     """Changes are collected and start nothing (`on`), or do so again."""
 
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     """Time has gone by, or somebody has pressed a key: nothing for a reader of events, but a display may move."""
 
     key: str = ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pivot.code.reach import beyond
 from pivot.errors import PivotError
@@ -236,10 +237,9 @@ class Run:
             yield from self._try_again(trial, moved)
             return
         if done.undeclared and self._session.policies.undeclared == "error":
-            partial = self._trials.undo(trial)
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
             ended = StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log)
-            yield self._end(replace(ended, partial=partial))
+            yield self._end(replace(ended, partial=self._trials.undo(trial)))
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))

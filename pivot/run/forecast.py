@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.run.frontier import Frontier
 from pivot.run.lineup import Work
 from pivot.run.scheduler import Limits, Scheduler
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """`seconds` of wall time with `jobs` at a time, `chain` the stages one after another that take longest.
 
     `unknown` stages have never run here; they count for nothing, so that the time is at least this.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.notes import head_lines
@@ -15,8 +16,7 @@ from pivot.run.recorder import as_objects
 from pivot.store.objects import Object, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """An output of a record of which something is missing or damaged; `again` is what brings it back."""
 
     stage: str
@@ -27,8 +27,7 @@ class Loss:
     again: str
 
 
-@dataclass(slots=True)
-class Checked:
+class Checked(Struct):
     """What `fsck` found. `absent`: records none of whose bytes ever came here; `mended`: lists of outputs that were
     damaged, and have been written again from their records; `refused`: records that are not believed.
     """

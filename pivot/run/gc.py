@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from pivot.errors import LockTimeout, PivotError, ProjectError, StoreError
 from pivot.files import FileLock, remove_quietly
@@ -23,8 +24,7 @@ KEEP = 30 * DAY  # seconds; what others who use the store keep at least, whateve
 _PAUSE = 0.2  # seconds between two looks at a lock that another command holds
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """What went, or would go. `repositories` is how many were asked what they need."""
 
     records: int

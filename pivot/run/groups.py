@@ -6,16 +6,16 @@ import contextlib
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
 
 _SERVANTS = ("resource_tracker", "multiprocessing.forkserver")
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """A child that has ended: wait status, CPU seconds, peak resident bytes (waited-for children included)."""
 
     pid: int

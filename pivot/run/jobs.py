@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pivot.run.protocol import FailureKind
 from pivot.store.objects import Object
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """Run one stage once. `id` is the caller's and unique among the running jobs.
 
     `file` is the pipeline file, `code` the digest that the plan was made with ("": do not compare). `timeout` is in
@@ -26,8 +25,7 @@ class Job:
     terminal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class JobPrinted:
+class JobPrinted(Struct, frozen=True):
     """A line that the stage printed. A `passing` line is one that a later one overwrites: a progress bar."""
 
     stage: str
@@ -36,8 +34,7 @@ class JobPrinted:
     passing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JobDone:
+class JobDone(Struct, frozen=True):
     """A stage has run; its outputs are in the store, or in `carried` (id -> bytes). All paths are repository-relative.
 
     `seconds` is wall time, `cpu` in seconds and `memory` (peak resident bytes) include child processes. `modules` are
@@ -60,8 +57,7 @@ class JobDone:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobFailed:
+class JobFailed(Struct, frozen=True):
     """A stage has not given a result. `message` is a sentence; `traceback` has the user's frames only.
 
     `inputs` describes each input in a line, `tail` is the last of what the stage printed, `log` the path of the whole
@@ -81,8 +77,7 @@ class JobFailed:
     log: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FilePrinted:
+class FilePrinted(Struct, frozen=True):
     """A line that a pipeline file printed while it was imported."""
 
     file: str

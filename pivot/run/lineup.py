@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.code.model import Stage
 from pivot.graph import Graph
@@ -19,8 +20,7 @@ RETRIED = ("raised", "exit", "signal", "timeout")
 """Kinds of failure that another try may not have; a wrong declaration stays wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """The stages of a plan: their graph, what each needs, how often it is tried again, how long it took before."""
 
     graph: Graph

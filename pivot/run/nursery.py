@@ -9,9 +9,10 @@ import select
 import signal
 import socket
 from collections import deque
-from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any, Literal, NoReturn
+
+from msgspec import Struct
 
 from pivot.pipeline.spec import StageSpec
 from pivot.run.child import Task, answer_moved, run_stage
@@ -49,8 +50,7 @@ _FAREWELL = 2.0
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Runnable:
+class Runnable(Struct, frozen=True):
     """A live stage with its specification and the digest of its code."""
 
     live: Any
@@ -58,8 +58,7 @@ class Runnable:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """What the import left: stages by name, how to start them, and the interpreter as the user and as we need it."""
 
     setup: Setup

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """`jobs` stages at a time; `verb` is what the run history calls this run.
 
     `budget` is in seconds: a stage that would take longer than what is left of it is not started. With `discard_edits`

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 # What a stage's process needs once the function has returned. Not `sys` (its streams and paths belong to the user) and
 # not `threading` (a fork changes its state by itself).
@@ -48,8 +49,7 @@ def _tells_versions() -> bool:
 _TOLD = _tells_versions()
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The namespace of a module, what it held, and its version then, with where to read that (0: Python has none)."""
 
     namespace: dict[str, Any]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import GitError
 from pivot.git.journal import Finished, Reach
@@ -19,8 +20,7 @@ INTERRUPTED = "repro: results of an interrupted run"
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a stage came to: `modules` were imported beyond its manifest, `files` (id -> bytes) are not stored yet."""
 
     record: Record

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.git.backend import TREE
 from pivot.git.records import Record
@@ -48,8 +49,7 @@ def check_remote(
     return checked
 
 
-@dataclass(slots=True)
-class _Contents:
+class _Contents(Struct):
     """What a remote holds below some roots: `state` is empty for what is whole, else "missing" or "damaged"."""
 
     remote: Remote

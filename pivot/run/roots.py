@@ -6,9 +6,10 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pivot.errors import GitError, StoreError
 from pivot.git.accepted import Accepted
@@ -29,16 +30,14 @@ from pivot.store.stat_cache import StatCache
 from pivot.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What Pivot keeps for one work tree, and where that stands (None: not here, such as on a drive that is away)."""
 
     pivot_dir: Path
     root: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """One user of a store, open; `git_dir` is the folder that its work trees share."""
 
     git_dir: Path
@@ -46,8 +45,7 @@ class Repository:
     places: tuple[Place, ...]
 
 
-@dataclass(slots=True)
-class Roots:
+class Roots(Struct):
     """`live`: records with their bytes; `others`: records of commits that are not here, whose bytes may go.
 
     `objects` are kept beside those of the live records: edits put away, and results not recorded yet.

@@ -10,7 +10,8 @@ import random
 from bisect import insort
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 
@@ -20,8 +21,7 @@ ALONE = "*"
 _FULL = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """What a stage takes while it runs: shares of named resources, names that it alone may hold, and its rank."""
 
     resources: Mapping[str, float] = field(default_factory=dict)
@@ -29,8 +29,7 @@ class Needs:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many stages run at a time, and how much there is of each resource; one that is not named has no limit."""
 
     jobs: int
@@ -51,8 +50,7 @@ class Limits:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A ready stage; `remaining` is the time in seconds of the longest chain that starts with it."""
 
     name: str
@@ -142,8 +140,7 @@ class Scheduler:
         self._held.update(needs.mutex)
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(Struct, frozen=True):
     """How often a failed stage is tried again, and how long is waited before: doubled each time, with jitter."""
 
     count: int = 0

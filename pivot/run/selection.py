@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pivot.errors import TargetError
 from pivot.plan.planner import Planner
 from pivot.plan.targets import select, stages_around
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """`targets` as typed, `folder` they are typed in; `failed` (if asked for) are the stages that failed last time.
 
     Without any of these it is about the pipelines of the folder, or with `everything` about all of the repository.

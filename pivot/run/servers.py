@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from pivot.code.cache import check, load
 from pivot.code.model import Failure, PipelineModel
@@ -23,8 +23,7 @@ _WARM = 2
 """Each server that is held ready has the memory of all libraries that its pipeline imports."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
+class WorkerSettings(Struct, frozen=True):
     """Where things stand and how stages start; `grace` is in seconds: between SIGTERM and SIGKILL, and for
     threads that a stage leaves at work.
 

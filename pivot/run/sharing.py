@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import xxhash
+from msgspec import Struct, field
 
 from pivot.errors import TargetError
 from pivot.files import write_atomic
@@ -28,8 +28,7 @@ from pivot.sync.transfer import Transfer
 _BEFORE = 300  # runs further back in which older versions of an output are looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What the user named: stages, paths or globs (repository-relative), a revision, or everything that is known."""
 
     targets: tuple[str, ...] = ()
@@ -41,8 +40,7 @@ class Selection:
         return not (self.targets or self.revision or self.everything)
 
 
-@dataclass(slots=True)
-class Bringing:
+class Bringing(Struct):
     """What a pull is to bring: `outs` by path for the work tree, and what is lacking here."""
 
     plan: Receiving

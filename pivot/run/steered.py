@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.errors import PivotError
 from pivot.plan.decision import Action, Plan
@@ -40,8 +42,7 @@ class Steering(Stops, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """How a stage failed, and in which situation."""
 
     fingerprint: str

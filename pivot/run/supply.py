@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
 from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from pivot.errors import PivotError, RemoteError
 from pivot.git.records import Output
@@ -28,8 +29,7 @@ Told = TypeVar("Told")
 _POLL_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """What was ordered for a stage is in the store here, or `error` says why not."""
 
     stage: str

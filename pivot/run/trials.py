@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+
+from msgspec import Struct
 
 from pivot.git.records import Info, Output
 from pivot.plan.decision import Reason
@@ -25,8 +26,7 @@ from pivot.store.workspace import Aside
 _TICK = 20_000_000  # ns
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A stage under way since `began` (ns): its situation, why it runs, and its old outputs, set aside."""
 
     situation: Situation

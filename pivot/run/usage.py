@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.leftovers import Name
@@ -16,8 +17,7 @@ from pivot.run.recorder import as_objects
 from pivot.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class StageUsage:
+class StageUsage(Struct, frozen=True):
     """The results of one stage: how many, and bytes of their files that are in the store, each counted once.
 
     `live` is the part that something needs. Two stages with the same file both count it.
@@ -29,8 +29,7 @@ class StageUsage:
     live: int
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """`on_disk`: bytes that the store takes; `dead`: those that `gc` would free; `stages`: the largest first."""
 
     store: str

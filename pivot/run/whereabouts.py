@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pivot.project import Project
 from pivot.run.sharing import Selection, Sharing
 from pivot.sync.transfer import Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Whereabouts(Struct, frozen=True):
     """Output paths by where their bytes are: `nowhere` is neither here nor on this remote."""
 
     remote: str

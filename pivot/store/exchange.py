@@ -6,8 +6,9 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, LockTimeout, MissingObject
 from pivot.files import TEMP_PREFIX, remove_quietly, write_all
@@ -20,8 +21,7 @@ from pivot.store.pack_writer import encode
 from pivot.store.small import SmallObjects, pointer_of
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """An object that is wanted with everything below it; `path` is where its bytes belong, for finding old versions."""
 
     id: str
@@ -34,8 +34,7 @@ def as_object(root: Root) -> Object:
     return Object(root.id, root.mode, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A Git object below a root: `size` is that of the Git object, a pointer's own bytes for a large file."""
 
     id: str
@@ -44,8 +43,7 @@ class Member:
     path: str
 
 
-@dataclass(slots=True)
-class Closure:
+class Closure(Struct):
     """Everything at and below some roots, by id, what is below before what is above; `absent` is not here."""
 
     members: dict[str, Member] = field(default_factory=dict)

@@ -6,7 +6,8 @@ import os
 import stat as modes
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import InputError
 from pivot.git.backend import SYMLINK
@@ -19,8 +20,7 @@ from pivot.store.scan import FileNode, mode_of, unreadable
 _CHUNK_BYTES = 4 << 20  # bytes of small files that one thread holds at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Hash:
+class Hash(Struct, frozen=True):
     """Finds out what id a file has, and stores nothing."""
 
     def __call__(self, file: FileNode) -> list[Entry]:
@@ -39,8 +39,7 @@ class Hash:
             return Pointer(source.name, file.stat.st_size).id
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """Stores a file: a large one at once; a small one is handed back for the batch unless `has` knows it."""
 
     has: Callable[[str], bool]
@@ -63,8 +62,7 @@ class Keep:
         return [] if self.has(file.oid) else [encode(b"blob", data, file.oid)]
 
 
-@dataclass(frozen=True, slots=True)
-class Small:
+class Small(Struct, frozen=True):
     """The bytes of a small file, its Git mode, and what the stat cache wants to know."""
 
     data: bytes

@@ -7,7 +7,8 @@ and a file whose bytes look like a pointer, is a *large file*: its blob is a poi
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.git.backend import TREE
 
@@ -18,8 +19,7 @@ _HEX = frozenset("0123456789abcdef")
 POINTER_MAX = 128  # bytes; a blob of more is no pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True):
     """A file or a directory that the store knows. `size` is in bytes, for a directory of all its files together."""
 
     id: str
@@ -31,8 +31,7 @@ class Object:
         return self.mode == TREE
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """An object that is not as it should be: `what` is `missing` or `damaged`; `path` is relative to what was asked."""
 
     id: str
@@ -40,8 +39,7 @@ class Problem:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(Struct, frozen=True):
     """What stands in Git for a large file."""
 
     blake3: str

@@ -11,7 +11,8 @@ import struct
 import zlib
 from array import array
 from collections.abc import Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.files import fsync_dir, remove_quietly, temp_path, write_all
 from pivot.store import faults
@@ -26,8 +27,7 @@ _KINDS = {2: b"tree", 3: b"blob"}
 _BUFFER = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An object as it stands in a pack."""
 
     oid: str

@@ -11,7 +11,8 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
@@ -28,8 +29,7 @@ DAY = 86_400  # seconds
 _WORTH = 0.2  # share of dead objects from which a pack is written anew
 
 
-@dataclass(slots=True)
-class Pruned:
+class Pruned(Struct):
     """What was removed, or would be: numbers of Git objects and of large files, and bytes on the disk."""
 
     objects: int = 0
@@ -37,8 +37,7 @@ class Pruned:
     bytes: int = 0
 
 
-@dataclass(slots=True)
-class _Live:
+class _Live(Struct):
     objects: set[str] = field(default_factory=set)
     large: set[str] = field(default_factory=set)
 

@@ -6,7 +6,8 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import InputError
 from pivot.files import temp_path, write_all
@@ -22,8 +23,7 @@ from pivot.store.stat_cache import FINE_TICK, StatCache
 from pivot.store.trees import refuse_name
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One path to make equal to an object (to remove, where `oid` is None); `was` is what was seen there before."""
 
     path: str
@@ -32,8 +32,7 @@ class Change:
     was: FileNode | DirectoryNode | None
 
 
-@dataclass(frozen=True, slots=True)
-class Restorer:
+class Restorer(Struct, frozen=True):
     """Writes objects of a store into the work tree.
 
     `stamp` (ns) is the mtime of all files that one restore writes: a tick in the past, so that whoever writes to one of

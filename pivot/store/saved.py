@@ -11,8 +11,9 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pivot.files import write_all
 from pivot.store.objects import Object
@@ -20,8 +21,7 @@ from pivot.store.objects import Object
 KEPT_DAYS = 90  # for so long the bytes of an entry stay in the store
 
 
-@dataclass(frozen=True, slots=True)
-class SavedEntry:
+class SavedEntry(Struct, frozen=True):
     """An edit that was put away: what, from which repository-relative path, when (ISO 8601), and why."""
 
     object: Object

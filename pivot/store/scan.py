@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import stat as modes
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import InputError, UnsafePath
 from pivot.files import names_git_folder
@@ -23,8 +24,7 @@ _DEPTH = 400  # directories in each other; Python's own recursion ends at about 
 Row = tuple[str, int, int, int, int, int]  # name, Git mode, mtime ns, ctime ns, size, inode
 
 
-@dataclass(slots=True)
-class FileNode:
+class FileNode(Struct):
     """A file or symlink in a scan. `oid` is filled in by whoever reads it; `read_at` is when that began (0: cached)."""
 
     path: str
@@ -40,8 +40,7 @@ class FileNode:
         return self.name, self.mode, s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino
 
 
-@dataclass(slots=True)
-class DirectoryNode:
+class DirectoryNode(Struct):
     """A directory in a scan. Where `tree` is known from the stat cache, `files` is left empty."""
 
     path: str
@@ -58,8 +57,7 @@ class DirectoryNode:
             yield from folder.walk()
 
 
-@dataclass(frozen=True, slots=True)
-class Scanner:
+class Scanner(Struct, frozen=True):
     """Scans with one stat cache. `trusts` says whether a tree known from there needs no further look."""
 
     stats: StatCache

@@ -14,10 +14,12 @@ import os
 import shutil
 import stat as modes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.errors import LockTimeout, StoreError
 from pivot.files import FileLock, temp_path, write_atomic
@@ -31,8 +33,7 @@ from pivot.store.store import Store
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An output on its way aside: where it belongs, where it goes, and whether anything stood there."""
 
     path: str
@@ -138,8 +139,7 @@ def recover(pivot_dir: Path, keep: Callable[[Path], object]) -> list[Path]:
     return [Path(path) for path in back]
 
 
-@dataclass(frozen=True, slots=True)
-class Keeper:
+class Keeper(Struct, frozen=True):
     """Puts user edits away before a path is replaced. `root` is the repository's, absolute."""
 
     root: Path

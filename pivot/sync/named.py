@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pivot.errors import SettingError, TargetError
 from pivot.git.config import Settings, unset_setting, write_setting
@@ -15,8 +16,7 @@ SECTION = "pivot-remote"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A remote as the settings know it."""
 
     name: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """An event of a transfer that is under way; `bytes` are those of the files that move, before any compression."""
 
     verb: str
@@ -29,8 +29,7 @@ class Moving:
         return (self.of_bytes - self.bytes) / self.rate if self.bytes else None
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """What a transfer came to: Git objects and large files, their bytes, and the bytes that went over the line."""
 
     objects: int = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
@@ -18,8 +19,7 @@ from pivot.sync.sending import MOST_BASES, Manner, in_parallel
 POINTER_MIN = 98  # bytes; no pointer is shorter
 
 
-@dataclass(slots=True)
-class Receiving:
+class Receiving(Struct):
     """What is lacking here of some roots; `absent`: the remote does not have it either."""
 
     roots: tuple[Root, ...] = ()

@@ -8,8 +8,9 @@ before it is whole and checked; two who give the same thing at once do each othe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from pivot.store.exchange import Root
 from pivot.store.objects import Pointer
@@ -17,8 +18,7 @@ from pivot.store.objects import Pointer
 Given = TypeVar("Given")
 
 
-@dataclass(frozen=True, slots=True)
-class HostFile:
+class HostFile(Struct, frozen=True):
     """A file of a remote, by its path in the store; `is_old`: older than asked for."""
 
     path: str
@@ -26,8 +26,7 @@ class HostFile:
     is_old: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A Git object of a remote: kind, and its bytes on the disk there."""
 
     kind: str

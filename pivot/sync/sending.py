@@ -9,8 +9,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pivot.errors import MissingObject
 from pivot.git.backend import TREE
@@ -25,8 +26,7 @@ FEW = 1000  # objects that may go in one pack, whatever they are
 MOST_BASES = 8  # old directories that one pack is written in terms of; git looks at ten
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """What a remote lacks of some roots. `absent` are objects that are not here either."""
 
     members: tuple[Member, ...] = ()
@@ -61,8 +61,7 @@ def plan_sending(exchange: Exchange, remote: Remote, roots: Iterable[Root], base
     return Sending((*files, *folders), large, tuple(old[:MOST_BASES]), tuple(sorted(closure.absent)))
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How a transfer goes: `writer` names partial files, `tell` hears of progress, `jobs` large files move at once."""
 
     writer: str

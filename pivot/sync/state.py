@@ -12,11 +12,11 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import xxhash
+from msgspec import Struct
 
 from pivot.errors import GitError, TargetError
 from pivot.git import accepted, notes, runs
@@ -40,8 +40,7 @@ _RACE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """What a push did: the kinds of state that the remote took, and those that it refuses, with its own reason."""
 
     taken: tuple[str, ...] = ()

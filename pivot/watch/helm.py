@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from types import FrameType
 from typing import Self
+
+from msgspec.structs import replace
 
 from pivot.errors import SettingError
 from pivot.plan.planner import Planner

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.code.model import Model
 from pivot.errors import LockTimeout, PivotError, ProjectError, SettingError, TargetError
@@ -31,8 +33,7 @@ HELD_SECONDS = 0.5
 _USAGE = (ProjectError, SettingError, TargetError)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What the user asked for; `remarks` gives sentences about code that cannot be tracked, each said once."""
 
     selection: Selection
@@ -41,8 +42,7 @@ class Order:
     given: tuple[Given, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
+class Hands(Struct, frozen=True):
     """What a watch works with; with `warm` the next code servers are made ready while it rests."""
 
     workers: Workers

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from pivot.code.cache import held_evidence
 from pivot.code.discovery import Discovery
@@ -27,8 +28,7 @@ _PASSING = re.compile(
 _CODE = (".py", ".so", ".pyd", ".toml", ".yaml", ".yml", ".json", ".ini", ".cfg")
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Absolute paths. `files` matter by themselves, `deps` with all that is in them, `outputs` and what is in them
     never. `names` are folders in which the coming and going of certain stems matters (None: of any).
 

@@ -19,7 +19,7 @@ LOADERS = {
     "Pickle", "Reader", "TOML", "Text", "Writer", "YAML", "describe",
 }  # fmt: skip
 HEAVY = {
-    "blake3", "click", "matplotlib", "msgspec", "networkx", "numpy", "pandas", "paramiko", "PIL", "polars", "pygit2",
+    "blake3", "click", "matplotlib", "networkx", "numpy", "pandas", "paramiko", "PIL", "polars", "pygit2",
     "rich", "watchfiles", "xxhash", "yaml",
 }  # fmt: skip
 

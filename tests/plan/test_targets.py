@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pivot.errors import TargetError
 from pivot.graph import build_graph, find_producers

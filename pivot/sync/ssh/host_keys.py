@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+from msgspec import Struct
 
 from pivot.sync.ssh.refusals import changed_key, unknown_key
 from pivot.sync.ssh.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class HostKey:
+class HostKey(Struct, frozen=True):
     """The key that a host showed; `state` is known, unknown or changed."""
 
     known_as: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pivot.git.config import Settings
 
 KNOWN_HOSTS = "~/.ssh/known_hosts"
 
 
-@dataclass(frozen=True, slots=True)
-class SshSettings:
+class SshSettings(Struct, frozen=True):
     """A config file and a key instead of the usual ones, a command instead of `ssh`, seconds to wait for an answer."""
 
     config_file: str = ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import paramiko
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pivot.errors import SettingError
 from pivot.sync.address import Address
@@ -17,8 +18,7 @@ CONFIG = "~/.ssh/config"
 _SYSTEM_CONFIG = "/etc/ssh/ssh_config"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One host to connect to. `known_as` is the name that its key stands under; `jumps` are hosts on the way."""
 
     host: str
