@@ -107,20 +107,25 @@ def push(**given: Any) -> int:
     """
     with _open(given) as (project, options):
         tip = project.backend.ref_get(REF)
+        sharing = None
         with _transfer(project, options) as transfer:
             if transfer:
-                _give(Sharing(project, transfer), transfer, options, tip)
+                sharing = Sharing(project, transfer)
+                _give(sharing, transfer, options)
             elif options.selection.targets:
                 raise TargetError("there is no remote for outputs", hint="git pivot remote add NAME URL")
         if options.dry_run or options.selection.targets or options.selection.revision:
             return 0
-        return _push_state(project, options)
+        _push_state(project, options)
+        if sharing:  # not before: what is on no Git remote does a clean-up of the outputs' remote take for dead one day
+            sharing.remember_push(options.selection, tip)
+    return 0
 
 
-def _push_state(project: Project, options: Options) -> int:
+def _push_state(project: Project, options: Options) -> None:
     remote = _git_remote(project, options, pushing=True)
     if remote is None:
-        return 0
+        return
     pushed = state_of(project).push(remote)
     _say(remote, "new there", pushed.taken)
     if pushed.refused:
@@ -129,17 +134,15 @@ def _push_state(project: Project, options: Options) -> int:
             f"{remote} does not take results ({told})",
             hint="Ask who runs the server to allow refs/pivot and refs/notes/pivot (transfer.hideRefs, hooks).",
         )
-    return 0
 
 
-def _give(sharing: Sharing, transfer: Transfer, options: Options, tip: str | None) -> None:
+def _give(sharing: Sharing, transfer: Transfer, options: Options) -> None:
     name = transfer.remote.name
     plan = sharing.plan_push(options.selection)
     if options.dry_run:
         click.echo(planned_line(name, "push", plan))
         return
     click.echo(moved_line(name, "pushed", transfer.send(plan)))
-    sharing.remember_push(options.selection, tip)
 
 
 def _bring(sharing: Sharing, transfer: Transfer, options: Options) -> Bringing:

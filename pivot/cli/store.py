@@ -18,14 +18,16 @@ from pivot.errors import CheckFailed
 from pivot.files import remove_quietly
 from pivot.project import Project
 from pivot.reports.fsck import fsck_document, fsck_lines
-from pivot.reports.usage import collected_line, usage_document, usage_lines
+from pivot.reports.usage import cleaned_line, collected_line, usage_document, usage_lines
 from pivot.run.checkout import CheckedOut, check_out, choose, outputs_at, present_outputs
 from pivot.run.fsck import Checked, check_store
 from pivot.run.gc import collect_garbage, state_of
 from pivot.run.recorder import flush_journal
 from pivot.run.remote_fsck import check_remote
+from pivot.run.remote_gc import ask_everybody, clean_remote, push_removals
 from pivot.run.usage import measure
-from pivot.sync.state import Pushed
+from pivot.sync.cleaning import Terms
+from pivot.sync.state import Pushed, State
 from pivot.sync.transfer import Transfer
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -72,13 +74,19 @@ def checkout(paths: tuple[str, ...], revision: str | None) -> int:
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @click.option("--keep-runs", "keep", type=Span(), default="30d", metavar="TIME", help="Age up to which results stay.")
-@click.option("--rewrite", "remote", metavar="REMOTE", help="Also shorten the history of results, here and there.")
-def gc(dry_run: bool, keep: float, remote: str | None) -> int:
+@click.option("--remote", metavar="NAME", help="Also clean up this remote of outputs.")
+@click.option("--age", type=Span(), default="14d", metavar="TIME", help="What came to the remote since then stays.")
+@click.option("--rewrite", metavar="REMOTE", help="Also shorten the history of results, here and there.")
+def gc(dry_run: bool, keep: float, remote: str | None, age: float, rewrite: str | None) -> int:
     """Remove results that nothing needs any more, and their bytes from the store.
 
     What stays: results that a commit of any branch, tag, stash, reflog or work tree stands on, those of the last 30
     days (--keep-runs: 12h, 6w, 0), those that stand in a work tree, and edits that were put away within 90 days. Where
     several repositories share a store, what any of them needs stays. Waits for running commands.
+
+    With --remote the bytes go there too, and what nobody knows; what came there within 14 days (--age) stays, and what
+    somebody pushed or relied on within a day. Every Git remote whose clones push there is asked first; where one cannot
+    be reached, nothing is removed. Pushers wait meanwhile.
 
     With --rewrite one commit takes the place of all that led to the present results and notes on a Git remote, so that
     what was removed takes no room there. Other clones follow at their next `git pivot pull` or `push`, and keep what
@@ -88,14 +96,36 @@ def gc(dry_run: bool, keep: float, remote: str | None) -> int:
         refuse_recursion(project)  # a stage would wait for the lock of the command that runs it
         flush_journal(project)
         state = state_of(project)
-        if remote and not dry_run:
-            state.pull(remote)
+        if rewrite and not dry_run:
+            state.pull(rewrite)
             project.runs.refresh()
-        done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
-        click.echo(collected_line(done, dry_run=dry_run))
-        if remote and not dry_run:
-            _say_shortened(remote, state.shorten(remote, "gc: one commit for the history before it"))
+        with _cleaning(project, state, remote, dry_run=dry_run) as clean:
+            done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
+            click.echo(collected_line(done, dry_run=dry_run))
+            clean(keep, age)
+        if rewrite and not dry_run:
+            _say_shortened(rewrite, state.shorten(rewrite, "gc: one commit for the history before it"))
     return 0
+
+
+@contextmanager
+def _cleaning(
+    project: Project, state: State, remote: str | None, *, dry_run: bool
+) -> Iterator[Callable[[float, float], None]]:
+    """What cleans up a remote after the store here; everybody is asked before anything is removed anywhere."""
+    if remote is None:
+        yield lambda keep, age: None
+        return
+    with Transfer.open(project, remote) as transfer:
+        needs = ask_everybody(project, transfer, state, dry_run=dry_run)
+
+        def clean(keep: float, age: float) -> None:
+            if not dry_run:
+                push_removals(project, state)
+            done = clean_remote(project, transfer, needs, keep, Terms(needs.origins, age, dry_run))
+            click.echo(f"{remote}: {cleaned_line(done, dry_run=dry_run)}")
+
+        yield clean
 
 
 @click.command()

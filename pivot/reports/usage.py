@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from pivot.reports.amounts import size
 from pivot.run.gc import Collected
 from pivot.run.usage import Usage
+from pivot.sync.cleaning import Cleaned
 
 
 def collected_line(done: Collected, *, dry_run: bool) -> str:
@@ -21,6 +22,14 @@ def collected_line(done: Collected, *, dry_run: bool) -> str:
     beside = f" (asked {done.repositories} repositories that use the store)" if done.repositories > 1 else ""
     verb = "would remove" if dry_run else "removed"
     return f"{verb} {', '.join(parts)}: {size(done.pruned.bytes)}{beside}"
+
+
+def cleaned_line(done: Cleaned, *, dry_run: bool) -> str:
+    """What a clean-up of a remote removed, or would."""
+    parts = [counted(done.objects, "object"), counted(done.large, "large file")]
+    if done.leftovers:
+        parts.append(f"{counted(done.leftovers, 'file')} of broken pushes")
+    return f"{'would remove' if dry_run else 'removed'} {', '.join(parts)}: {size(done.bytes)}"
 
 
 def counted(number: int, noun: str) -> str:

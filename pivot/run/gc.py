@@ -57,7 +57,10 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
             project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
         # What is stored from now on by a repository that was not asked keeps its mark.
         recent = max(min(DAY, keep), time.time() - began)
-        pruned = project.store.prune(objects, dry_run=dry_run, recent=recent)
+        is_remote = (project.store_path / "origins").is_dir()
+        if is_remote:
+            say("others push to the store here: its bytes stay until it is cleaned up as a remote (`gc --remote`)")
+        pruned = Pruned() if is_remote else project.store.prune(objects, dry_run=dry_run, recent=recent)
         if not dry_run:
             _forget_settled(places)
     return Collected(len(dead), pruned, len(using))

@@ -70,9 +70,10 @@ class Sharing:
         records = list(self._records_to_push(selection))
         there = self._transfer.there(Root(one.tree, TREE) for one in records)
         lacking = [one for one in records if one.tree not in there]
+        standing = [root for one in records if one.tree in there for root in _with_outs(one)]
         roots = [root for one in lacking for root in self._roots_here(one)]
         outs = {path: root for record in lacking for path, root in outs_of(record).items()}
-        return self._transfer.plan_send(roots, self._bases(outs)) if roots else Sending()
+        return self._transfer.plan_send(roots, self._bases(outs), standing) if records else Sending()
 
     def remember_push(self, selection: Selection, tip: str | None) -> None:
         """All that was recorded up to `tip` is there now; the next push begins after it. Costs only time if lost."""
@@ -233,3 +234,9 @@ class Sharing:
 def outs_of(record: Record) -> dict[str, Root]:
     """The outputs of a record by path."""
     return {path: Root(out.id, out.mode, path) for path, out in record.outs.items()}
+
+
+def _with_outs(record: Record) -> Iterator[Root]:
+    """What a record relies on where it is known to be there: the tree of its outputs, and each of them."""
+    yield Root(record.tree, TREE)
+    yield from outs_of(record).values()

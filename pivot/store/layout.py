@@ -36,6 +36,8 @@ _MENDS = {
     errno.EROFS: "Choose another store with `git config pivot.store PATH`.",
 }
 RECENT, KEPT = "recent", "kept"  # folders of marks
+LIST = "list-"  # how the name of a list of marks begins, as pushers leave them
+LARGE_MARK = "large"  # what stands for a mode in the mark of a large file
 _OLD = 86_400  # seconds; a temporary file of that age belongs to no living command
 
 

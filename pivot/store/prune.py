@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
 from pivot.store import faults
-from pivot.store.layout import KEPT, RECENT, lock_store, sweep
+from pivot.store.layout import KEPT, LARGE_MARK, LIST, RECENT, lock_store, sweep
 from pivot.store.loose import LooseObjects
 from pivot.store.objects import object_id
 from pivot.store.pack_writer import NewObjects, encode
@@ -52,7 +52,9 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
         return done
     small = SmallObjects(store)
     with lock_store(store, alone=True):
-        live = _reach(small, [*roots, *_marked(store, recent, dry_run=dry_run)])
+        marked = _marked(store, recent, dry_run=dry_run)
+        live = _reach(small, [*roots, *marked.objects])
+        live.large |= marked.large
         faults.point("prune:marked")
         for path in _dead_files(f"{store}/objects", live.objects, 38):
             _remove(path, done, dry_run=dry_run)
@@ -88,16 +90,36 @@ def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
     return live
 
 
-def _marked(store: str, recent: float, *, dry_run: bool) -> list[tuple[str, int]]:
+def _marked(store: str, recent: float, *, dry_run: bool) -> _Marked:
+    found = _Marked()
     marks = [*_read_marks(f"{store}/{RECENT}", recent), *_read_marks(f"{store}/{KEPT}", KEPT_DAYS * DAY)]
-    found = []
     for path, counts in marks:
-        mode, _, oid = os.path.basename(path).partition("-")
         if counts:
-            found.append((oid, int(mode, 8)))
+            found.add(path)
         elif not dry_run:
             os.unlink(path)
     return found
+
+
+class _Marked(Struct):
+    """What marks name: objects by id and mode, large files by BLAKE3."""
+
+    objects: list[tuple[str, int]] = field(default_factory=list)
+    large: set[str] = field(default_factory=set)
+
+    def add(self, path: str) -> None:
+        """A mark is an empty file of its name; a pusher's list holds a mark a line."""
+        name = os.path.basename(path)
+        if name.startswith(LIST):
+            with open(path, encoding="ascii") as file:
+                names = file.read().split()
+        else:
+            names = [name]
+        for kind, _, oid in (one.partition("-") for one in names):
+            if kind == LARGE_MARK:
+                self.large.add(oid)
+            else:
+                self.objects.append((oid, int(kind, 8)))
 
 
 def _read_marks(folder: str, seconds: float) -> list[tuple[str, bool]]:

@@ -6,7 +6,7 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -18,7 +18,8 @@ from pivot.sync import scripts
 from pivot.sync.anchor import Anchor, Reader
 from pivot.sync.channel import BLOCK, Channel, Connection, Ended, converse, feed
 from pivot.sync.packing import pack_list
-from pivot.sync.remote import Given, HostFile, Listed, Offered
+from pivot.sync.remote import Given, Offered
+from pivot.sync.upkeep import Standing, Upkeep, size_and_path
 
 TRIES = 4
 WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
@@ -92,32 +93,25 @@ class HostRemote:
         how = self._take_whole if pointer.size <= WHOLE else self._take_rest
         self.again(lambda: how(pointer, part, offered))
 
-    def mark(self, roots: Iterable[Root]) -> None:
-        names = "".join(f"{root.mode:o}-{root.id}\n" for root in roots)
-        if names:
-            self.again(lambda: self._ask(scripts.mark(self._store), names.encode()))
+    def mark(self, names: Iterable[str], origins: Iterable[str]) -> tuple[Standing, set[str]]:
+        data = "".join(f"{name}\n" for name in sorted(set(names))).encode()
+        known = {hashlib.sha256(one.encode()).hexdigest()[:16]: one for one in origins}
+        command = scripts.mark(self._store, hashlib.sha256(data).hexdigest()[:40], known)
+        told, *lines = self.again(lambda: self._ask(command, data)).decode().splitlines()
+        standing = Standing(told) if told in ("", Standing.DOUBTFUL.value) else Standing.CLEANING
+        return standing, {line for line in lines if not line.endswith(" missing")}
 
-    def objects(self) -> Mapping[str, Listed]:
-        told = self.again(lambda: self._ask(scripts.list_objects(self._store), b""))
-        rows = (line.split() for line in told.decode().splitlines())
-        return {oid: Listed(kind, int(size)) for oid, kind, size in rows}
+    def look_again(self) -> None:
+        self._drop()
 
-    def files(self, minutes: int) -> list[HostFile]:
-        told = self.again(lambda: self._ask(scripts.files(self._store, minutes), b"")).decode("utf-8", "replace")
-        listed, _, old = told.partition("old\n")
-        aged = set(old.splitlines())
-        rows = (_size_and_path(line) for line in listed.splitlines())
-        return [HostFile(path, size, path in aged) for size, path in rows]
+    @property
+    def upkeep(self) -> Upkeep:
+        return Upkeep(self._store, lambda command, data: self.again(lambda: self._ask(command, data)))
 
     def remove(self, paths: Iterable[str]) -> None:
         names = "".join(f"{path}\n" for path in paths)
         if names:
             self.again(lambda: self._ask(scripts.remove(self._store), names.encode()))
-
-    def repack(self, ids: Iterable[str]) -> None:
-        lines = "".join(f"{oid}\n" for oid in ids)
-        if lines:
-            self.again(lambda: self._ask(scripts.repack(self._store), lines.encode()))
 
     def check(self) -> str:
         git = self.again(lambda: self._anchored(create=True).version)
@@ -174,7 +168,7 @@ class HostRemote:
             return {}
         names = "".join(f"{path}\n" for path in paths).encode()
         told = self.again(lambda: self._ask(scripts.sizes(self._store), names)).decode("utf-8", "replace")
-        return {path: size for size, path in map(_size_and_path, told.splitlines())}
+        return {path: size for size, path in map(size_and_path, told.splitlines())}
 
     def _ask(self, command: str, data: bytes) -> bytes:
         """Run a program to its end; what it wrote."""
@@ -253,6 +247,8 @@ def refusal(ended: Ended, name: str, url: str) -> RemoteError | MissingObject:
         return RemoteError(f"there is no store at {url}{reason}", hint=hint)
     if ended.code == scripts.NO_GIT:
         return RemoteError(f"the host of {url} has no git", hint="Install Git there; nothing else is needed.")
+    if ended.code in (scripts.CLEANING, scripts.TAKEN_OVER):
+        return RemoteError(f"{url} is being cleaned up by somebody else", hint="Wait for it, and run again.")
     if ended.code == scripts.FOREIGN:
         return RemoteError(f"{url} is a folder with other things in it", hint="Choose an empty or a new folder.")
     if "o space left" in ended.complaint or "uota exceeded" in ended.complaint:
@@ -279,9 +275,3 @@ def _hashed(blocks: Iterator[bytes], offset: int, update: Callable[[bytes], obje
 
 def _large(pointer: Pointer) -> str:
     return f"large/{pointer.blake3[:2]}/{pointer.blake3[2:]}"
-
-
-def _size_and_path(line: str) -> tuple[int, str]:
-    """From a line of `ls -ln`: the paths of a store hold no blanks."""
-    words = line.split()
-    return int(words[4]), words[-1]

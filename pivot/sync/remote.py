@@ -7,30 +7,14 @@ before it is whole and checked; two who give the same thing at once do each othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
-
-from msgspec import Struct
 
 from pivot.store.exchange import Root
 from pivot.store.objects import Pointer
+from pivot.sync.upkeep import Standing, Upkeep
 
 Given = TypeVar("Given")
-
-
-class HostFile(Struct, frozen=True):
-    """A file of a remote, by its path in the store; `is_old`: older than asked for."""
-
-    path: str
-    size: int
-    is_old: bool
-
-
-class Listed(Struct, frozen=True):
-    """A Git object of a remote: kind, and its bytes on the disk there."""
-
-    kind: str
-    size: int
 
 
 Offered = Callable[[int], Iterator[bytes]]
@@ -73,20 +57,21 @@ class Remote(Protocol):
     def take_large(self, pointer: Pointer, writer: str, offered: Offered) -> None:
         """Take in a large file. What one `writer` gave before a break is kept and not asked for again."""
 
-    def mark(self, roots: Iterable[Root]) -> None:
-        """Keep these objects from a clean-up for as long as what was just stored is kept."""
+    def mark(self, names: Iterable[str], origins: Iterable[str]) -> tuple[Standing, set[str]]:
+        """Keep `<mode>-<object id>` and `large-<BLAKE3>` from clean-ups that begin after this.
 
-    def objects(self) -> Mapping[str, Listed]:
-        """Every Git object there."""
+        Tells whether one is under way, and which of the objects are there; `origins` are Git remotes that it must ask.
+        """
 
-    def files(self, minutes: int) -> list[HostFile]:
-        """Every file there, and whether it is older than some minutes."""
+    def look_again(self) -> None:
+        """Begin anew: to a program that has a pack open, what a clean-up has removed seems to be there."""
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """For clean-ups."""
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Remove files by their paths in the store, as `files` gives them."""
-
-    def repack(self, ids: Iterable[str]) -> None:
-        """Write these objects into new packs, so that packs they stand in may be removed."""
+        """Remove files by their paths in the store, to write them again."""
 
     def check(self) -> str:
         """Connect, write, read and delete a probe; a sentence about what is there."""

@@ -9,8 +9,15 @@ from __future__ import annotations
 import shlex
 
 from pivot.store.layout import CONFIG
+from pivot.store.saved import KEPT_DAYS
 
-ABSENT, NO_GIT, FOREIGN = 40, 41, 42  # exit codes of our own, out of the way of git's and ssh's
+ABSENT, NO_GIT, FOREIGN, CLEANING, TAKEN_OVER = (
+    40,
+    41,
+    42,
+    43,
+    44,
+)  # exit codes of our own, out of the way of git's and ssh's
 READY = b"pivot-remote ready"
 
 _PATH = "LC_ALL=C; PATH=$PATH:/usr/local/bin:/opt/homebrew/bin; export LC_ALL PATH"
@@ -34,6 +41,11 @@ _HASH = (
 _PUBLISH = (
     'chmod 444 "$p" && { touch -d "$4" "$p" 2>/dev/null || :; } && mkdir -p "${2%/*}" && mv -f "$p" "$2" && echo stored'
 )
+
+# Text of the announcement of a clean-up; a clean-up that has not said a word for ten minutes is dead.
+_STANDING = "cat collecting 2>/dev/null"
+_INTERRUPT = "echo interrupted > tmp/.pivot-tmp-end-$$ && mv -f tmp/.pivot-tmp-end-$$ collecting"
+_GIVE_UP_THE_DEAD = f'[ -z "$(find collecting -mmin +10 2>/dev/null)" ] || {{ {_INTERRUPT}; }}'
 
 
 def anchor(store: str, *, create: bool) -> str:
@@ -83,23 +95,85 @@ def publish(store: str, path: str, part: str, stamp: str) -> str:
     return _shell(f'{_ENTER}; p=$3; {{ sync "$p" 2>/dev/null || :; }}; {_PUBLISH}', store, path, part, stamp)
 
 
-def mark(store: str) -> str:
-    return _shell(f"{_ENTER}; mkdir -p recent && cd recent && xargs touch", store)
+def mark(store: str, name: str, origins: dict[str, str]) -> str:
+    """Keep a list of what is relied on and let the store know whose it is; then say whether a clean-up is under way,
+    and which of the objects are there. It is a program that has opened no pack before the list stood there.
+    """
+    keep = 't=tmp/.pivot-tmp-mark-$$; mkdir -p recent origins && cat > $t && mv -f $t "$l" || exit 1'
+    known = '[ -f "origins/$1" ] || { echo "$2" > $t && mv -f $t "origins/$1"; } || exit 1; shift 2'
+    words = [word for pair in origins.items() for word in pair]
+    register = f"shift 2; while [ $# -gt 0 ]; do {known}; done"
+    check = 'git --git-dir=. cat-file --batch-check="%(objectname)"'
+    tell = f'{_GIVE_UP_THE_DEAD}; echo "$({_STANDING})"; cut -d- -f2 "$l" | {check}'
+    return _shell(f'{_ENTER}; l="recent/list-$2"; {keep}; {register}; {tell}', store, name, *words)
 
 
 def remove(store: str) -> str:
     return _shell(f"{_ENTER}; xargs rm -f", store)
 
 
+def begin(store: str, token: str) -> str:
+    """Announce a clean-up; says what stood there before."""
+    busy = f'case $before in ""|interrupted|"$2") ;; *) exit {CLEANING};; esac'
+    announce = 't=tmp/.pivot-tmp-clean-$$; echo "$2" > $t && mv -f $t collecting && echo "$before"'
+    return _shell(f"{_ENTER}; {_GIVE_UP_THE_DEAD}; before=$({_STANDING}); {busy}; {announce}", store, token)
+
+
+def remove_as(store: str, token: str) -> str:
+    """Remove files while the announcement stands."""
+    return _shell(
+        f'{_ENTER}; [ "$({_STANDING})" = "$2" ] || exit {TAKEN_OVER}; touch collecting; xargs rm -f', store, token
+    )
+
+
+def end(store: str, token: str, *, is_whole: bool) -> str:
+    how = "rm -f collecting" if is_whole else _INTERRUPT
+    return _shell(f'{_ENTER}; [ "$({_STANDING})" = "$2" ] || exit 0; {how}', store, token)
+
+
+def origins(store: str) -> str:
+    """Who has pushed there; and repositories of that machine whose own store it is."""
+    pushers = "[ ! -d origins ] || find origins -type f -exec cat {} + || exit 1"
+    at = 'echo "file://$(uname -n)'
+    users = f'for f in users/*; do [ ! -f "$f" ] || {at}$(cat "$f")"; done'
+    owner = f'case $PWD in */pivot/*) [ ! -f ../../HEAD ] || {at}$(cd ../.. && pwd -P)";; esac'
+    return _shell(f"{_ENTER}; {pushers}; {users}; {owner}", store)
+
+
+def marks(store: str, minutes: int) -> str:
+    """Names of marks, and what stands in lists of them; those for saved edits stand 90 days."""
+    find = 'find recent -type f -mmin "-$2"'
+    recent = f'{{ {find} ! -name "list-*" && {find} -name "list-*" -exec cat {{}} +; }}'
+    kept = f"find kept -type f -mmin -{KEPT_DAYS * 1440}"
+    return _shell(
+        f"{_ENTER}; {{ [ ! -d recent ] || {recent}; }} && {{ [ ! -d kept ] || {kept}; }}", store, str(minutes)
+    )
+
+
 def files(store: str, minutes: int) -> str:
-    """All files of objects and large files, and below `old` those that nobody has written for some minutes."""
-    find = "find objects large tmp -type f"
-    return _shell(f'{_ENTER}; {find} -exec ls -ln {{}} + ; echo old; {find} -mmin "+$2"', store, str(minutes))
+    """All files of objects and large files, and below `old` those that came some minutes ago.
+
+    It is the time of the change that tells: what a large file shows as its time is made from its content.
+    """
+    find = "find objects large -type f"
+    told = f'{find} -exec ls -ln {{}} + 2>/dev/null; echo old; {find} -cmin "+$2" 2>/dev/null; exit 0'
+    return _shell(f"{_ENTER}; find config -cmin +0 > /dev/null || exit 1; {told}", store, str(minutes))
+
+
+def leftovers(store: str, minutes: int) -> str:
+    names = '-name ".pivot-tmp-*" -o -name "tmp_*" -o -path "recent/*"'
+    find = f'find objects tmp $(ls -d recent 2>/dev/null) -type f \\( {names} \\) -mmin "+$2" -cmin "+$3"'
+    return _shell(f"{_ENTER}; {find} -exec ls -ln {{}} + 2>/dev/null; exit 0", store, str(minutes), str(minutes))
 
 
 def list_objects(store: str) -> str:
-    form = "%(objectname) %(objecttype) %(objectsize:disk)"
+    form = "%(objectname) %(objecttype) %(objectsize) %(objectsize:disk)"
     return _shell(f'{_ENTER}; exec {_GIT} cat-file --batch-all-objects --batch-check="$2"', store, form)
+
+
+def packed(store: str) -> str:
+    """For each pack index whose path comes in: the path, then a line for each object."""
+    return _shell(f'{_ENTER}; while read -r p; do echo "$p"; git show-index < "$p" || exit 1; done', store)
 
 
 def repack(store: str) -> str:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pivot.errors import MissingObject
 from pivot.git.backend import TREE
-from pivot.store.exchange import Closure, Exchange, Member, Root
+from pivot.store.exchange import Exchange, Member, Root
 from pivot.store.objects import Pointer
 from pivot.sync.channel import BLOCK
 from pivot.sync.packing import counted, cut, make_pack
@@ -26,13 +26,30 @@ FEW = 1000  # objects that may go in one pack, whatever they are
 MOST_BASES = 8  # old directories that one pack is written in terms of; git looks at ten
 
 
+class Asked(Struct, frozen=True):
+    """What is to be there: `roots`; `bases` are directories of older results that the remote may have.
+
+    `standing` are roots that were found there already, and of which nothing need be here.
+    """
+
+    roots: tuple[Root, ...] = ()
+    bases: tuple[str, ...] = ()
+    standing: tuple[Root, ...] = ()
+
+
 class Sending(Struct, frozen=True):
-    """What a remote lacks of some roots. `absent` are objects that are not here either."""
+    """What a remote lacks of some roots. `absent` are objects that are not here either.
+
+    `relied` (by id, with modes) and `relied_large` (BLAKE3) are there already, and must stay.
+    """
 
     members: tuple[Member, ...] = ()
     large: tuple[Pointer, ...] = ()
     bases: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    asked: Asked = Asked()
+    relied: Mapping[str, int] = field(default_factory=dict)
+    relied_large: frozenset[str] = frozenset()
 
     @property
     def objects(self) -> int:
@@ -43,30 +60,50 @@ class Sending(Struct, frozen=True):
         return sum(one.size for one in self.members) + sum(one.size for one in self.large)
 
 
-def plan_sending(exchange: Exchange, remote: Remote, roots: Iterable[Root], bases: Sequence[str]) -> Sending:
-    """Ask the remote what it lacks; `bases` are directories of older results that it may have."""
-    wanted = {root.id: root for root in roots}
+def plan_sending(exchange: Exchange, remote: Remote, asked: Asked, *, trusting: bool = True) -> Sending:
+    """Ask the remote what it lacks.
+
+    Who is not `trusting` asks for everything below the roots, and below those that were found there.
+    """
+    wanted = {root.id: root for root in asked.roots}
+    found = {root.id: root for root in asked.standing}
     exists = remote.exists()
-    there = remote.sizes([*wanted, *bases]) if exists else {}
+    there = remote.sizes([*wanted, *found, *asked.bases]) if exists else {}
     missing = [root for root in wanted.values() if root.id not in there]
-    if not missing:
-        return Sending()
     closure = exchange.closure(missing)
-    known = remote.sizes(list(closure.members)) if exists else {}
+    absent = tuple(sorted(closure.absent))
+    if not trusting:
+        closure = exchange.closure([*wanted.values(), *found.values()])
+    known = remote.sizes(list(closure.members)) if exists and closure.members else {}
     members = [one for one in closure.members.values() if one.id not in known]
     files = [one for one in members if one.mode != TREE]
     folders = [one for one in members if one.mode == TREE]
-    old = [base for base in bases if base in there and exchange.tree(base) is not None]
-    large = _missing_large(closure, remote if exists else None)
-    return Sending((*files, *folders), large, tuple(old[:MOST_BASES]), tuple(sorted(closure.absent)))
+    old = [base for base in asked.bases if base in there and exchange.tree(base) is not None][:MOST_BASES]
+    large = {pointer.blake3: pointer for pointer in closure.large.values()}
+    whole = remote.large_sizes(large.values()) if exists and large else {}
+    relied = {root.id: root.mode for root in (*wanted.values(), *found.values()) if root.id in there}
+    relied |= {one.id: one.mode for one in closure.members.values() if one.id in known}
+    return Sending(
+        (*files, *folders),
+        tuple(pointer for name, pointer in large.items() if name not in whole),
+        tuple(old if members else ()),
+        absent,
+        asked,
+        relied,
+        frozenset(whole),
+    )
 
 
 class Manner(Struct, frozen=True):
-    """How a transfer goes: `writer` names partial files, `tell` hears of progress, `jobs` large files move at once."""
+    """How a transfer goes: `writer` names partial files, `tell` hears of progress, `jobs` large files move at once.
+
+    `origins` are the Git remotes of whoever pushes.
+    """
 
     writer: str
     tell: Tell
     jobs: int
+    origins: tuple[str, ...] = ()
 
 
 def send(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -> Moved:
@@ -82,7 +119,6 @@ def send(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -> M
     files = [one for one in plan.members if one.mode != TREE]
     folders = [one for one in plan.members if one.mode == TREE]
     try:
-        remote.create()
         in_parallel(sender.large, plan.large, manner.jobs)
         if len(files) + len(folders) < FEW:
             files, folders = [], [*files, *folders]
@@ -138,12 +174,6 @@ class _Sender:
 def writer_of(common_dir: str) -> str:
     """A name for partial files on a remote by which the same clone finds its own again, and nobody else's."""
     return hashlib.sha256(f"{os.uname().nodename}:{common_dir}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-
-def _missing_large(closure: Closure, remote: Remote | None) -> tuple[Pointer, ...]:
-    pointers = {pointer.blake3: pointer for pointer in closure.large.values()}
-    there = remote.large_sizes(pointers.values()) if remote and pointers else {}
-    return tuple(pointer for name, pointer in pointers.items() if name not in there)
 
 
 def _blocks(path: str, offset: int) -> Iterator[bytes]:

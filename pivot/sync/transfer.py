@@ -28,11 +28,14 @@ from pivot.store.exchange import Closure, Root
 from pivot.store.objects import EMPTY_TREE, Object
 from pivot.store.store import Store
 from pivot.store.trees import parse_tree
+from pivot.sync.cleaning import Cleaned, Terms, clean
 from pivot.sync.opening import open_remote
+from pivot.sync.origins import origins_of
 from pivot.sync.progress import Moved, Moving, Tell
 from pivot.sync.receiving import Receiving, plan_receiving, receive
+from pivot.sync.relying import secured
 from pivot.sync.remote import Remote
-from pivot.sync.sending import Manner, Sending, plan_sending, send, writer_of
+from pivot.sync.sending import Asked, Manner, Sending, plan_sending, send, writer_of
 
 JOBS = 4  # large files that move at once
 
@@ -42,13 +45,13 @@ def _untold(event: Moving) -> None:
 
 
 class Transfer:
-    """A store here and a remote; `writer` names this clone to the remote, for going on after a break."""
+    """A store here and a remote."""
 
-    def __init__(self, store: Store, remote: Remote, writer: str, *, tell: Tell = _untold, jobs: int = JOBS) -> None:
+    def __init__(self, store: Store, remote: Remote, manner: Manner) -> None:
         self.remote = remote
         self._store = store
         self._exchange = store.exchange()
-        self._manner = Manner(writer, tell, jobs)
+        self._manner = manner
 
     @classmethod
     def open(cls, project: Project, name: str | None = None, *, tell: Tell = _untold, jobs: int = JOBS) -> Self:
@@ -59,7 +62,9 @@ class Transfer:
             SettingError: its settings mean nothing.
         """
         remote = open_remote(project, name)
-        return cls(project.store, remote, writer_of(str(project.location.common_dir)), tell=tell, jobs=jobs)
+        location = project.location
+        origins = origins_of(location, project.settings)
+        return cls(project.store, remote, Manner(writer_of(str(location.common_dir)), tell, jobs, origins))
 
     def missing_here(self, roots: Iterable[Root]) -> list[Root]:
         """Those of which the store here lacks something; nobody is asked but the store."""
@@ -70,18 +75,27 @@ class Transfer:
         ids = list(dict.fromkeys(root.id for root in roots))
         return set(self.remote.sizes(ids) if self.remote.exists() else ()) | {EMPTY_TREE}.intersection(ids)
 
-    def plan_send(self, roots: Iterable[Root], bases: Sequence[str] = ()) -> Sending:
-        """What the remote lacks; `bases` are directories of older results, in whose terms new ones are written."""
-        return plan_sending(self._exchange, self.remote, roots, self._whole(bases))
+    def plan_send(self, roots: Iterable[Root], bases: Sequence[str] = (), standing: Iterable[Root] = ()) -> Sending:
+        """What the remote lacks; `bases` are directories of older results, in whose terms new ones are written.
+
+        `standing` are roots that `there` found, on which a record that will be pushed relies.
+        """
+        asked = Asked(tuple(roots), tuple(self._whole(bases)), tuple(standing))
+        return plan_sending(self._exchange, self.remote, asked)
 
     def send(self, plan: Sending) -> Moved:
-        """Give the remote what it lacks; its store is made if it is not there.
+        """Give the remote what it lacks, and mark what it has already; its store is made if it is not there.
 
         Raises:
             MissingObject: some of it is not here; nothing is sent then.
             RemoteError: the host refuses, or cannot be reached.
         """
+        plan = secured(self._exchange, self.remote, plan, self._manner)
         return send(self._exchange, self.remote, plan, self._manner) if plan.objects else Moved()
+
+    def clean(self, roots: Iterable[Root], terms: Terms) -> Cleaned:
+        """Remove from the remote what neither these roots nor a pusher needs; see `pivot.sync.cleaning`."""
+        return clean(self._exchange, self.remote, roots, terms)
 
     def plan_receive(self, roots: Iterable[Root], bases: Sequence[str] = ()) -> Receiving:
         """What the store here lacks; only small objects have been read for that."""

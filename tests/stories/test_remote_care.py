@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.support.repository import Repo
+from tests.support.repository import Repo, Result
 
 PIPELINE = """
     from typing import Annotated
@@ -106,3 +107,56 @@ def test_harm_is_named_and_mended_from_here(mine: Repo, path: str, harm: str, li
     assert "again: git pivot fsck --remote lab --mend" in said
     mine.pivot("fsck", "--remote", "lab", "--mend")
     assert "none of them lost something" in mine.pivot("fsck", "--remote", "lab").expect(0).out
+
+
+def run_anew(repo: Repo, rows: str) -> None:
+    repo.write("rows.json", rows)
+    repo.commit(f"rows {rows}")
+    repo.pivot("repro").expect(0)
+
+
+def long_ago(repo: Repo) -> None:
+    """Everybody pushed long ago."""
+    for mark in (lab_of(repo) / "recent").iterdir():
+        os.utime(mark, (0, 0))
+
+
+def clean(repo: Repo, *options: str) -> Result:
+    return repo.pivot("gc", "--remote", "lab", "--keep-runs", "0", "--age", "0", *options)
+
+
+def bytes_of(lab: Path) -> int:
+    return sum(path.stat().st_size for path in lab.rglob("*") if path.is_file() and "recent" not in path.parts)
+
+
+def test_a_clean_up_takes_from_the_remote_what_no_commit_stands_on(mine: Repo) -> None:
+    push(mine)
+    small = bytes_of(lab_of(mine))
+    run_anew(mine, "[4, 5, 6]")
+    push(mine)
+    mine.git("reset", "--quiet", "--hard", "HEAD~1")
+    mine.pivot("repro").expect(0)
+    mine.git("reflog", "expire", "--expire=now", "--all")
+    assert "lab: removed 0 objects" in clean(mine).expect(0).out  # pushed today
+    long_ago(mine)
+    would = clean(mine, "-n").expect(0).out
+    assert "1 large file" in would and bytes_of(lab_of(mine)) > 2 * small - 10_000
+    assert clean(mine).expect(0).out.splitlines()[-1] == would.splitlines()[-1].replace("would remove", "removed")
+    assert abs(bytes_of(lab_of(mine)) - small) < 2_000
+    assert "none of them lost something" in mine.pivot("fsck", "--remote", "lab").expect(0).out
+
+
+def test_a_clean_up_asks_every_repository_that_pushes_there(mine: Repo, tmp_path: Path) -> None:
+    push(mine)
+    other = Repo.init(tmp_path / "other")
+    other.write("pipeline.py", PIPELINE)
+    other.git("config", "pivot-remote.lab.url", str(lab_of(mine)))
+    other.write("rows.json", "[7]")
+    other.commit("another project")
+    other.pivot("repro").expect(0)
+    push(other)
+    long_ago(mine)
+    assert "lab: removed 0 objects, 0 large files" in clean(mine).expect(0).out
+    (tmp_path / "other").rename(tmp_path / "away")
+    said = clean(mine).expect(2).err
+    assert f"{tmp_path}/other/.git pushes here too" in said

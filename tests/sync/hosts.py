@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from pivot.sync.address import parse_address
 from pivot.sync.channel import Channel, Connection, LocalShell
 from pivot.sync.host import HostRemote
 from pivot.sync.remote import Remote
+from pivot.sync.sending import Manner
 from pivot.sync.ssh.embedded import EmbeddedConnection
 from pivot.sync.ssh.program import ProgramConnection
 from pivot.sync.ssh.settings import SshSettings
@@ -117,8 +119,8 @@ class Host:
             f" UserKnownHostsFile {self.folder}/known_hosts\n GlobalKnownHostsFile /dev/null\n"
         )
 
-    def transfer(self, store: Store, writer: str = "one") -> Transfer:
-        return Transfer(store, self.connect(), writer)
+    def transfer(self, store: Store, writer: str = "one", origins: tuple[str, ...] = ()) -> Transfer:
+        return Transfer(store, self.connect(), Manner(writer, lambda event: None, 4, origins))
 
     def push(self, store: Store, *objects: Object, writer: str = "one") -> int:
         """Give objects; how many bytes went over the line."""
@@ -128,6 +130,16 @@ class Host:
     def pull(self, store: Store, *objects: Object) -> int:
         with self.transfer(store) as transfer:
             return transfer.receive(transfer.plan_receive(map(root, objects))).wire
+
+    def age_marks(self) -> None:
+        """Who has pushed did so long ago."""
+        for mark in (self.store / "recent").iterdir():
+            os.utime(mark, (0, 0))
+
+    def packed(self) -> int:
+        """How many objects stand in packs."""
+        counted = git("--git-dir", str(self.store), "count-objects", "-v").stdout
+        return int(dict(line.split(": ") for line in counted.splitlines())["in-pack"])
 
     def assert_sound(self, *held: Object) -> None:
         """Git and Pivot read the store there, and it has all of these objects, with the right bytes."""

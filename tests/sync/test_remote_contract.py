@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from pivot.errors import DamagedObject, MissingObject, RemoteError
 from pivot.git.backend import TREE
-from pivot.store import Object
+from pivot.store import Object, Store
+from pivot.sync.cleaning import Cleaned, Terms
 from tests.sync.hosts import OUTPUT, Clones, Host, root
 
 
@@ -127,14 +130,79 @@ def test_check_writes_and_reads_a_probe_and_leaves_nothing(host: Host) -> None:
     assert list((host.store / "tmp").iterdir()) == []
 
 
-def test_the_contents_can_be_listed_and_removed(host: Host, clones: Clones) -> None:
+DAYS = 86_400
+
+
+def test_a_clean_up_leaves_what_is_needed_young_or_marked(host: Host, clones: Clones) -> None:
+    one = clones.store("one")
+    needed, dead = clones.put(one, OUTPUT), clones.put(one, {"a": b"dead", "b": OUTPUT["large"] + b"!"}, "dead")  # type: ignore[operator]
+    host.push(one, needed)
+    host.push(one, dead)
+    assert clean(host, one, needed, age=DAYS).objects == 0
+    assert clean(host, one, needed).objects == 0
+    host.age_marks()
+    would = clean(host, one, needed, dry_run=True)
+    assert (would.objects, would.large) == (3, 1)
+    assert clean(host, one, needed) == would
+    host.assert_sound(needed)
+    assert not Store.open(host.store).has(dead)
+    assert clean(host, one, needed) == Cleaned()
+    assert not list(host.store.glob("objects/pack/tmp_*")) + list(host.store.glob("tmp/*"))
+
+
+def test_packs_are_written_anew_without_what_is_dead(host: Host, clones: Clones) -> None:
+    one, two = clones.store("one"), clones.store("two")
+    needed, dead = (
+        clones.put(one, {f"{n}": b"%d%s" % (n, word) for n in range(150)}, word.decode())
+        for word in (b"needed", b"dead")
+    )
+    host.push(one, needed, dead)
+    host.age_marks()
+    assert clean(host, two, needed).objects == 151
+    assert host.packed() == 151
+    host.assert_sound(needed)
+
+
+def test_who_relies_on_what_a_clean_up_takes_for_dead_keeps_it(host: Host, clones: Clones) -> None:
+    one = clones.store("one")
+    held = clones.put(one, OUTPUT)
+    host.push(one, held)
+    host.age_marks()
+    assert host.push(one, held) == 0
+    clean(host, one)
+    host.assert_sound(held)
+
+
+def test_who_planned_before_a_clean_up_sends_what_it_took(host: Host, clones: Clones) -> None:
+    one = clones.store("one")
+    held, other = clones.put(one, OUTPUT), clones.put(one, {**OUTPUT, "more": b"more"}, "other")
+    host.push(one, held)
+    host.age_marks()
+    with host.transfer(one) as transfer:
+        plan = transfer.plan_send([root(other)], standing=[root(held)])
+        clean(host, one)
+        transfer.send(plan)
+    host.assert_sound(held, other)
+
+
+def test_a_pusher_waits_for_a_clean_up_and_looks_twice_after_one_that_was_cut_off(host: Host, clones: Clones) -> None:
     one = clones.store("one")
     held = clones.put(one, OUTPUT)
     host.push(one, held)
     remote = host.connect()
-    assert remote.objects().keys() >= {held.id}
-    large = [file for file in remote.files(60) if file.path.startswith("large/")]
-    assert [(file.size, file.is_old) for file in large] == [((3 << 20) + 3, False)]
-    remote.remove([large[0].path])
-    assert not [file for file in remote.files(60) if file.path.startswith("large/")]
+    with pytest.raises(KeyboardInterrupt), remote.upkeep.cleaning() as cleaning:
+        pusher = threading.Thread(target=host.push, args=(one, held))
+        pusher.start()
+        cleaning.remove([one.path for one in remote.upkeep.files(0) if one.path.startswith("large/")])
+        assert pusher.is_alive()
+        raise KeyboardInterrupt
+    pusher.join()
     remote.close()
+    host.assert_sound(held)
+    clean(host, one, held)
+    assert not (host.store / "collecting").exists()
+
+
+def clean(host: Host, store: Store, *held: Object, age: float = 0, dry_run: bool = False) -> Cleaned:
+    with host.transfer(store) as transfer:
+        return transfer.clean([root(one) for one in held], Terms(frozenset(), age, dry_run))

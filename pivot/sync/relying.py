@@ -1,0 +1,71 @@
+"""What a push relies on: it is marked there first, and planned again where a clean-up was faster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from pivot.errors import RemoteError
+from pivot.git.backend import TREE
+from pivot.store.exchange import Exchange
+from pivot.store.layout import LARGE_MARK
+from pivot.sync.progress import Moving
+from pivot.sync.remote import Remote
+from pivot.sync.sending import Manner, Sending, plan_sending
+from pivot.sync.upkeep import Standing
+
+TRIES = 5  # plans; each one but the first had a clean-up before it
+PATIENCE = 600  # seconds that a push waits for a clean-up
+_PAUSE = 0.5  # seconds between two looks
+
+
+def secured(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -> Sending:
+    """The plan, or a new one, all of which can be relied on: what is there already is marked, and still there then.
+
+    Raises:
+        RemoteError: the remote is being cleaned up, and that does not end.
+    """
+    if plan.objects:
+        remote.create()
+    elif not plan.relied:
+        return plan
+    for _ in range(TRIES):
+        standing, there = _mark(remote, plan, manner)
+        if standing is Standing.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(exchange, remote, plan):
+            return plan
+        remote.look_again()
+        checked = plan_sending(exchange, remote, plan.asked, trusting=False)
+        if standing is Standing.DOUBTFUL and checked == plan:
+            return plan
+        plan = checked
+    raise RemoteError(f"{remote.url} is cleaned up again and again", hint="Push again when that is over.")
+
+
+def _mark(remote: Remote, plan: Sending, manner: Manner) -> tuple[Standing, set[str]]:
+    """Mark all that the plan sends or relies on; while a clean-up is under way, wait for it."""
+    until = time.monotonic() + PATIENCE
+    verb = f"waiting for a clean-up of {remote.name}, pushing"
+    while (told := remote.mark(_names(plan), manner.origins))[0] is Standing.CLEANING:
+        if time.monotonic() > until:
+            raise RemoteError(f"{remote.url} is being cleaned up", hint="Push again when that is over.")
+        manner.tell(Moving(verb, 0, plan.objects, 0, plan.bytes, 0))
+        time.sleep(_PAUSE)
+    return told
+
+
+def _names(plan: Sending) -> Iterator[str]:
+    """The marks of a plan; what is sent too, since it stands by itself until what is above it has come."""
+    yield from (f"{mode:o}-{oid}" for oid, mode in plan.relied.items())
+    yield from (f"{TREE:o}-{oid}" for oid in plan.bases)
+    yield from (f"{one.mode:o}-{one.id}" for one in plan.members)
+    yield from (f"{LARGE_MARK}-{name}" for name in plan.relied_large)
+    yield from (f"{LARGE_MARK}-{one.blake3}" for one in plan.large)
+
+
+def _has_large(exchange: Exchange, remote: Remote, plan: Sending) -> bool:
+    """Whether the large files that the plan relies on are still there."""
+    if not plan.relied_large:
+        return True
+    found = exchange.closure(plan.asked.roots).large.values()
+    relied = {one.blake3: one for one in found if one.blake3 in plan.relied_large}
+    return len(remote.large_sizes(relied.values())) == len(relied)
