@@ -18,13 +18,12 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         TypeError: for any other type.
     """
-    return plain_json(value if _is_plain(value) else _without_floats(value))
+    return plain_json(_without_floats(value))
 
 
 def plain_json(value: Any) -> bytes:
     """The same for a value that is known to hold no float, which need not be looked for then."""
-    text = _encode(value)
-    return text.encode("utf-8", "surrogatepass") + b"\n"
+    return _encode(value).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def parse_canonical(data: bytes) -> Any:
@@ -32,34 +31,36 @@ def parse_canonical(data: bytes) -> Any:
     return loads(data.decode("utf-8", "surrogatepass"), object_hook=_with_float)
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether JSON writes it as it is: mostly so, and then it need not be copied."""
-    kind = type(value)
-    if kind is dict:
-        if "f" in value and len(value) == 1:
-            return False
-        for key, item in value.items():
-            if type(key) is not str or not (type(item) is str or _is_plain(item)):
-                return False
-        return True
-    if kind is list or kind is tuple:
-        return all(type(item) is str or _is_plain(item) for item in value)
-    return kind is str or kind is int or kind is bool or value is None
-
-
 def _without_floats(value: Any) -> Any:
-    if _is_plain(value):
+    """What JSON can write as it is; a part that it can is not copied."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
         return value
-    if isinstance(value, float):
-        return {"f": value.hex()}
     if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError(f"a key that is not a string in {value!r}")
-        plain = {key: _without_floats(item) for key, item in value.items()}
-        return {"f": {"d": plain["f"]}} if plain.keys() == {"f"} else plain
+        return _mapping_without_floats(value)
     if isinstance(value, list | tuple):
-        return [_without_floats(item) for item in value]
-    return value
+        return _list_without_floats(value)
+    return {"f": value.hex()} if isinstance(value, float) else value
+
+
+def _mapping_without_floats(value: dict[str, Any]) -> dict[str, Any]:
+    plain = value
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise TypeError(f"a key that is not a string in {value!r}")
+        if type(item) is not str and (held := _without_floats(item)) is not item:
+            plain = dict(value) if plain is value else plain
+            plain[key] = held
+    return {"f": {"d": plain["f"]}} if len(plain) == 1 and "f" in plain else plain
+
+
+def _list_without_floats(value: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
+    plain: list[Any] | None = None
+    for at, item in enumerate(value):
+        if type(item) is not str and (held := _without_floats(item)) is not item:
+            plain = list(value) if plain is None else plain
+            plain[at] = held
+    return value if plain is None else plain
 
 
 def _with_float(mapping: dict[str, Any]) -> Any:

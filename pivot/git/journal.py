@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Finished:
     """A stage that has run: its record, what is said about the run, and the source text of its entries by digest.
 
     `files` are the bytes of outputs that the store has to take in before the record is of use, by object id. `line` is
-    the line of the journal that it was read from.
+    its line in the journal.
     """
 
     stage: str
@@ -63,19 +63,24 @@ class Journal:
         except (FileNotFoundError, NotADirectoryError):
             return False
 
-    def append(self, finished: Finished) -> None:
-        """Raises `GitError` where the journal cannot be written."""
-        line = format_line(finished) + b"\n"
+    def append(self, finished: Finished) -> Finished:
+        """Put a stage on disk; the same with its line. Raises `GitError` where the journal cannot be written."""
+        line = format_line(finished)
         with _write_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self._path) as descriptor:
-                _write_all(descriptor, line if _ends_whole(descriptor) else b"\n" + line)
+                _write_all(descriptor, b"".join([b"" if _ends_whole(descriptor) else b"\n", line, b"\n"]))
                 os.fsync(descriptor)
+        return replace(finished, line=line)
 
-    def pending(self) -> list[Finished]:
-        """What is not yet known to be flushed, in the order of writing, each once; damaged lines are left out."""
+    def pending(self, known: Iterable[Finished] = ()) -> list[Finished]:
+        """What is not yet known to be flushed, in the order of writing, each once; damaged lines are left out.
+
+        The lines of those that are `known` need not be read.
+        """
+        held = {finished.line: finished for finished in known}
         lines = dict.fromkeys(self._lines())
-        return [finished for finished in map(_read_or_skip, lines) if finished]
+        return [finished for finished in (held.get(line) or _read_or_skip(line) for line in lines) if finished]
 
     def clear(self, flushed: Iterable[Finished]) -> None:
         """Take out what a commit holds now; lines that other processes added meanwhile stay."""

@@ -30,6 +30,7 @@ State = Literal["result", "unknown", "stale"]
 # The stronger comes first: a result says more than unknown, unknown more than stale.
 _STRENGTH: tuple[State, ...] = ("result", "unknown", "stale")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_SPECIAL = re.compile("[%=\x00-\x20\x7f-\xa0\ud800-\udfff]")
 _SHORT = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[0-9a-f]+")
 
@@ -214,18 +215,15 @@ def join_lines(lines: Iterable[bytes]) -> bytes:
 
 def encode_field(text: str) -> bytes:
     """Percent-encode what would end a field or a line, `%`, `=`, and bytes that are no text."""
-    return b"".join(map(_encode_character, text))
+    return _SPECIAL.sub(_percent, text).encode()
 
 
 def decode_field(field: bytes) -> str:
     return unquote_to_bytes(field).decode("utf-8", "surrogateescape")
 
 
-def _encode_character(character: str) -> bytes:
-    data = character.encode("utf-8", "surrogateescape")
-    if character in "%=" or character <= " " or "\x7f" <= character <= "\xa0" or "\ud800" <= character <= "\udfff":
-        return b"".join(b"%%%02X" % byte for byte in data)
-    return data
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))
 
 
 def _strongest(lines: set[NoteLine]) -> tuple[NoteLine, ...]:

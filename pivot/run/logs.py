@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 import zlib
 from collections import deque
@@ -16,13 +17,12 @@ _HEAD_LIMIT = 8 << 20
 _TAIL_LIMIT = 64 << 10
 _RUNS_KEPT = 5
 _NAME_LIMIT = 150
+_PLAIN = re.compile(r"[A-Za-z0-9_=,@.-]+")
 
 
 def log_folder(logs: Path, stage: str) -> Path:
     """The folder with the logs of a stage; what a file system could mind in its name is percent-encoded."""
-    safe = "".join(
-        chr(one) if (one < 128 and chr(one).isalnum()) or one in b"-_=,@." else f"%{one:02x}" for one in stage.encode()
-    )
+    safe = stage if _PLAIN.fullmatch(stage) else "".join(map(_encode_byte, stage.encode()))
     safe = safe.replace(".", "%2e", 1) if safe.startswith(".") else safe
     return logs / (safe if len(safe) <= _NAME_LIMIT else f"{safe[:_NAME_LIMIT]}%{zlib.crc32(stage.encode()):08x}")
 
@@ -30,6 +30,10 @@ def log_folder(logs: Path, stage: str) -> Path:
 def logs_of(logs: Path, stage: str) -> list[Path]:
     """The logs of a stage, the newest first; empty when it has never printed anything."""
     return sorted(log_folder(logs, stage).glob("*.log"), reverse=True)
+
+
+def _encode_byte(one: int) -> str:
+    return chr(one) if _PLAIN.fullmatch(chr(one)) else f"%{one:02x}"
 
 
 class LogFile:

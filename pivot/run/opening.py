@@ -10,7 +10,7 @@ from pivot.pipeline.given import Given
 from pivot.project import Project
 from pivot.run.outputs import keeper_of
 from pivot.run.servers import WorkerSettings
-from pivot.store.workspace import recover
+from pivot.store.aside import recover
 
 STARTS = ("auto", "fork", "spawn")
 CARRIED = 32 << 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from pivot.run.cleaning import remove
 from pivot.run.excluding import exclude_outputs
 from pivot.run.noting import note_head
 from pivot.run.recorder import as_objects
+from pivot.store.aside import Aside, Room
 from pivot.store.objects import Object
 from pivot.store.saved import Saved
-from pivot.store.workspace import Aside, Keeper, keep_edits
+from pivot.store.workspace import Keeper, keep_edits
 
 
 class Outputs:
@@ -29,6 +31,11 @@ class Outputs:
         self._project = project
         self._discard = discard_edits
         self._keeper = keeper_of(project)
+        self._room = Room(project.pivot_dir)
+
+    def close(self) -> None:
+        """Nothing stands aside any more."""
+        self._room.close()
 
     def exclude(self, planner: Planner) -> None:
         """Let Git ignore every output that Pivot keeps."""
@@ -40,13 +47,15 @@ class Outputs:
         """Move the old outputs of a stage away until it has ended; edits that nobody else has are saved first."""
         if not self._discard:  # a stage that fails leaves them where they were even so
             self._keep_edits(spec.out_paths(), f"{spec.name} was run")
-        aside = Aside(self._project.pivot_dir)
+        aside = Aside(self._room)
         lent = [path for out in spec.outs if out.kind == "incremental" or "keep" in out.flags for path in out.paths]
         if lent:
             aside.lend(self._places(lent))
-        aside.aside(self._places(path for path in spec.out_paths() if path not in lent))
-        for place in self._places(spec.out_paths()):
-            place.parent.mkdir(parents=True, exist_ok=True)
+        places = self._places(path for path in spec.out_paths() if path not in lent)
+        aside.aside(places)
+        for folder in {place.parent for place in places}:
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
         return aside
 
     def bring(self, spec: StageSpec, decision: Decision) -> None:
@@ -85,10 +94,11 @@ class Outputs:
         return [self._project.root / path for path in paths]
 
     def _keep_edits(self, paths: Iterable[str], why: str) -> None:
-        for place in filter(Path.is_symlink, self._places(paths)):
+        places = [place for place in self._places(paths) if os.path.lexists(place)]
+        for place in filter(Path.is_symlink, places):
             path = place.relative_to(self._project.root).as_posix()
             self.notices.append(f"{path} was a link to {place.readlink()}; a file takes its place")
-        for place, kept in keep_edits(self._keeper, self._places(paths), why).items():
+        for place, kept in keep_edits(self._keeper, places, why).items():
             self.notices.append(saved_notice(place.relative_to(self._project.root).as_posix(), kept))
 
     def _remove_edits(self, paths: Iterable[str]) -> None:

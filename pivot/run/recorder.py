@@ -36,7 +36,7 @@ class Recorder:
         self._project = project
         self._memory = memory
         self._verb = verb
-        self._waiting: list[str] = []
+        self._waiting: list[Finished] = []
         self._told: set[str] = set()
         self._flushed = time.monotonic()
 
@@ -48,9 +48,8 @@ class Recorder:
         if self._project.scratch:
             return
         finished = Finished(name, record, result.info, self._new_sources(situation), reach, result.files)
-        self._project.journal.append(finished)
+        self._waiting.append(self._project.journal.append(finished))
         self._told.update(finished.sources)
-        self._waiting.append(name)
 
     def _new_sources(self, situation: Situation) -> dict[str, str]:
         """The texts of the stage's entries; one that this run has written is in the journal, or in the run cache."""
@@ -61,7 +60,8 @@ class Recorder:
         """Bring the journal into `refs/pivot/runs`; without `now`, only when a second has gone by."""
         if not self._waiting or not (now or time.monotonic() - self._flushed >= FLUSH_SECONDS):
             return
-        flush_journal(self._project, _message(self._verb, self._waiting))
+        message = _message(self._verb, [finished.stage for finished in self._waiting])
+        flush_journal(self._project, message, self._waiting)
         self._memory.refresh()
         self._waiting.clear()
         self._flushed = time.monotonic()
@@ -79,15 +79,15 @@ def as_objects(outs: Mapping[str, Output]) -> dict[str, Object]:
     return {path: Object(out.id, out.mode, out.size) for path, out in outs.items()}
 
 
-def flush_journal(project: Project, message: str = INTERRUPTED) -> int:
-    """Bring what the journal holds into the run cache; the number of results.
+def flush_journal(project: Project, message: str = INTERRUPTED, known: Sequence[Finished] = ()) -> int:
+    """Bring what the journal holds into the run cache; the number of results. What is `known` of it is not read again.
 
     Raises:
         GitError: the ref cannot be moved. The journal keeps everything for the next start.
     """
     if project.scratch:
         return 0
-    pending = project.journal.pending()
+    pending = project.journal.pending(known)
     if not pending:
         return 0
     files = {oid: data for finished in pending for oid, data in finished.files.items()}

@@ -21,7 +21,7 @@ from pivot.run.outputs import Outputs
 from pivot.run.recorder import Result
 from pivot.run.remains import Remains
 from pivot.run.session import Session
-from pivot.store.workspace import Aside
+from pivot.store.aside import Aside
 
 _TICK = 20_000_000  # ns
 
@@ -149,6 +149,7 @@ class Trials:
         for trial in self._open.values():
             trial.aside.rollback()
         self._open.clear()
+        self._outputs.close()
 
 
 def _changed_since(path: Path, began: int) -> bool:

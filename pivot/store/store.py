@@ -21,7 +21,7 @@ from pivot.store.restore import Restorer, learn
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
 from pivot.store.stat_cache import StatCache
-from pivot.store.trees import nest
+from pivot.store.trees import encode_tree, nest
 
 
 class Store:
@@ -95,10 +95,10 @@ class Store:
         """The same for several at once, with small files that are in them, which costs one batch."""
         new: list[tuple[bytes, bytes]] = [(b"blob", data) for data in files]
         trees = [nest(outs, lambda oid, data: new.append((b"tree", data))) for outs in many]
+        marked = trees[0] if len(trees) == 1 else object_id(*_roll(trees))  # one mark does for all
         with self._adding():
-            self._write(list(dict.fromkeys(new)))
-            for tree in trees:
-                mark(str(self.path), RECENT, tree, TREE)
+            self._write(list(dict.fromkeys(new if len(trees) == 1 else [*new, _roll(trees)])))
+            mark(str(self.path), RECENT, marked, TREE)
         return trees
 
     def tree_id(self, outs: Mapping[str, Object]) -> str:
@@ -289,6 +289,11 @@ class Store:
     def _keep_pointer(self, pointer: Pointer) -> None:
         self._write([(b"blob", pointer.to_bytes())])
         mark(str(self.path), KEPT, pointer.id, BLOB)
+
+
+def _roll(trees: Iterable[str]) -> tuple[bytes, bytes]:
+    """A tree of these trees: kind and bytes."""
+    return b"tree", encode_tree(TreeEntry(tree, TREE, tree) for tree in set(trees))
 
 
 def _same(one: Object, other: Object) -> bool:

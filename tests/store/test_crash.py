@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pivot.store import Object, Saved, StatCache, Store
+from pivot.store.aside import Aside, Room, recover
 from pivot.store.objects import LARGE, object_id
-from pivot.store.workspace import Aside, Keeper, keep_edits, recover
+from pivot.store.workspace import Keeper, keep_edits
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Shelf, Tree, many, snapshot, write
 
@@ -65,7 +66,7 @@ class Story:
         if content is None:
             self.note(name, Object("0" * 40, 0, 0))
             return Object("0" * 40, 0, 0)
-        with Aside(self.pivot) as aside:
+        with Room(self.pivot) as room, Aside(room) as aside:
             aside.aside([self.out])
             write(self.out, content)
             held = self.shelf.put(self.out)
@@ -74,7 +75,7 @@ class Story:
         return held
 
     def fail_a_stage(self) -> None:
-        with Aside(self.pivot) as aside:
+        with Room(self.pivot) as room, Aside(room) as aside:
             aside.lend([self.out, self.shelf.work / "never there"])
             (self.out / "f3").write_bytes(b"half done")
 

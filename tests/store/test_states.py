@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pivot.git.backend import BLOB
 from pivot.store import Object, Saved, StatCache, Store
+from pivot.store.aside import Aside, Room, recover
 from pivot.store.objects import object_id
-from pivot.store.workspace import Aside, Keeper, keep_edits, recover
+from pivot.store.workspace import Keeper, keep_edits
 from tests.store.conftest import MEMORY
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Tree, snapshot, write
@@ -58,7 +59,7 @@ class Life(RuleBasedStateMachine):
 
     def produce(self, content: bytes | Tree) -> Object:
         keep_edits(self.keeper, [self.out], "a stage")
-        with Aside(self.pivot) as aside:
+        with Room(self.pivot) as room, Aside(room) as aside:
             aside.aside([self.out])
             write(self.out, content)
             held = self.store.put(self.out, self.stats)

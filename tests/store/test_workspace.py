@@ -9,7 +9,8 @@ import pytest
 
 from pivot.errors import StoreError
 from pivot.store import Saved, SavedEntry
-from pivot.store.workspace import Aside, Keeper, keep_edits, recover
+from pivot.store.aside import Aside, Room, recover
+from pivot.store.workspace import Keeper, keep_edits
 from tests.store.shelf import BIG, Shelf, Tree, snapshot, write
 
 OLD: Tree = {"a": b"1", "sub": {"b": b"2"}}
@@ -22,7 +23,7 @@ def pivot(plain: Shelf) -> Path:
 
 def test_outputs_come_back_when_a_stage_fails(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with pytest.raises(ZeroDivisionError), Aside(pivot) as aside:
+    with pytest.raises(ZeroDivisionError), Room(pivot) as room, Aside(room) as aside:
         aside.aside([path, plain.work / "new"])
         assert not path.exists()
         write(path, {"a": b"half"})
@@ -34,7 +35,7 @@ def test_outputs_come_back_when_a_stage_fails(plain: Shelf, pivot: Path) -> None
 
 def test_old_outputs_go_when_a_stage_succeeds(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Aside(pivot) as aside:
+    with Room(pivot) as room, Aside(room) as aside:
         aside.aside([path])
         write(path, b"new")
         aside.commit()
@@ -45,7 +46,7 @@ def test_old_outputs_go_when_a_stage_succeeds(plain: Shelf, pivot: Path) -> None
 def test_a_lent_output_is_a_copy_that_may_be_written_to(linked: Shelf) -> None:
     path = linked.make("out", {"big": BIG, "small": b"1", "link": "small"})
     held = linked.put(path)
-    with Aside(linked.store.path.parent) as aside:
+    with Room(linked.store.path.parent) as room, Aside(room) as aside:
         aside.lend([path])
         assert snapshot(path) == {"big": BIG, "small": b"1", "link": "small"}
         assert (path / "big").stat().st_nlink == 1
@@ -58,7 +59,7 @@ def test_a_lent_output_is_a_copy_that_may_be_written_to(linked: Shelf) -> None:
 
 def test_a_lent_output_comes_back_when_the_stage_fails(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Aside(pivot) as aside:
+    with Room(pivot) as room, Aside(room) as aside:
         aside.lend([path, plain.work / "first time"])
         write(path, {"a": b"changed"})
     assert snapshot(plain.work) == {"out": OLD}
@@ -67,7 +68,7 @@ def test_a_lent_output_comes_back_when_the_stage_fails(plain: Shelf, pivot: Path
 def test_a_lent_symlink_is_lent_as_what_it_points_to(plain: Shelf, pivot: Path) -> None:
     plain.make("real", b"1")
     (plain.work / "link").symlink_to("real")
-    with Aside(pivot) as aside:
+    with Room(pivot) as room, Aside(room) as aside:
         aside.lend([plain.work / "link"])
         (plain.work / "link").write_bytes(b"2")
     assert snapshot(plain.work) == {"real": b"1", "link": "real"}
@@ -75,7 +76,7 @@ def test_a_lent_symlink_is_lent_as_what_it_points_to(plain: Shelf, pivot: Path) 
 
 def test_aside_works_across_file_systems(plain: Shelf, swift: Shelf) -> None:
     path = swift.make("out", OLD)
-    with Aside(plain.store.path.parent) as aside:
+    with Room(plain.store.path.parent) as room, Aside(room) as aside:
         aside.aside([path])
         assert not path.exists()
     assert snapshot(swift.work) == {"out": OLD}
@@ -83,7 +84,7 @@ def test_aside_works_across_file_systems(plain: Shelf, swift: Shelf) -> None:
 
 def test_a_live_command_is_left_alone_by_recovery(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Aside(pivot) as aside:
+    with Room(pivot) as room, Aside(room) as aside:
         aside.aside([path])
         assert recover(pivot, _refuse) == []
     assert snapshot(path) == OLD
@@ -93,7 +94,7 @@ def test_recovery_keeps_what_stands_in_the_way(plain: Shelf, pivot: Path) -> Non
     path = plain.make("out", OLD)
     child = os.fork()
     if child == 0:
-        aside = Aside(pivot)
+        aside = Aside(Room(pivot))
         aside.aside([path, plain.work / "new"])
         os._exit(9)
     os.waitpid(child, 0)
@@ -108,10 +109,10 @@ def test_recovery_keeps_what_stands_in_the_way(plain: Shelf, pivot: Path) -> Non
 
 def test_a_list_of_what_is_aside_that_cannot_be_read_is_said(pivot: Path) -> None:
     (pivot / "aside/1-x").mkdir(parents=True)
-    (pivot / "aside/1-x/manifest").write_bytes(b"garbage")
+    (pivot / "aside/1-x/list").write_bytes(b"garbage\n")
     with pytest.raises(StoreError, match="cannot be read"):
         recover(pivot, _refuse)
-    assert (pivot / "aside/1-x/manifest").exists()
+    assert (pivot / "aside/1-x/list").exists()
 
 
 def test_edits_are_kept_once_and_logged(plain: Shelf) -> None:
