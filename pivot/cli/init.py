@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pivot.git.remotes import add_fetch_refspecs
+from pivot.git.remotes import add_fetch_refspecs, list_remotes
 from pivot.hooks.install import Hooks
 from pivot.project import Project
 
@@ -18,7 +18,7 @@ def init() -> int:
     Everything else works without it. Can be run again at any time.
     """
     with Project.open(Path.cwd()) as project:
-        added = add_fetch_refspecs(project.location)
+        added = add_fetch_refspecs(project.location, list_remotes(project.location))
         for remote in added:
             click.echo(f"git fetch {remote} now brings results and notes too")
         # A bare repository is switched and committed to by nobody; what it may do on a push its owner decides.

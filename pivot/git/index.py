@@ -47,6 +47,15 @@ def differences(location: Location, paths: Iterable[str]) -> dict[str, Differenc
     return {path: why for why, differing in reasons.items() for path in asked if path in differing}
 
 
+def is_as_committed(location: Location) -> bool:
+    """Whether all that Git tracks stands in the work tree as it is at HEAD.
+
+    Raises:
+        GitError: the index cannot be read.
+    """
+    return not _changed(location, ["."], ["."])
+
+
 def _changed(location: Location, asked: Sequence[str], known: list[str]) -> list[str]:
     if location.read_ref("HEAD") is None:
         return known  # nothing is committed yet

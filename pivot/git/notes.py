@@ -11,13 +11,13 @@ where it matches, so a note that Git copied onto changed content is not believed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
-from pivot.errors import RecordError
+from pivot.errors import GitError, MissingObject, RecordError
 from pivot.git.backend import TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
 from pivot.git.trees import Content, SmallerBlob, Trees, add_files
@@ -62,6 +62,14 @@ class Notes:
         lines = [line for text in texts for line in parse_note(text)[0] if line.tree == tree12]
         return by_stage(lines)
 
+    def find(self, commit: str) -> tuple[str, dict[str, tuple[NoteLine, ...]]]:
+        """The commit whose note tells of this one, itself or another of the same files, with the lines of that note.
+
+        There are none where nobody has noted anything.
+        """
+        found = ((noted, lines) for noted in self._alike(commit) if (lines := self.read(noted)))
+        return next(found, (commit, {}))
+
     def lines(self, commit: str) -> set[NoteLine]:
         """All that notes say of a commit, which need not be here; whether it is true of its tree cannot be told."""
         texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
@@ -75,10 +83,13 @@ class Notes:
             found.update(commit for commit, _ in self._walk(root, "", length))
         yield from sorted(found)
 
-    def write(self, notes: Mapping[str, Iterable[NoteLine]], message: str, author: Author) -> str | None:
+    def write(
+        self, notes: Mapping[str, Iterable[NoteLine]], message: str, author: Author, *, without: Collection[str] = ()
+    ) -> str | None:
         """Add lines to the notes of commits, all in one commit; gives the tip.
 
-        Lines about another tree than the commit's are taken out. Lines that Pivot did not write stay.
+        Lines about another tree than the commit's, and those of the stages `without`, are taken out. Lines that Pivot
+        did not write stay.
 
         Raises:
             RefMoved: others kept the ref busy for ten seconds.
@@ -86,7 +97,7 @@ class Notes:
         """
         self._history.absorb_tracked(self._settle, author)
         lines = {commit: list(given) for commit, given in notes.items()}
-        return self._history.commit(lambda tree: self._with(tree, lines), message, author)
+        return self._history.commit(lambda tree: self._with(tree, lines, without), message, author)
 
     def absorb(self, tip: str, author: Author) -> str:
         """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
@@ -100,19 +111,33 @@ class Notes:
         """Whether a tip belongs to a history that was shortened here."""
         return self._history.replaces(theirs)
 
-    def _with(self, tree: str | None, notes: Mapping[str, list[NoteLine]]) -> str | None:
+    def _alike(self, commit: str) -> Iterator[str]:
+        """The commit, then others of the same tree: a squash merge or an amended message has no note of its own."""
+        yield commit
+        tree = self._backend.read_commit(commit).tree
+        for other in self.commits():
+            if other != commit and self._has_tree(other, tree):
+                yield other
+
+    def _has_tree(self, commit: str, tree: str) -> bool:
+        try:
+            return self._backend.read_commit(commit).tree == tree
+        except (MissingObject, GitError):
+            return False  # a note outlives its commit
+
+    def _with(self, tree: str | None, notes: Mapping[str, list[NoteLine]], without: Collection[str]) -> str | None:
         files: dict[str, Content] = {}
         for commit, lines in notes.items():
             held = self._blobs(tree, commit)
-            text = self._renewed(commit, [self._trees.blob(oid) for oid in held.values()], lines)
+            text = self._renewed(commit, [self._trees.blob(oid) for oid in held.values()], lines, without)
             files |= dict.fromkeys(held)  # at whatever depth Git had put it
             files[_path(commit)] = text or None
         return add_files(self._trees, tree, files)
 
-    def _renewed(self, commit: str, texts: list[bytes], lines: list[NoteLine]) -> bytes:
+    def _renewed(self, commit: str, texts: list[bytes], lines: list[NoteLine], without: Collection[str]) -> bytes:
         tree12 = self._backend.read_commit(commit).tree[:12]
         parsed = [parse_note(text) for text in texts]
-        known = [line for found, _ in parsed for line in found]
+        known = [line for found, _ in parsed for line in found if line.stage not in without]
         foreign = [line for _, others in parsed for line in others]
         kept = by_stage(line for line in (*known, *lines) if line.tree == tree12)
         return join_lines([*(format_line(line) for group in kept.values() for line in group), *foreign])

@@ -6,6 +6,8 @@ Globs on purpose: a refspec that names one ref is fatal where the remote does no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pivot.git.command import run_git
 from pivot.git.config import add_setting
 from pivot.git.locate import Location
@@ -17,13 +19,13 @@ def list_remotes(location: Location) -> list[str]:
     return run_git(["remote"], location.common_dir, env=location.environment()).decode().splitlines()
 
 
-def add_fetch_refspecs(location: Location) -> list[str]:
-    """Let each Git remote's fetch bring results and notes; the remotes for which that is new.
+def add_fetch_refspecs(location: Location, remotes: Iterable[str]) -> list[str]:
+    """Let the fetch of these Git remotes bring results and notes; those for which that is new.
 
     Raises:
         GitError: the repository's configuration cannot be written.
     """
-    return [remote for remote in list_remotes(location) if _add_to(location, remote)]
+    return [remote for remote in remotes if _add_to(location, remote)]
 
 
 def _add_to(location: Location, remote: str) -> bool:

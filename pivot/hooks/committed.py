@@ -35,9 +35,10 @@ def after_commit(location: Location, name: str, given: Sequence[str], rewritten:
         with closing(open_reader(location.git_dir, location.common_dir)) as backend:
             parents = backend.parents_of(head)
             _copy(project, backend, [*pairs, *((parent, head) for parent in parents)])
-            noted = bool(Notes(backend).read(head))
-        if not noted:
-            _note(project)
+            if not Notes(backend).read(head):
+                _note(project)
+                # What a host has squashed or rebased has the files of a commit that was noted, and is no child of it.
+                _copy(project, backend, [(Notes(backend).find(head)[0], head)])
     start = _start(location, name, given, pairs)
     return follow(location, start, head, merged=True) if start else []
 
@@ -67,7 +68,8 @@ def _copy(project: Project, backend: Backend, pairs: Iterable[tuple[str, str]]) 
 
 def _note(project: Project) -> None:
     """Note HEAD as a run would, if that takes no code of the user's and nobody is running."""
-    if any(load(project.cache_dir, project.root, file) is None for file in project.discovery.pipelines()):
+    files = project.discovery.pipelines()
+    if not files or any(load(project.cache_dir, project.root, file) is None for file in files):
         return
     # Only here: the planner and all below it take ten times as long to import as a hook that has nothing to do.
     from pivot.run.noting import note_head

@@ -27,6 +27,9 @@ def run_hook(arguments: Sequence[str]) -> int:
     except PivotError as error:
         say(["; ".join(filter(None, [error.what.replace("\n", " "), error.where, error.hint]))])
         return error.exit_code
+    except ImportError as error:  # another Python than the one that it was installed for, or half of it is gone
+        say([f"git-pivot is not whole ({error}), its hooks do nothing; install it again"])
+        return 2
 
 
 def _run(name: str, *arguments: str) -> int:
@@ -65,7 +68,9 @@ def _read_lines() -> list[str]:
 def _post_checkout(given: list[str]) -> int:
     from pivot.hooks.glance import nothing_to_do
 
-    if len(given) != 3 or given[2] != "1" or given[0] == given[1] or nothing_to_do(given[1]):
+    if len(given) != 3 or given[2] != "1" or given[0] == given[1] or not given[1].strip("0"):
+        return 0  # `switch --orphan` ends at no commit
+    if nothing_to_do(given[1]):
         return 0
     from pivot.hooks.follow import follow
     from pivot.hooks.place import hook_location

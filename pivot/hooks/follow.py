@@ -22,15 +22,16 @@ from pivot.git.open import open_reader
 from pivot.git.records import Record, is_safe_path
 from pivot.git.runs import RunCache
 from pivot.hooks.bringing import bring, how_to_bring
-from pivot.hooks.names import moved_names, plural, some
+from pivot.hooks.edits import Edits
+from pivot.hooks.names import is_nothing, moved, plural, some
 from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
 from pivot.store.objects import Object
-from pivot.store.saved import Saved
-from pivot.store.workspace import Keeper
 
 CHOICES = ("restore", "pull", "report", "off")
 MANY = 3  # stages or paths that one line names
+
+Note = Mapping[str, tuple[NoteLine, ...]]
 
 
 class Done(Struct):
@@ -64,17 +65,19 @@ def follow(location: Location, old: str, new: str, *, merged: bool = False) -> l
         mode = project.settings.get_choice("pivot.checkout", CHOICES, "restore")
         listed = listed_outputs(project)
         notes = Notes(backend)
-        now = notes.read(new)
+        _, now = notes.find(new)
         if mode == "off" or project.scratch or not (now or listed):
             return []
-        where = " -> ".join(moved_names(location, old, new))
+        where = moved(location, old, new)
+        before = _note_of(notes, old)
+        edits = Edits(project, (old, new), {path: oid for lines in before.values() for path, oid in lines[0].outs})
         if not now:
+            edits.leave(listed.intersection(edits.before) if mode != "report" else ())
             text = (
                 f"{where}: outputs stay as they are: {new[:8]} has no note; `git pivot repro` finds out what it needs"
             )
             return [] if merged else [text]
-        before = _note_of(notes, old)
-        switch = Switch(project, RunCache(backend), now, before)
+        switch = Switch(project, RunCache(backend), (before, now), edits)
         try:
             with project.lock():
                 done = switch.report() if mode == "report" else switch.perform(listed, pull=mode == "pull")
@@ -90,12 +93,13 @@ class Switch:
         self,
         project: Project,
         runs: RunCache,
-        now: Mapping[str, tuple[NoteLine, ...]],
-        before: Mapping[str, tuple[NoteLine, ...]],
+        notes: tuple[Note, Note],
+        edits: Edits,
     ) -> None:
         self._project = project
         self._runs = runs
-        self._before = before
+        self._edits = edits
+        self._before, now = notes
         self._undecided = {stage for stage, lines in now.items() if lines[0].state != "result"}
         self._wanted = {
             one.path: one
@@ -114,15 +118,15 @@ class Switch:
 
         With `pull` what the store lacks is brought from the remote of outputs.
         """
-        differing = self._differing()
+        differing, returning = self._differing(), self._returning()
         gone = [path for path in sorted(listed) if self._is_gone(path)]
-        kept_by_git = tracked(self._project.location, [*gone, *(one.path for one in differing)])
-        done = Done(len(self._wanted) - len(differing))
+        kept_by_git = tracked(self._project.location, [*gone, *(one.path for one in (*differing, *returning))])
+        done = Done(len(self._wanted) - len(differing) - len(returning))
         for path in gone:
             if path not in kept_by_git:
                 self._remove(path, done)
         wanted = [one for one in differing if one.path not in kept_by_git]
-        for one in wanted:
+        for one in (*wanted, *(one for one in returning if one.path not in kept_by_git)):
             self._restore(one, done)
         if pull and done.lacking:
             self._pull([one for one in wanted if one.path in done.lacking], done)
@@ -144,7 +148,12 @@ class Switch:
         return [*in_place, *here, *lines][0]
 
     def _differing(self) -> list[Wanted]:
-        return [one for one in self._wanted.values() if not self._stands(one)]
+        back = self._edits.back
+        return [one for one in self._wanted.values() if one.path not in back and not self._stands(one)]
+
+    def _returning(self) -> list[Wanted]:
+        """Those that the user had edited when this commit was left."""
+        return [one for one in self._wanted.values() if one.path in self._edits.back]
 
     def _stands(self, one: Wanted) -> bool:
         place = self._place(one.path)
@@ -176,15 +185,22 @@ class Switch:
         if through := self._symlink_above(one.path):
             done.notices.append(f"{one.path} stays as it is: {through} is a symlink")
             return
-        if out is None or out.id != one.oid or not self._project.store.has(Object(out.id, out.mode, out.size)):
+        edit = self._edits.back.get(one.path)
+        held = edit or (Object(out.id, out.mode, out.size) if out and out.id == one.oid else None)
+        if held is None or not self._project.store.has(held):
             done.lacking.append(one.path)
             return
         try:
-            self._save_edit(one.path, done)
-            self._project.store.restore(Object(out.id, out.mode, out.size), self._place(one.path), self._project.stats)
+            if not edit or not self._edits.stays(one.path):
+                self._save_edit(one.path, done)
+                self._project.store.restore(held, self._place(one.path), self._project.stats)
         except (PivotError, OSError) as error:
             what = error.what if isinstance(error, PivotError) else error.strerror
             done.notices.append(f"{one.path} could not be restored: {what}; `git pivot repro` makes it again")
+            return
+        if edit:
+            self._edits.returned(one.path)
+            done.notices.append(f"{one.path} is as you had edited it; `git pivot checkout {one.path}` takes that back")
             return
         done.restored.append(one.path)
 
@@ -196,10 +212,7 @@ class Switch:
             self._restore(one, done)
 
     def _save_edit(self, path: str, done: Done) -> None:
-        project = self._project
-        keeper = Keeper(project.root, project.store, project.stats, Saved(project.pivot_dir / "saved"))
-        kept = keeper.keep(self._place(path), "another commit was checked out")
-        if kept:
+        if kept := self._edits.keep(path):
             # Only where it is needed: with the planner behind it, this import takes longer than all else here.
             from pivot.run.outputs import saved_notice
 
@@ -222,8 +235,9 @@ class Switch:
         if self._symlink_above(path) or place.is_symlink():
             return
         try:
-            if store.unknown(place, stats) or not store.has(store.identify(place, stats)):
-                done.notices.append(f"{path} is no output here and stays: the store does not have its bytes")
+            if self._edits.is_edit(path) or not store.has(store.identify(place, stats)):
+                self._edits.keep(path)
+                done.notices.append(f"{path} is no output here and stays, since it was edited")
                 return
             remove(place)
         except (PivotError, OSError) as error:
@@ -245,7 +259,7 @@ class Switch:
 def _note_of(notes: Notes, commit: str) -> dict[str, tuple[NoteLine, ...]]:
     """Of the commit that was left; a new clone or work tree comes from none."""
     try:
-        return notes.read(commit) if commit.strip("0") else {}
+        return {} if is_nothing(commit) else notes.read(commit)
     except MissingObject:
         return {}
 

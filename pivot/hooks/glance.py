@@ -25,6 +25,8 @@ def nothing_to_do(commit: str) -> bool:
     git_dir = _git_dir()
     if git_dir is None:
         return False
+    if commit.encode() in _read(f"{git_dir}/pivot/saved"):
+        return False  # edits may have to come back
     listed = _listed(f"{git_dir}/pivot/outputs")
     refs = _note_refs(_common_dir(git_dir))
     if listed is None or refs is None:

@@ -7,9 +7,18 @@ from collections.abc import Sequence
 from pivot.git.locate import Location
 
 
-def moved_names(location: Location, old: str, new: str) -> tuple[str, str]:
-    """What the user calls the two ends of a switch: a branch, or the start of a commit's id."""
-    return _left(location, old), location.branch() or new[:8]
+def moved(location: Location, old: str, new: str) -> str:
+    """What the user calls the two ends of a switch: a branch, or the start of a commit's id.
+
+    A clone and a new work tree come from nowhere.
+    """
+    reached = location.branch() or new[:8]
+    return reached if is_nothing(old) else f"{_left(location, old)} -> {reached}"
+
+
+def is_nothing(commit: str) -> bool:
+    """What Git calls a commit that is not there: the start of a clone or a work tree, the end of `switch --orphan`."""
+    return not commit.strip("0")
 
 
 def _left(location: Location, old: str) -> str:

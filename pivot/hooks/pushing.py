@@ -9,9 +9,11 @@ from msgspec import Struct
 from pivot.errors import PivotError
 from pivot.git.locate import Location
 from pivot.git.notes import NoteLine, Notes
+from pivot.git.remotes import add_fetch_refspecs, list_remotes
 from pivot.hooks.giving import give_outputs
 from pivot.hooks.names import some
 from pivot.plan.attest import attest
+from pivot.plan.commit_content import CommitContent
 from pivot.project import Project
 from pivot.run.gc import state_of
 from pivot.run.recorder import flush_journal
@@ -60,7 +62,7 @@ def before_push(
         fresh = project.settings.get_bool("pivot.requireFresh", False)
         if mode == "off" or not counting or not any(project.backend.ref_get(ref) for ref in REFS.values()):
             return False, []
-        said = list(_stale(project, counting, missing=fresh))
+        said = list(_stale(project, counting))
         stop = fresh and bool(said)
         if mode == "verify":
             broken = list(_broken(project, counting))
@@ -78,14 +80,14 @@ def before_push(
         return False, said
 
 
-def _stale(project: Project, refs: Iterable[PushedRef], *, missing: bool) -> Iterator[str]:
-    """What of the pushed commits is not known to be reproduced; with `missing` also that a note is missing."""
+def _stale(project: Project, refs: Iterable[PushedRef]) -> Iterator[str]:
+    """What of the pushed commits is not known to be reproduced. A commit without a pipeline claims nothing."""
     notes = Notes(project.backend)
     for ref in refs:
         commit = project.backend.resolve(ref.commit)
-        lines = notes.read(commit) if commit else {}
+        lines = notes.find(commit)[1] if commit else {}
         where = f"{ref.remote.split('/', 2)[2]} ({ref.commit[:8]})"
-        if commit and not lines and missing:
+        if commit and not lines and CommitContent(project.location, project.backend, commit).pipelines():
             yield f"{where} has no note: it is not known what its stages stand on"
         for state in ("stale", "unknown"):
             stages = _in_state(lines.values(), state)
@@ -105,6 +107,8 @@ def _broken(project: Project, refs: Iterable[PushedRef]) -> Iterator[str]:
 
 
 def _push_state(project: Project, remote: str) -> list[str]:
+    is_new = not project.backend.refs(f"refs/pivot-remotes/{remote}/")
+    known = remote in list_remotes(project.location)
     try:
         flush_journal(project, "push: results of an interrupted run")
         pushed = state_of(project).push(remote)
@@ -112,6 +116,11 @@ def _push_state(project: Project, remote: str) -> list[str]:
         return [f"results were not pushed: {error.what}; `git pivot push {remote}` tries again"]
     if pushed.refused:
         reasons = "; ".join(f"{kind}: {reason}" for kind, reason in pushed.refused.items())
-        return [f"{remote} does not take results ({reasons}); it is not asked again"]
+        return [f"{remote} does not take results ({reasons}){'; it is not asked again' if known else ''}"]
+    if not pushed.taken:
+        return []
+    # A Git remote that was added after `git pivot init`, which has seen to the others.
+    fetched = known and is_new and add_fetch_refspecs(project.location, [remote])
+    back = f", and `git fetch {remote}` brings those of others" if fetched else ""
     bytes_too = "" if has_remote(project.settings) else f" ({NO_REMOTE})"
-    return [f"{remote} has the results now: {', '.join(pushed.taken)}{bytes_too}"] if pushed.taken else []
+    return [f"{remote} has the results now: {', '.join(pushed.taken)}{back}{bytes_too}"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pivot.errors import GitError, MissingObject, TargetError
+from pivot.errors import TargetError
 from pivot.git.backend import Backend
 from pivot.git.notes import NoteLine, Notes
 from pivot.git.records import Info, Record
@@ -77,25 +77,10 @@ class Snapshots:
 
         There are none where nobody has noted anything.
         """
-        found = ((noted, lines) for noted in self._noted(commit) if (lines := self._notes.read(noted)))
-        return next(found, (commit, {}))
+        return self._notes.find(commit)
 
     def lines(self, commit: str) -> dict[str, tuple[NoteLine, ...]]:
         return self._notes.read(commit)
-
-    def _noted(self, commit: str) -> Iterator[str]:
-        """The commit, then others of the same tree: a squash merge or an amended message has no note of its own."""
-        yield commit
-        tree = self._backend.read_commit(commit).tree
-        for other in self._notes.commits():
-            if other != commit and self._has_tree(other, tree):
-                yield other
-
-    def _has_tree(self, commit: str, tree: str) -> bool:
-        try:
-            return self._backend.read_commit(commit).tree == tree
-        except (MissingObject, GitError):
-            return False  # a note outlives its commit
 
     def _standing(self, line: NoteLine) -> Standing:
         if line.fingerprint is None or line.result is None:

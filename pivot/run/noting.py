@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pivot.git.index import differences, tracked
+from collections.abc import Mapping
+
+from pivot.git.index import differences, is_as_committed, tracked
 from pivot.git.notes import NoteLine, Notes
 from pivot.pipeline.params_file import NAMES
 from pivot.plan.decision import Action, Decision
@@ -22,14 +24,30 @@ def note_head(project: Project, planner: Planner) -> bool:
         return False
     plan = planner.plan(planner.graph.order)
     paths = _there(project, input_paths(planner))
-    unknown = unknown_stages(planner, set(differences(project.location, paths)))
-    lines = [_line(plan.decisions[name], tree[:12], unknown=name in unknown) for name in planner.graph.order]
+    differing = differences(project.location, paths)
+    unknown = unknown_stages(planner, set(differing))
+    # A pipeline file that nobody has committed: its stages are none of the commit's.
+    own = [name for name in planner.graph.order if differing.get(planner.stages[name].spec.file) != "untracked"]
+    lines = [_line(plan.decisions[name], tree[:12], unknown=name in unknown) for name in own]
     notes = Notes(project.backend)
-    known = {line for group in notes.read(commit).values() for line in group}
-    if known.issuperset(lines):
+    known = notes.read(commit)
+    lines = [line for line in lines if line.state != "unknown" or not _is_complete(known) or line.stage in known]
+    gone = _passing(project, own, known)
+    if not gone and {line for group in known.values() for line in group}.issuperset(lines):
         return False
-    notes.write({commit: lines}, f"{commit[:12]}: {len(lines)} stages", project.author)
+    notes.write({commit: lines}, f"{commit[:12]}: {len(lines)} stages", project.author, without=gone)
     return True
+
+
+def _is_complete(known: Mapping[str, tuple[NoteLine, ...]]) -> bool:
+    """Whether a note tells of a look at the commit itself: a stage that it does not have is none of the commit's."""
+    return bool(known) and all(group[0].state != "unknown" for group in known.values())
+
+
+def _passing(project: Project, own: list[str], known: Mapping[str, tuple[NoteLine, ...]]) -> list[str]:
+    """Stages that were noted while the commit's files were being edited, and that the commit itself does not have."""
+    surplus = [stage for stage in known if stage not in own and known[stage][0].state == "unknown"]
+    return surplus if surplus and is_as_committed(project.location) else []
 
 
 def input_paths(planner: Planner) -> set[str]:

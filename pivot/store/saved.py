@@ -1,8 +1,9 @@
 """The log of user edits that were put away before a path was replaced.
 
 Where: `<pivot dir>/saved`, one line of JSON an entry, oldest first. Type:
-`{"id", "mode", "path", "size", "time", "why"}`;
-`time` is UTC in ISO 8601. A line that cannot be read (a torn one after a crash) is left out.
+`{"id", "left", "mode", "path", "size", "time", "why"}`, where `left` is the commit that was checked out, if the edit
+comes back with it; `{"back", "path"}` says that it has, with the commit. `time` is UTC in ISO 8601. A line that cannot
+be read (a torn one after a crash) is left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -36,10 +38,40 @@ class Saved:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def append(self, path: str, obj: Object, why: str) -> None:
-        """Add an entry; it is on the disk when this returns."""
+    def append(self, path: str, obj: Object, why: str, *, left: str = "") -> None:
+        """Add an entry; it is on the disk when this returns. With `left` it comes back with that commit."""
         now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
         line = {"id": obj.id, "mode": obj.mode, "path": path, "size": obj.size, "time": now, "why": why}
+        self._write(line | {"left": left} if left else line)
+
+    def returned(self, path: str, commit: str) -> None:
+        """What was left at this commit is in place again."""
+        self._write({"back": commit, "path": path})
+
+    def left_at(self, commit: str) -> dict[str, Object]:
+        """What is to come back with a commit, by path."""
+        left: dict[str, Object] = {}
+        for value in map(_value, self._lines()):
+            entry = _parse(value)
+            if entry and value.get("left") == commit:
+                left[entry.path] = entry.object
+            elif value.get("back") == commit:
+                left.pop(str(value.get("path")), None)
+        return left
+
+    def entries(self) -> list[SavedEntry]:
+        """All entries, oldest first; what was put away several times counts for the last of them."""
+        found = [entry for line in self._lines() if (entry := _parse(_value(line))) is not None]
+        newest = {(entry.path, entry.object): at for at, entry in enumerate(found)}
+        return [found[at] for at in sorted(newest.values())]
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return self._path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _write(self, line: dict[str, object]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
@@ -49,23 +81,23 @@ class Saved:
         finally:
             os.close(descriptor)
 
-    def entries(self) -> list[SavedEntry]:
-        """All entries, oldest first."""
-        try:
-            lines = self._path.read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
-        return [entry for entry in map(_parse, lines) if entry is not None]
-
 
 def _newline_if_torn(descriptor: int) -> bytes:
     size = os.fstat(descriptor).st_size
     return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 
 
-def _parse(line: bytes) -> SavedEntry | None:
+def _value(line: bytes) -> dict[str, Any]:
+    """Of a line; empty where it cannot be read."""
     try:
         value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _parse(value: dict[str, Any]) -> SavedEntry | None:
+    try:
         return SavedEntry(Object(value["id"], value["mode"], value["size"]), value["path"], value["time"], value["why"])
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.hooks.support import change_process, git_says
@@ -91,6 +93,29 @@ def test_a_rebase_notes_its_commits_of_equal_trees(noted: Repo) -> None:
     top = noted.git("rev-parse", "HEAD^{tree}")
     noted.git("rebase", "--quiet", "--force-rebase", "--keep-empty", "HEAD~2")
     assert noted.git("rev-parse", "HEAD^{tree}") == top
+    assert states(noted) == BOTH
+
+
+def test_what_a_host_has_squashed_is_noted_when_it_comes_with_a_pull(noted: Repo) -> None:
+    other = noted.read("processed.json")
+    git_says(noted, "switch", "main")
+    squashed = noted.git("commit-tree", "-p", "main", "-m", "squashed", "other^{tree}")
+    assert git_says(noted, "merge", squashed)[0].endswith("1 output restored, 1 unchanged")
+    assert (states(noted), noted.read("processed.json")) == (BOTH, other)
+
+
+def test_the_commit_that_takes_the_pipeline_away_is_no_error(noted: Repo) -> None:
+    noted.git("rm", "--quiet", "pipeline.py")
+    assert git_says(noted, "commit", "--message", "no pipeline") == []
+
+
+def test_a_stage_that_is_only_tried_is_none_of_the_commits(noted: Repo) -> None:
+    noted.replace("pipeline.py", "def count", "def tally")
+    noted.replace("pipeline.py", "register(count)", "register(tally)")
+    (noted.path / "sub").mkdir()
+    shutil.copy(noted.path / "pipeline.py", noted.path / "sub")
+    shutil.copy(noted.path / "data.json", noted.path / "sub")
+    noted.pivot("repro").expect(0)
     assert states(noted) == BOTH
 
 

@@ -34,7 +34,7 @@ def test_outputs_follow_the_branch_there_and_back_and_nothing_is_left_to_run(bra
     assert (branches.read("processed.json"), main != other) == (other, True)
 
 
-def test_an_edit_is_saved_before_the_output_is_replaced(branches: Repo) -> None:
+def test_an_edit_is_kept_when_the_output_is_replaced_and_is_back_with_its_commit(branches: Repo) -> None:
     branches.write("processed.json", "my own words\n")
     said = git_says(branches, "switch", "main")
     assert [line.partition(" had edits")[0] for line in said] == [
@@ -44,8 +44,22 @@ def test_an_edit_is_saved_before_the_output_is_replaced(branches: Repo) -> None:
     got = said[1].partition("git pivot get ")[2].split()[0]
     branches.pivot("get", got, "-o", "edit.txt").expect(0)
     assert branches.read("edit.txt") == "my own words\n"
-    git_says(branches, "switch", "other")
-    assert branches.read("processed.json") != "my own words\n"
+    for _ in range(2):
+        told = git_says(branches, "switch", "other")[-1]
+        assert told.startswith("processed.json is as you had edited it")
+        assert branches.read("processed.json") == "my own words\n"
+        git_says(branches, "switch", "main")
+        assert "my own" not in branches.read("processed.json")
+
+
+def test_an_edit_that_was_taken_back_is_not_back_a_second_time(branches: Repo) -> None:
+    branches.write("processed.json", "my own words\n")
+    for branch in ("main", "other"):
+        git_says(branches, "switch", branch)
+    branches.pivot("checkout", "processed.json").expect(0)
+    for branch in ("main", "other"):
+        git_says(branches, "switch", branch)
+    assert "my own" not in branches.read("processed.json")
 
 
 def test_a_switch_without_a_difference_says_nothing(branches: Repo) -> None:
@@ -77,14 +91,12 @@ def test_an_output_of_a_stage_that_is_not_here_goes_away_and_comes_back(branches
 def test_an_edited_output_of_a_stage_that_is_not_here_stays(branches: Repo) -> None:
     test_an_output_of_a_stage_that_is_not_here_goes_away_and_comes_back(branches)
     branches.write("more.json", "my own words\n")
-    assert "more.json is no output here and stays: the store does not have its bytes" in git_says(
-        branches, "switch", "main"
-    )
+    assert "more.json is no output here and stays, since it was edited" in git_says(branches, "switch", "main")
     assert (branches.read("more.json"), branches.status()) == ("my own words\n", "")
 
 
 def test_at_a_commit_without_a_note_nothing_is_touched(branches: Repo) -> None:
-    branches.git("switch", "--quiet", "--orphan", "bare")
+    assert git_says(branches, "switch", "--orphan", "bare") == []
     branches.git("commit", "--quiet", "--allow-empty", "--message", "nothing", "--no-verify")
     branches.git("switch", "--quiet", "other")
     before = branches.read("processed.json")
@@ -237,7 +249,8 @@ def test_whatever_is_broken_the_switch_succeeds_with_one_clear_line(
 
 
 def test_a_second_work_tree_gets_its_outputs(branches: Repo, tmp_path: Path) -> None:
-    branches.git("worktree", "add", "--quiet", str(tmp_path / "second"), "main")
+    said = git_says(branches, "worktree", "add", "--quiet", str(tmp_path / "second"), "main")
+    assert said == ["main: 2 outputs restored, 0 unchanged"]
     second = Repo(tmp_path / "second")
     assert second.exists("processed.json")
     assert second.read("processed.json") != branches.read("processed.json")

@@ -45,9 +45,10 @@ def make_stale(repo: Repo) -> None:
 def test_results_go_with_a_push(branches: Repo, remote: Repo, pushed: list[str], there: set[str]) -> None:
     branches.git("tag", "--annotate", "--message", "one", "v1")
     assert git_says(branches, "push", "--quiet", "origin", *pushed) == [
-        f"origin has the results now: runs, notes ({NO_REMOTE})"
+        f"origin has the results now: runs, notes, and `git fetch origin` brings those of others ({NO_REMOTE})"
     ]
     assert refs(remote) == there | STATE
+    assert "refs/pivot-remotes/origin/" in branches.git("config", "--get-all", "remote.origin.fetch")
 
 
 def test_the_other_side_has_nothing_to_run(branches: Repo, remote: Repo, tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_through_a_second_remote(branches: Repo, remote: Repo, tmp_path: Path) -
     branches.git("remote", "add", "backup", str(second.path))
     branches.git("push", "--quiet", "origin", "main")
     assert git_says(branches, "push", "--quiet", "backup", "main") == [
-        f"backup has the results now: runs, notes ({NO_REMOTE})"
+        f"backup has the results now: runs, notes, and `git fetch backup` brings those of others ({NO_REMOTE})"
     ]
     assert refs(second) == refs(remote) == STATE | {"refs/heads/main"}
 
@@ -126,9 +127,14 @@ def test_a_remote_that_refuses_results_gets_the_push(branches: Repo, remote: Rep
     remote.git("config", "--add", "transfer.hideRefs", "refs/notes")
     said = git_says(branches, "push", "--quiet", "origin", "main")
     assert len(said) == 1 and said[0].startswith("origin does not take results")
-    branches.write("b.txt", "b\n")
-    branches.commit("b")
+    branches.git("commit", "--quiet", "--allow-empty", "--message", "b")
     assert git_says(branches, "push", "--quiet", "origin", "other") == []
+
+
+def test_a_commit_that_nobody_has_noted_is_named(branches: Repo, remote: Repo) -> None:
+    branches.replace("pipeline.py", "2 * value", "3 * value")
+    branches.commit("not run")
+    assert "has no note" in git_says(branches, "push", "--quiet", "origin", "other")[0]
 
 
 def test_when_results_cannot_be_pushed_the_push_goes_on(branches: Repo, remote: Repo) -> None:
@@ -187,7 +193,7 @@ def break_store(lab: Path) -> None:
 def test_outputs_go_before_the_results(branches: Repo, remote: Repo, lab: Path, tmp_path: Path) -> None:
     outputs, results = git_says(branches, "push", "--quiet", "origin", "other")
     assert outputs.startswith("lab has the outputs now: ")
-    assert results == "origin has the results now: runs, notes"
+    assert results.startswith("origin has the results now: runs, notes")
     there = Repo(tmp_path / "there")
     branches.git("clone", "--quiet", "--branch", "other", str(remote.path), str(there.path))
     there.git("config", "pivot-remote.lab.url", str(lab))

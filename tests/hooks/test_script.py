@@ -16,6 +16,8 @@ SCRIPT = Path(__file__).parents[2] / "hooks" / "git-pivot-hook"
 # Stands for the installed command: writes down how it was called, exits as it is told.
 PROBE = """
 import os, pathlib, sys
+if sys.argv[1:] == ["--version"]:
+    sys.exit(0)
 with open(os.environ["PROBE_LOG"], "a") as log:
     log.write(f"{sys.argv[1:]} {sys.stdin.read()!r}\\n")
 sys.exit(int(os.environ.get("PROBE_EXIT", "0")))
@@ -141,13 +143,17 @@ def test_the_switch_variable_turns_it_off(hooked: Repo, log: Path, monkeypatch: 
     assert not calls(log)
 
 
+@pytest.mark.parametrize("left", [None, "import nothing_of_the_kind", "#"], ids=["gone", "package gone", "Python gone"])
 def test_when_the_interpreter_is_gone_it_says_so_once_and_git_goes_on(
-    hooked: Repo, log: Path, monkeypatch: pytest.MonkeyPatch
+    hooked: Repo, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str | None
 ) -> None:
     install(hooked, "post-checkout", "pre-push", python="/gone/python")
-    monkeypatch.setenv("PATH", _path_without_pivot())
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{_path_without_pivot()}")
+    if left:
+        put_command(tmp_path, f"#!{sys.executable if left != '#' else '/gone/python'}\n{left}")
     said = [stderr_of_git(hooked, "switch", "--detach", "HEAD~1"), stderr_of_git(hooked, "push", "origin", "main")]
     assert ["git-pivot is gone" in text for text in said] == [True, False]
+    assert "rror" not in said[0]
     assert not calls(log)
 
 
@@ -155,11 +161,8 @@ def test_when_the_interpreter_is_gone_the_command_on_the_path_is_used(
     hooked: Repo, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(hooked, "post-checkout", python="/gone/python")
-    command = tmp_path / "bin/git-pivot"
-    command.parent.mkdir()
-    command.write_text(f"#!{sys.executable}\n{PROBE}")
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{command.parent}:{_path_without_pivot()}")
+    put_command(tmp_path, f"#!{sys.executable}\n{PROBE}")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{_path_without_pivot()}")
     hooked.git("switch", "--quiet", "--detach", "HEAD~1")
     assert len(calls(log)) == 1
 
@@ -171,6 +174,13 @@ def test_a_rebase_starts_the_command_only_when_it_begins(hooked: Repo, log: Path
     log.unlink()
     hooked.git("rebase", "--quiet", "main")
     assert len(calls(log)) <= 1
+
+
+def put_command(folder: Path, text: str) -> None:
+    command = folder / "bin/git-pivot"
+    command.parent.mkdir()
+    command.write_text(text)
+    command.chmod(0o755)
 
 
 def _path_without_pivot() -> str:
