@@ -50,8 +50,10 @@ class Inputs:
                 self._objects.pop(known, None)
 
     def forget_all(self) -> None:
+        """Ask again for everything, also for what the store has: some of it may have turned out damaged."""
         self._objects.clear()
         self._inside.clear()
+        self._stored.clear()
 
 
 def _parents(path: str) -> Iterable[str]:

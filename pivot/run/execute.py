@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from pivot.code.reach import beyond
-from pivot.errors import PivotError
-from pivot.plan.decision import Action, Decision, Plan
+from pivot.errors import DamagedObject, MissingObject, PivotError
+from pivot.plan.decision import Action, Decision, Plan, Reason
 from pivot.plan.drift import undeclared_sentence
 from pivot.run.events import (
     Ending,
@@ -125,8 +123,7 @@ class Run:
             if not self._trials and not self._supply:
                 self._lineup.rest(POLL_SECONDS)
         unfit, resting = self._planner.graph.with_downstreams(self._lineup.too_long), self._lineup.give_up()
-        for ended in leave_out(self._planner.graph, self._frontier.left(), self.endings, resting, unfit):
-            yield self._end(ended)
+        yield from map(self._end, leave_out(self._planner.graph, self._frontier.left(), self.endings, resting, unfit))
 
     def finish(self) -> Iterator[Event]:
         """Write what the run found out, and say what is to be said once."""
@@ -155,13 +152,12 @@ class Run:
 
     def _advance(self) -> Iterator[Event]:
         """Settle every stage that has become ready, and start as many as jobs allow."""
-        while ready := self._frontier.take():
-            for name in ready:
-                decision = self._planner.decide(name)
-                if decision.action is Action.RUN:
-                    self._lineup.push(name)
-                else:
-                    yield from self._settle(name, decision)
+        while (name := self._frontier.take_one()) is not None:
+            decision = self._planner.decide(name)
+            if decision.action is Action.RUN:
+                self._lineup.push(name)
+            else:
+                yield from self._settle(name, decision)
         while not self._stopping and (following := self._lineup.pop()) is not None:
             yield from self._start(following)
         if self._stopping:
@@ -175,18 +171,19 @@ class Run:
         if decision.action in (Action.BLOCKED, Action.WAIT):
             message = "; ".join(reason.text for reason in decision.reasons)
             yield self._end(StageEnded(name, "blocked", decision.reasons, message=message))
-            return
-        if decision.action is Action.RESTORE and decision.away:
+        elif decision.action is Action.RESTORE and decision.away:
             yield self._supply.order(name, outputs_away(decision))
         else:
             yield from self._bring(name, decision)
 
     def _bring(self, name: str, decision: Decision) -> Iterator[Event]:
-        ending: Ending = "restored" if decision.action is Action.RESTORE else "unchanged"
-        if decision.action is Action.RESTORE and decision.record:
+        if (restores := decision.action is Action.RESTORE) and decision.record:
             yield StageRestoring(name, sum(out.size for out in decision.record.outs.values()))
         try:
             self._outputs.bring(self._planner.stages[name].spec, decision)
+        except (DamagedObject, MissingObject) as error:  # found out only now: what is lost is run or pulled again
+            yield from self._plan_again(name, decision.reasons, error.what, str(error))
+            return
         except PivotError as error:
             yield self._end(StageEnded(name, "failed", decision.reasons, message=str(error)))
             return
@@ -194,7 +191,7 @@ class Run:
         self._planner.settle(name, decision)
         if decision.record is not None:
             self._session.memory.last.remember(name, decision.record.fingerprint, decision.record.result)
-        yield self._end(StageEnded(name, ending, decision.reasons))
+        yield self._end(StageEnded(name, "restored" if restores else "unchanged", decision.reasons))
 
     def _start(self, name: str) -> Iterator[Event]:
         away = inputs_away(self._planner, name)
@@ -238,15 +235,15 @@ class Run:
             return
         if done.undeclared and self._session.policies.undeclared == "error":
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
-            ended = StageEnded(trial.stage, "failed", trial.reasons, done.seconds, message, done.log)
-            yield self._end(replace(ended, partial=self._trials.undo(trial)))
+            told = (done.seconds, message, done.log, (), self._trials.undo(trial))
+            yield self._end(StageEnded(trial.stage, "failed", trial.reasons, *told))
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))
         self._recorder.write(situation, result)
         trial.aside.commit()
-        fingerprint = result.record.fingerprint
-        self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), fingerprint, result.record))
+        held = result.record
+        self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), held.fingerprint, held))
         yield from (Noticed(warning, trial.stage) for warning in self._trials.warnings(done))
         yield self._end(StageEnded(trial.stage, "ran", trial.reasons, seconds=done.seconds, log=done.log))
 
@@ -258,30 +255,33 @@ class Run:
             return
         if failed.kind == "cancelled":
             trial.aside.rollback()
-            ended = StageEnded(trial.stage, "skipped", trial.reasons, failed.seconds, failed.message, failed.log)
-            yield self._end(ended)
+            told = (failed.seconds, failed.message, failed.log)
+            yield self._end(StageEnded(trial.stage, "skipped", trial.reasons, *told))
             return
-        partial, message = self._trials.undo(trial), failure_text(failed)
+        partial, text = self._trials.undo(trial), failure_text(failed)
         wait = None if self._stopping else self._lineup.try_again(failed.stage, failed.kind)
         if wait is not None:
-            yield Noticed(f"failed; tries again in {wait:.1f} s\n{message}", trial.stage)
+            yield Noticed(f"failed; tries again in {wait:.1f} s\n{text}", trial.stage)
             return
-        ended = StageEnded(trial.stage, "failed", trial.reasons, failed.seconds, message, failed.log)
-        yield self._end(replace(ended, tail=failed.tail[-TAIL_LINES:], partial=partial))
+        told = (failed.seconds, text, failed.log, failed.tail[-TAIL_LINES:], partial)
+        yield self._end(StageEnded(trial.stage, "failed", trial.reasons, *told))
 
     def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
         """A result of inputs that moved is the result of no situation: plan the stage again."""
         trial.aside.rollback()
-        name = trial.stage
-        self._tries[name] = self._tries.get(name, 0) + 1
-        if self._tries[name] >= TRIES:
-            message = f"{moved} changed while it ran, {TRIES} times over: does the stage write it itself?"
-            yield self._end(StageEnded(name, "failed", trial.reasons, message=message))
-            return
-        yield Noticed(f"inputs changed while running ({moved}); planned again", name)
-        self._session.inputs.forget_all()
+        message = f"{moved} changed while it ran, {TRIES} times over: does the stage write it itself?"
         self._session.refresh({trial.situation.stage.spec.file})
-        self._plan_anew()
+        yield from self._plan_again(trial.stage, trial.reasons, f"inputs changed while running ({moved})", message)
+
+    def _plan_again(self, name: str, reasons: tuple[Reason, ...], why: str, message: str) -> Iterator[Event]:
+        """What a decision stood on turned out otherwise; a stage of which that is so for ever fails with `message`."""
+        self._tries[name] = self._tries.get(name, 0) + 1
+        if self._tries[name] < TRIES:
+            yield Noticed(f"{why}; planned again", name)
+            self._session.inputs.forget_all()
+            self._plan_anew()
+        else:
+            yield self._end(StageEnded(name, "failed", reasons, message=message))
 
     def _heed(self, stops: Stops) -> Iterator[Event]:
         if stops.count and not self._stopping:

@@ -23,6 +23,10 @@ class Frontier:
     def has_ready(self) -> bool:
         return bool(self._ready)
 
+    def take_one(self) -> str | None:
+        """The first of the stages that `take` would give, or None."""
+        return self._ready.pop(0) if self._ready else None
+
     def take(self) -> list[str]:
         """The stages that have become ready since the last call, in running order."""
         ready, self._ready = self._ready, []

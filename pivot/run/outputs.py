@@ -99,7 +99,8 @@ class Outputs:
             path = place.relative_to(self._project.root).as_posix()
             self.notices.append(f"{path} was a link to {place.readlink()}; a file takes its place")
         for place, kept in keep_edits(self._keeper, places, why).items():
-            self.notices.append(saved_notice(place.relative_to(self._project.root).as_posix(), kept))
+            notice = saved_notice(place.relative_to(self._project.root).as_posix(), kept)
+            self.notices += [notice] if notice not in self.notices else []
 
     def _remove_edits(self, paths: Iterable[str]) -> None:
         """Or else the store would save them: it overwrites no bytes that it does not have."""

@@ -204,7 +204,11 @@ def _listed_outputs(pivot_dir: Path) -> list[str]:
     except FileNotFoundError:
         return []  # nothing was run in this work tree yet
     except ValueError as error:
-        raise StoreError("the list of a work tree's outputs cannot be read", where=str(pivot_dir / LIST)) from error
+        raise StoreError(
+            "the list of a work tree's outputs cannot be read",
+            where=str(pivot_dir / LIST),
+            hint=f"Let it be written anew: rm -r {pivot_dir / LIST} {pivot_dir / 'cache'}; git pivot repro",
+        ) from error
 
 
 def _main_root(git_dir: Path) -> Path | None:

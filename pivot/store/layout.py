@@ -28,6 +28,7 @@ CONFIG = """[core]
 \tauto = 0
 \tpruneExpire = never
 """
+_HEAD = "ref: refs/heads/main\n"
 _FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
 _MENDS = {
     errno.ENOSPC: "Make room on the disk (`git pivot gc`), and run again.",
@@ -42,24 +43,36 @@ _OLD = 86_400  # seconds; a temporary file of that age belongs to no living comm
 
 
 def create(store: str) -> None:
-    """Make an empty store unless there is one; in one that `git init` made, the folders that it lacks."""
-    if os.path.isdir(f"{store}/objects"):
-        for folder in _FOLDERS:
-            make_folder(store, f"{store}/{folder}")
+    """Make an empty store unless there is one; in one that `git init` made, or that lost parts, what it lacks."""
+    if os.path.isdir(store):
+        _complete(store)
         return
     parent = os.path.dirname(store)
     os.makedirs(parent, exist_ok=True)
     temp = temp_path(parent)
     for folder in _FOLDERS:
         os.makedirs(f"{temp}/{folder}")
-    _write(f"{temp}/HEAD", "ref: refs/heads/main\n")
+    _write(f"{temp}/HEAD", _HEAD)
     _write(f"{temp}/config", CONFIG)
     try:
         os.rename(temp, store)
     except OSError:
         remove(temp)
-        if not os.path.isdir(f"{store}/objects"):
+        if not os.path.isdir(store):
             raise
+        _complete(store)
+
+
+def _complete(store: str) -> None:
+    names = os.listdir(store)
+    if names and not any(name in names for name in ("objects", "large", "tmp")):
+        raise StoreError("this folder holds something else than a store", where=store, hint="git config pivot.store")
+    for folder in _FOLDERS:
+        make_folder(store, f"{store}/{folder}")
+    if not os.path.exists(f"{store}/HEAD"):
+        _write(f"{store}/HEAD", _HEAD)
+    if not os.path.exists(f"{store}/config"):
+        _write(f"{store}/config", CONFIG)
 
 
 def make_folder(store: str, folder: str) -> None:

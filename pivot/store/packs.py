@@ -204,11 +204,12 @@ class Packs:
 
 
 def _open(index: str) -> Pack | None:
-    """A pack whose index cannot be read has no objects that anybody could find: they count as missing."""
+    """A pack that is gone, or whose index cannot be read, has no objects that anybody could find: they are missing."""
     try:
-        return Pack(index)
+        pack = Pack(index)
     except (DamagedObject, FileNotFoundError):
         return None
+    return pack if os.path.exists(pack.path) else None
 
 
 def _map(path: str) -> mmap.mmap:

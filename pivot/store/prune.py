@@ -48,7 +48,7 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
     Roots that the store lacks do no harm.
     """
     done = Pruned()
-    if not os.path.isdir(f"{store}/objects"):
+    if not os.path.isdir(store):
         return done
     small = SmallObjects(store)
     with lock_store(store, alone=True):
@@ -133,7 +133,7 @@ def _read_marks(folder: str, seconds: float) -> list[tuple[str, bool]]:
 
 def _dead_files(folder: str, live: set[str], length: int) -> Iterator[str]:
     """Files `ab/<length hex>` below a folder whose name is not live."""
-    for first in sorted(os.listdir(folder)):
+    for first in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
         if len(first) != 2:
             continue
         for rest in os.listdir(f"{folder}/{first}"):

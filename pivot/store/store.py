@@ -128,6 +128,7 @@ class Store:
         kept = self._rescue(now)
         with in_words(f"{path} cannot be restored", target):
             restorer = Restorer.at(target, self._small, self._large, f"{self.path}/tmp")
+            self._presence = Presence(self._small, self._large)  # reading may show that what it knows is damaged
             restorer.restore(obj, target, now)
             learn(obj, target, stats, restorer)
         return kept
@@ -137,9 +138,7 @@ class Store:
 
         An edit that the store itself had to save, and that nobody has logged, counts too.
         """
-        if os.path.islink(path):
-            return []
-        now = standing.standing(os.path.abspath(path), stats)
+        now = None if os.path.islink(path) else standing.standing(os.path.abspath(path), stats)
         return [file.path for file in standing.files_of(now) if not self._is_known(file)]
 
     def prune(self, roots: Iterable[Object], *, dry_run: bool = False, recent: float = DAY) -> Pruned:

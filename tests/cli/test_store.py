@@ -143,15 +143,30 @@ def test_fsck_finds_a_flipped_bit_in_a_large_file_and_it_is_never_given_out(repo
     large_output(repo)
     ran(repo)
     repo.pivot("clean").expect(0)
-    (file,) = (repo.path / ".git/pivot/store.git/large").glob("*/*")
-    before = file.stat()
-    file.chmod(0o644)
-    file.write_bytes(b"y" + file.read_bytes()[1:])
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # a disk that forgets leaves no trace in the times
+    flip_a_bit(repo)
     assert "damaged: big.bin" in repo.pivot("fsck").expect(1).out
     assert ran(repo) == ["big"]
     assert repo.read("big.bin") == "x" * (2 << 20)
     repo.pivot("fsck").expect(0)
+
+
+def flip_a_bit(repo: Repo) -> None:
+    """In the one large file of the store, as a disk does that forgets: it leaves no trace in the times."""
+    (file,) = (repo.path / ".git/pivot/store.git/large").glob("*/*")
+    before = file.stat()
+    file.chmod(0o644)
+    file.write_bytes(b"y" + file.read_bytes()[1:])
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_damage_that_shows_while_its_output_is_restored_is_run_again_at_once(repo: Repo) -> None:
+    large_output(repo)
+    repo.git("config", "pivot.link", "copy")
+    ran(repo)
+    repo.pivot("clean").expect(0)
+    flip_a_bit(repo)
+    assert ran(repo) == ["big"]
+    assert repo.read("big.bin") == "x" * (2 << 20)
 
 
 def test_fsck_writes_a_damaged_list_of_outputs_again(front_page: Repo) -> None:

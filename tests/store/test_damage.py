@@ -13,6 +13,7 @@ import pytest
 
 from pivot.errors import DamagedObject, InputError, MissingObject, StoreError
 from pivot.store import Object, StatCache, Store
+from pivot.store.layout import remove
 from tests.store.shelf import BIG, Shelf, Tree, age, git, many, snapshot
 
 Damage = Callable[[bytes], bytes]
@@ -73,6 +74,27 @@ def test_a_damaged_pack_index(plain: Shelf, damage: Damage) -> None:
     assert plain.reopened().verify(held) != []
     assert plain.reopened().put(path, plain.fresh()) == held
     assert plain.reopened().verify(held) == []
+
+
+@pytest.mark.parametrize("part", ["objects", "large", "HEAD", "objects/pack", "objects/pack/*.pack", "tmp", ""])
+def test_parts_of_the_store_that_somebody_removed_are_missing_until_they_are_stored_again(
+    plain: Shelf, part: str
+) -> None:
+    path = plain.make("out", {**many(120), "big": BIG})
+    held = plain.put(path)
+    for found in plain.store.path.glob(part) if part else [plain.store.path]:
+        remove(str(found))
+    assert plain.reopened().has(held) == (part in ("HEAD", "tmp"))
+    plain.reopened().prune([held])
+    assert plain.reopened().put(path, plain.fresh()) == held
+    plain.assert_whole(held)
+
+
+def test_a_folder_that_holds_something_else_is_not_made_a_store(plain: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/file").touch()
+    with pytest.raises(StoreError, match="something else"):
+        Store.open(tmp_path / "mine").put(plain.make("out", b"1"), plain.stats)
 
 
 def test_a_large_file_of_the_wrong_size_is_missing(plain: Shelf) -> None:
