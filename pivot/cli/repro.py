@@ -105,7 +105,7 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
             for event in execute(session, selection, run_options):
                 display.show(event)
         if display.unchanged:
-            remember_settled(session, made)
+            remember_settled(session, made, ran=True)
         return _report_failures(session, selection) or display.exit_code
 
 

@@ -10,17 +10,18 @@ from pivot.reports.remarks import remark_lines
 from pivot.reports.run import totals
 from pivot.reports.status import status_lines
 from pivot.run.events import RunEnded
-from pivot.run.excluding import seen_by_git
+from pivot.run.excluding import is_excluded, seen_by_git
+from pivot.run.noting import is_noted
 from pivot.run.outputs import kept_paths
 from pivot.run.selection import Selection
 from pivot.run.session import Session
 from pivot.run.settling import keep_settled
 
 
-def remember_settled(session: Session, made: int) -> None:
+def remember_settled(session: Session, made: int, *, ran: bool) -> None:
     """If every stage of the repository is up to date, keep what `repro` and `status` say of that.
 
-    `made` is the time (ns since the epoch) before this command read anything.
+    `made` is the time (ns since the epoch) before this command read anything; `ran` says that it was a run.
     """
     planner = session.planner()
     plan = planner.plan(planner.graph.order)
@@ -30,7 +31,9 @@ def remember_settled(session: Session, made: int) -> None:
     warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
     status = "\n".join(status_lines(plan))
     texts = {"status": (f"{status}\n", warnings)}
-    for folder in _folders(stage.spec.file for stage in planner.stages.values()):
+    # A run has Git ignore the outputs, and notes HEAD: after a status both may still be to be done.
+    done = ran or (is_noted(session.project, plan) and is_excluded(session.project, kept_paths(planner)))
+    for folder in _folders(stage.spec.file for stage in planner.stages.values()) if done else ():
         names = Selection(folder=folder).apply(planner)
         texts[f"repro {folder}".rstrip()] = (_said([plan.decisions[name] for name in names]), warnings)
     keep_settled(session, plan, made, texts)

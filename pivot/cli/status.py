@@ -48,5 +48,5 @@ def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **o
         for text in seen_by_git(session.project, kept_paths(planner)):
             click.echo(f"warning: {text}", err=True)
         if plan.settled:
-            remember_settled(session, made)
+            remember_settled(session, made, ran=False)
         return report_failures(session, planner, wanted)

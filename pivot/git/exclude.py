@@ -55,6 +55,12 @@ def with_block(text: bytes, paths: Iterable[str]) -> bytes:
     return text[: found.start()] + block + rest
 
 
+def lists(common_dir: Path, paths: Iterable[str]) -> bool:
+    """Whether the block names all of these paths."""
+    found = _BLOCK.search(_read(common_dir / "info" / "exclude"))
+    return {pattern(path) for path in paths} <= set(found[1].splitlines() if found else ())
+
+
 def pattern(path: str) -> bytes:
     """The ignore rule that matches this path and nothing else, anchored at the top of the work tree.
 

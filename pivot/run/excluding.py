@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pivot.files import write_atomic
-from pivot.git.exclude import not_ignored, rewrite, tracked_by_branches
+from pivot.git.exclude import lists, not_ignored, rewrite, tracked_by_branches
 from pivot.project import Project
 
 LIST = "outputs"  # beside the cache: what this work tree's stages write, a JSON list
@@ -25,6 +25,14 @@ def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
     return [f"{path} is no output any more; it stays where it is, for you to keep or remove" for path in left] + [
         *seen_by_git(project, own)
     ]
+
+
+def is_excluded(project: Project, paths: Iterable[str]) -> bool:
+    """Whether `exclude_outputs` would find nothing to write."""
+    own = sorted(set(paths))
+    branches = tracked_by_branches(project.backend, own)
+    wanted = [path for path in own if path not in branches]
+    return _read(project.pivot_dir) == own and lists(project.location.common_dir, wanted)
 
 
 def seen_by_git(project: Project, paths: Iterable[str]) -> list[str]:

@@ -255,8 +255,8 @@ class Run:
             return
         if failed.kind == "cancelled":
             trial.aside.rollback()
-            told = (failed.seconds, failed.message, failed.log)
-            yield self._end(StageEnded(trial.stage, "skipped", trial.reasons, *told))
+            skipped = (failed.seconds, failed.message, failed.log)
+            yield self._end(StageEnded(trial.stage, "skipped", trial.reasons, *skipped))
             return
         partial, text = self._trials.undo(trial), failure_text(failed)
         wait = None if self._stopping else self._lineup.try_again(failed.stage, failed.kind)

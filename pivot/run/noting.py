@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pivot.git.index import differences, is_as_committed, tracked
 from pivot.git.notes import NoteLine, Notes
 from pivot.pipeline.params_file import NAMES
-from pivot.plan.decision import Action, Decision
+from pivot.plan.decision import Action, Decision, Plan
 from pivot.plan.planner import Planner
 from pivot.project import Project
 
@@ -37,6 +37,16 @@ def note_head(project: Project, planner: Planner) -> bool:
         return False
     notes.write({commit: lines}, f"{commit[:12]}: {len(lines)} stages", project.author, without=gone)
     return True
+
+
+def is_noted(project: Project, plan: Plan) -> bool:
+    """Whether the note on HEAD has these results and no others, so that `note_head` would change nothing that counts."""
+    commit = project.backend.resolve("HEAD")
+    noted = Notes(project.backend).read(commit) if commit else {}
+    known = {(name, line.fingerprint, line.result) for name, lines in noted.items() for line in lines}
+    records = {name: one.record for name, one in plan.decisions.items()}
+    held = {(name, one.fingerprint, one.result) if one else (name, None, None) for name, one in records.items()}
+    return commit is None or (held <= known and noted.keys() <= plan.decisions.keys())
 
 
 def _is_complete(known: Mapping[str, tuple[NoteLine, ...]]) -> bool:

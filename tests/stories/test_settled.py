@@ -69,11 +69,16 @@ def test_a_change_is_seen(settled: Repo, change: str) -> None:
     assert said in result.out + result.err
 
 
-def test_a_new_commit_gets_its_note(settled: Repo) -> None:
+@pytest.mark.parametrize("first", ["status", "dag"])
+def test_a_new_commit_gets_its_note_and_outputs_are_ignored_again(settled: Repo, first: str) -> None:
+    """What a status remembers is no reason for a run to leave out what only runs do."""
     settled.write("unrelated.txt", "x")
     settled.commit("unrelated")
+    (settled.path / ".git/info/exclude").unlink()
+    settled.pivot(first).expect(0)
     settled.pivot("repro").expect(0)
     assert settled.git("notes", "--ref=pivot", "show").startswith("preprocess ")
+    assert settled.git("status", "--short") == ""
 
 
 def test_without_the_store_the_outputs_are_stored_again(settled: Repo) -> None:
