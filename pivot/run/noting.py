@@ -40,7 +40,7 @@ def note_head(project: Project, planner: Planner) -> bool:
 
 
 def is_noted(project: Project, plan: Plan) -> bool:
-    """Whether the note on HEAD has these results and no others, so that `note_head` would change nothing that counts."""
+    """Whether the note on HEAD has these results and no others, so that `note_head` would change nothing."""
     commit = project.backend.resolve("HEAD")
     noted = Notes(project.backend).read(commit) if commit else {}
     known = {(name, line.fingerprint, line.result) for name, lines in noted.items() for line in lines}
