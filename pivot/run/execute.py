@@ -34,11 +34,10 @@ from pivot.run.recorder import Recorder
 from pivot.run.selection import Selection
 from pivot.run.session import Session
 from pivot.run.supply import Arrival, Supply, inputs_away, outputs_away
-from pivot.run.trials import Trial, Trials
+from pivot.run.trials import Trial, Trials, failed_as
 
 POLL_SECONDS = 0.25
 TRIES = 3
-TAIL_LINES = 20
 
 
 def execute(session: Session, selection: Selection, options: RunOptions) -> Iterator[Event]:
@@ -158,13 +157,16 @@ class Run:
                 self._lineup.push(name)
             else:
                 yield from self._settle(name, decision)
-        while not self._stopping and (following := self._lineup.pop()) is not None:
-            yield from self._start(following)
+        yield from self._fill()
         if self._stopping:
             self._forget_orders()
         # What could not even start may have made others ready (to be blocked).
         if not self._trials and self._frontier.has_ready():
             yield from self._advance()
+
+    def _fill(self) -> Iterator[Event]:
+        while not self._stopping and (following := self._lineup.pop()) is not None:
+            yield from self._start(following)
 
     def _settle(self, name: str, decision: Decision) -> Iterator[Event]:
         """End a stage that needs no run."""
@@ -229,14 +231,16 @@ class Run:
     def _done(self, done: JobDone) -> Iterator[Event]:
         trial = self._trials.pop(done.stage)
         self._lineup.release(done.stage)
+        if not self._frontier.is_awaited(done.stage):  # else one that this makes ready may come first
+            yield from self._fill()  # no core waits for the disk
         modules = beyond(trial.situation.stage.manifest, done.modules)
         if moved := self._trials.moved(trial, modules):
             yield from self._try_again(trial, moved)
             return
         if done.undeclared and self._session.policies.undeclared == "error":
+            partial = self._trials.undo(trial)
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
-            told = (done.seconds, message, done.log, (), self._trials.undo(trial))
-            yield self._end(StageEnded(trial.stage, "failed", trial.reasons, *told))
+            yield self._end(failed_as(trial, done, message, partial))
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))
@@ -255,16 +259,14 @@ class Run:
             return
         if failed.kind == "cancelled":
             trial.aside.rollback()
-            skipped = (failed.seconds, failed.message, failed.log)
-            yield self._end(StageEnded(trial.stage, "skipped", trial.reasons, *skipped))
+            yield self._end(failed_as(trial, failed, failed.message, ending="skipped"))
             return
         partial, text = self._trials.undo(trial), failure_text(failed)
         wait = None if self._stopping else self._lineup.try_again(failed.stage, failed.kind)
         if wait is not None:
             yield Noticed(f"failed; tries again in {wait:.1f} s\n{text}", trial.stage)
             return
-        told = (failed.seconds, text, failed.log, failed.tail[-TAIL_LINES:], partial)
-        yield self._end(StageEnded(trial.stage, "failed", trial.reasons, *told))
+        yield self._end(failed_as(trial, failed, text, partial))
 
     def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
         """A result of inputs that moved is the result of no situation: plan the stage again."""

@@ -41,6 +41,10 @@ class Frontier:
                 if self._waits[below] == 0:
                     self._ready.append(below)
 
+    def is_awaited(self, name: str) -> bool:
+        """Whether the end of a stage makes others ready."""
+        return any(self._waits.get(below) == 1 for below in self._graph.downstream[name] if below in self._left)
+
     def left(self) -> list[str]:
         """What has not ended, in running order."""
         return [name for name in self._graph.order if name in self._left]

@@ -16,7 +16,8 @@ from pivot.plan.decision import Reason
 from pivot.plan.drift import undeclared_sentence
 from pivot.plan.external import identify_external
 from pivot.plan.situation import Situation
-from pivot.run.jobs import Job, JobDone, JobEvent
+from pivot.run.events import Ending, StageEnded
+from pivot.run.jobs import Job, JobDone, JobEvent, JobFailed
 from pivot.run.outputs import Outputs
 from pivot.run.recorder import Result
 from pivot.run.remains import Remains
@@ -150,6 +151,14 @@ class Trials:
             trial.aside.rollback()
         self._open.clear()
         self._outputs.close()
+
+
+def failed_as(
+    trial: Trial, told: JobDone | JobFailed, message: str, partial: str = "", ending: Ending = "failed"
+) -> StageEnded:
+    """The end of a trial that gives no result; `partial` is the folder with what it had written."""
+    tail = told.tail if isinstance(told, JobFailed) and ending == "failed" else ()
+    return StageEnded(trial.stage, ending, trial.reasons, told.seconds, message, told.log, tail, partial)
 
 
 def _changed_since(path: Path, began: int) -> bool:

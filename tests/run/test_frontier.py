@@ -39,3 +39,10 @@ def test_a_stage_that_runs_already_is_held_back() -> None:
 
 def test_past_durations_count_for_the_longest_path() -> None:
     assert longest_paths(DIAMOND, {"c": 5.0}) == {"a": 7.0, "b": 2.0, "c": 6.0, "d": 1.0}
+
+
+def test_an_end_is_awaited_where_it_makes_another_stage_ready() -> None:
+    frontier = Frontier(DIAMOND, DIAMOND.order)
+    assert [frontier.is_awaited(name) for name in DIAMOND.order] == [True, False, False, False]
+    frontier.end("b")
+    assert frontier.is_awaited("c")
