@@ -21,6 +21,7 @@ from pivot.code.nodes import Node, Place, manifest_of
 from pivot.code.opening import Imported, foreign_params, open_pipeline
 from pivot.code.packages import imported_packages
 from pivot.code.stability import unstable_keys
+from pivot.code.valued import asks_for_types
 from pivot.pipeline.given import Given
 
 
@@ -79,7 +80,8 @@ def begin(root: Path, file: str, given: Sequence[Given] = ()) -> Walked:
 def finish(walked: Walked) -> Analysis:
     """The model of what has been walked, every value taken as it is."""
     imported, walker = walked.imported, walked.walker
-    tops = {name: _with_loaders(walker, root) for name, root in walked.roots.items()}
+    asking: dict[Node, bool] = {}
+    tops = {name: _top(walker, root, asking) for name, root in walked.roots.items()}
     remarks = {key: tuple(told) for key, told in walker.remarks.items()}
     stages = []
     for name, stage in walked.live.items():
@@ -104,10 +106,19 @@ def _params_remarks(imported: Imported, live: Iterable[str]) -> Iterator[Remark]
 
 
 class Root(Struct, frozen=True):
-    """The entry of a stage's function, and what its declaration reaches beside it."""
+    """The entry of a stage's function, and what its declaration reaches beside it.
+
+    `params` is its parameter class with the defaults, without which it is declared.
+    """
 
     function: Node
     declared: tuple[tuple[str, Node], ...]
+    params: Node | str = ""
+
+    def with_defaults(self) -> Root:
+        """For code that may get at the class of its parameters without naming it."""
+        held = (("params", self.params),) if isinstance(self.params, Node) else ()
+        return Root(self.function, (*(one for one in self.declared if one[0] != "params"), *held))
 
 
 def _root(walker: Walker, stage: Any) -> Root:
@@ -123,10 +134,19 @@ def _root(walker: Walker, stage: Any) -> Root:
             if walker.owns_class(type(one)) or (isinstance(one, type) and walker.owns_class(one)):
                 label = f"loader:{key}" + (f":{number}" if number else "")
                 declared.append((label, walker.target(Live(one, None, label), place)))
+    params: Node | str = ""
     if stage.params is not None:
-        declared.append(("params", walker.class_of(type(stage.params))))
+        declared.append(("params", walker.class_of(type(stage.params), valued=True)))
+        params = walker.class_of(type(stage.params))
     nodes = tuple((label, target) for label, target in declared if not isinstance(target, str))
-    return Root(function, nodes)
+    return Root(function, nodes, params)
+
+
+def _top(walker: Walker, root: Root, asking: dict[Node, bool]) -> Node:
+    top = _with_loaders(walker, root)
+    if isinstance(root.params, Node) and asks_for_types(top, asking):
+        return _with_loaders(walker, root.with_defaults())
+    return top
 
 
 def _with_loaders(walker: Walker, root: Root) -> Node:

@@ -9,12 +9,15 @@ import enum
 import types
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from pivot.code.found import Live
 from pivot.code.namespaces import Module
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import annotation_syntax, expression_syntax, function_syntax, statement_syntax
 from pivot.code.resolve import Scope
 from pivot.code.syntax import Syntax
+from pivot.code.valued import params_class
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SKIPPED = {
@@ -40,30 +43,39 @@ class Writer(Protocol):
     def write(self, node: Node, syntax: Syntax, scope: Scope, *, shallow: bool = False) -> None: ...
     def refer(self, node: Node, target: Node | str) -> None: ...
     def target(self, found: Live, at: Place) -> Node | str: ...
-    def class_of(self, kind: type) -> Node | str: ...
+    def class_of(self, kind: type, valued: bool = False) -> Node | str: ...
     def owns_class(self, kind: type) -> bool: ...
     def refer_subclasses(self, node: Node, kind: type) -> None: ...
 
 
-def write_class(walker: Writer, node: Node, kind: type, module: Module, tree: ast.ClassDef | None) -> None:
+class ClassSource(Struct, frozen=True):
+    """The statement of a class, and its fields whose defaults are no part of the code (`pivot.code.valued`)."""
+
+    tree: ast.ClassDef | None
+    valued: frozenset[str] = frozenset()
+
+
+def write_class(walker: Writer, node: Node, kind: type, module: Module, source: ClassSource) -> None:
     """Fill the node of a live class."""
     scope: Scope = (module, {})
+    tree, valued = source.tree, source.valued
+    node.valued = bool(valued)
     node.text("class " + kind.__name__)  # the name stands in pickles and in the text of objects
     for base in kind.__bases__:
         if base is not object:
-            walker.refer(node, walker.class_of(base))
+            walker.refer(node, walker.class_of(base, bool(valued)))
     if type(kind) is not type:
         node.text("metaclass")
         walker.refer(node, walker.class_of(type(kind)))
     if tree is not None:
         _write_heading(walker, node, tree, scope)
-        _write_body(walker, node, kind, tree, scope)
+        _write_body(walker, node, kind, source, scope)
     else:
         made = [binding.node for binding in module.bindings.get(kind.__name__, ()) if not binding.origin]
         walker.write(node, statement_syntax(made), scope)
         _write_made_fields(walker, node, kind)
     _write_registered(walker, node, kind)
-    _write_space(walker, node, kind, tree, scope)
+    _write_space(walker, node, kind, source, scope)
 
 
 def _write_registered(walker: Writer, node: Node, kind: type) -> None:
@@ -100,11 +112,13 @@ def _write_made_fields(walker: Writer, node: Node, kind: type) -> None:
                 walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}"), node.place))
 
 
-def _write_body(walker: Writer, node: Node, kind: type, tree: ast.ClassDef, scope: Scope) -> None:
+def _write_body(walker: Writer, node: Node, kind: type, source: ClassSource, scope: Scope) -> None:
     """What only the source says of a class: annotations, and statements that a metaclass may have read."""
+    tree = source.tree
+    assert tree is not None
     annotated = [part for part in tree.body if isinstance(part, ast.AnnAssign)]
     if _reads_annotations(walker, kind, tree):
-        _write_fields(walker, node, tree, scope)
+        _write_fields(walker, node, tree, scope, source.valued)
         annotated = []
     for part in annotated:
         walker.write(node, annotation_syntax(part.annotation), scope)
@@ -124,14 +138,19 @@ def _write_heading(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope)
         walker.write(node, expression_syntax(decorator), scope, shallow=True)
 
 
-def _write_fields(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope) -> None:
+def _write_fields(
+    walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope, valued: frozenset[str] = frozenset()
+) -> None:
     """Annotated fields in order: a dataclass, a model or a TypedDict is made from them."""
     for part in tree.body:
         if not isinstance(part, ast.AnnAssign) or not isinstance(part.target, ast.Name):
             continue
         node.text("field " + part.target.id)
-        walker.write(node, expression_syntax(_without_artifacts(part.annotation, scope[0])), scope)
-        if part.value is not None:
+        if part.target.id in valued and (inner := params_class(walker, part.annotation, scope[0])):
+            walker.refer(node, walker.class_of(inner, True))
+        else:
+            walker.write(node, expression_syntax(_without_artifacts(part.annotation, scope[0])), scope)
+        if part.value is not None and part.target.id not in valued:
             walker.write(node, expression_syntax(part.value), scope)
 
 
@@ -176,12 +195,14 @@ def _is_plain(walker: Writer, kind: type) -> bool:
     return all(parent.__module__ in _PLAIN_MODULES for parent in outside) and type(kind).__name__ != "_TypedDictMeta"
 
 
-def _write_space(walker: Writer, node: Node, kind: type, tree: ast.ClassDef | None, scope: Scope) -> None:
+def _write_space(walker: Writer, node: Node, kind: type, source: ClassSource, scope: Scope) -> None:
+    tree = source.tree
     own = {name for part in (tree.body if tree else ()) for name in _bound(part)}
     space = {
         name: value
         for name, value in vars(kind).items()
-        if (_counts(name, value) and (name in own or not _made(value))) or (name in own and name in _BY_HAND)
+        if name not in source.valued
+        and ((_counts(name, value) and (name in own or not _made(value))) or (name in own and name in _BY_HAND))
     }
     if isinstance(kind, enum.EnumType):
         members: dict[str, Any] = dict(kind.__members__)

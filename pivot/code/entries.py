@@ -6,7 +6,7 @@ import ast
 import types
 from typing import Any
 
-from pivot.code.classes import write_class, write_made_class
+from pivot.code.classes import ClassSource, write_class, write_made_class
 from pivot.code.definitions import closure_of, find_function, fitting_class, made_of_text
 from pivot.code.encoding import Resists
 from pivot.code.found import Live
@@ -16,6 +16,7 @@ from pivot.code.normalise import annotations_of, expression_syntax, statement_sy
 from pivot.code.places import display_of, pretty
 from pivot.code.references import PLAIN
 from pivot.code.syntax import constant_token
+from pivot.code.valued import valued_fields
 from pivot.code.values import Encoder
 from pivot.code.written import WrittenEntries
 
@@ -263,16 +264,15 @@ class Walker(WrittenEntries):
         why = "it is made of text while importing, so its bytecode counts, which is another for each version of Python"
         self.remark(node, "coarse", why, "define it with `def`")
 
-    # --- classes
-
-    def class_of(self, kind: type) -> Node | str:
-        """The entry of a project class, with all its methods."""
+    def class_of(self, kind: type, valued: bool = False) -> Node | str:
+        """The entry of a project class, with all its methods; without the defaults of a `valued` parameter class."""
         if not self.owns_class(kind):
             return self._foreign(kind)
         module = self.modules.defining(kind.__module__)
         assert module is not None
         trees = module.class_nodes(kind.__qualname__)
         tree = fitting_class(trees, kind)
+        fields: frozenset[str] = valued_fields(self, kind, tree, module) if valued else frozenset()
         self._kept.append(kind)
 
         def make() -> Node:
@@ -282,9 +282,9 @@ class Walker(WrittenEntries):
         def fill(node: Node) -> None:
             self._classes.append((node, kind))
             node.annotations = (lambda: annotations_of(tree)) if tree is not None else None
-            write_class(self, node, kind, module, tree)
+            write_class(self, node, kind, module, ClassSource(tree, fields))
 
-        return self._node(("c", id(kind)), make, fill)
+        return self._node(("c", id(kind), fields), make, fill)
 
     def _foreign(self, kind: type) -> Node | str:
         """A class of a library; one that only a call has made, and that no name leads to, is what it holds."""

@@ -21,7 +21,9 @@ class Place(Struct, frozen=True):
 class Node:
     """One entry: tokens of its own, and edges to what it refers to, in the order in which it does."""
 
-    __slots__ = ("_digest", "annotations", "edges", "hints", "name", "passing", "place", "qualname", "reads", "tokens")
+    __slots__ = (
+        "_digest", "annotations", "edges", "hints", "name", "passing", "place", "qualname", "reads", "tokens", "valued",
+    )  # fmt: skip
 
     def __init__(self, name: str, qualname: str, place: Place) -> None:
         self.name = name
@@ -33,6 +35,7 @@ class Node:
         self.passing: frozenset[str] = frozenset()  # files that it imports and that define names only
         self.reads: frozenset[str] = frozenset()  # what its code asks of functions: see `syntax.Asked`
         self.annotations: Callable[[], str] | None = None
+        self.valued = False  # a parameter class without its defaults: see `valued`
         self._digest: str | None = None
 
     def text(self, token: str) -> None:
@@ -92,12 +95,15 @@ def _reached(root: Node) -> tuple[list[Node], dict[Node, int], list[tuple[str, N
     order, number = [root], {root: 0}
     hinted: list[tuple[str, Node]] = []
     followed = asked = 0
+    valued: set[str] | None = None
     while asked < len(order):
         if followed < len(order):
             targets = [target for _, target in order[followed].edges]
             followed += 1
         else:
-            targets = [target for target in order[asked].hints if target not in number]
+            if valued is None:
+                valued = {node.qualname for node in order if node.valued}
+            targets = [one for one in order[asked].hints if one not in number and one.qualname not in valued]
             hinted += [("hint", target) for target in dict.fromkeys(targets)]
             asked += 1
         for target in targets:

@@ -78,6 +78,25 @@ def test_only_the_stage_whose_own_values_changed_runs(trained: Repo) -> None:
     assert trained.read("n.json").strip() == "5"
 
 
+@pytest.mark.parametrize(
+    ("in_code", "edits", "ending"),
+    [
+        ("", {"lr: float = 0.1": "lr: float = 0.7", 'kind: str = "adam"': 'kind: str = "sgd"'}, "unchanged"),
+        ("    type(params)()\n", {"lr: float = 0.1": "lr: float = 0.7"}, "ran"),
+        ("    TrainParams()\n", {"lr: float = 0.1": "lr: float = 0.7"}, "ran"),
+    ],
+)
+def test_a_default_that_is_overridden_is_no_code(
+    written: Repo, in_code: str, edits: dict[str, str], ending: str
+) -> None:
+    written.write("params.yaml", "train: {lr: 0.5, optimizer: {kind: lamb}}\n")
+    written.replace("pipeline.py", "    optimizer = params", f"{in_code}    optimizer = params")
+    ran(written, "train")
+    for old, new in edits.items():
+        written.replace("pipeline.py", old, new)
+    assert endings(written, "train") == {"train": ending}
+
+
 def test_taking_the_params_file_away_brings_the_old_result_back(trained: Repo) -> None:
     trained.write("params.yaml", "evaluate: {top: 5}\n")
     ran(trained)

@@ -40,7 +40,17 @@ def _row(kind: str, text: str, edit: str, runs: str = "a") -> Row:
 
 
 ROWS = [
-    _row("a default of a parameter class", PARAMS, "k: int = 1 => k: int = 2"),
+    _row(
+        "a default of a parameter class that the params file overrides",
+        f"{PARAMS}--- params.yaml\na: {{k: 5}}",
+        "k: int = 1 => k: int = 2",
+        "",
+    ),
+    _row(
+        "a default of a parameter class that the code may ask for",
+        f"{PARAMS.replace('p.twice()', 'type(p)().k')}--- params.yaml\na: {{k: 5}}",
+        "k: int = 1 => k: int = 2",
+    ),
     _row("a method of a parameter class", PARAMS, "self.k * 2 => self.k * 3"),
     _row(
         "a validator of a parameter class",
