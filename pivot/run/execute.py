@@ -51,9 +51,7 @@ def execute(session: Session, selection: Selection, options: RunOptions) -> Iter
     run = Run(session, selection, options)
     with Interrupts() as interrupts:
         try:
-            plan = run.prepare(interrupts)
-            yield RunPlanned(plan)
-            yield from run.foretell(plan)
+            yield from run.announce(run.prepare(interrupts))
             yield from run.loop(interrupts)
         finally:
             run.close()
@@ -93,8 +91,9 @@ class Run:
         self._outputs.exclude(self._planner)
         return plan
 
-    def foretell(self, plan: Plan) -> Iterator[Event]:
-        """How long it will take; nothing where past runs tell nothing."""
+    def announce(self, plan: Plan) -> Iterator[Event]:
+        """What is to be done, and how long it will take as far as past runs tell."""
+        yield RunPlanned(plan)
         found = forecast(self._lineup.work, plan.to_run(), self._limits)
         if found.seconds:
             yield RunForecast(found)
@@ -238,9 +237,8 @@ class Run:
             yield from self._try_again(trial, moved)
             return
         if done.undeclared and self._session.policies.undeclared == "error":
-            partial = self._trials.undo(trial)
             message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
-            yield self._end(failed_as(trial, done, message, partial))
+            yield self._end(failed_as(trial, done, message, self._trials.undo(trial)))
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))

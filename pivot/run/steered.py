@@ -64,9 +64,7 @@ def execute_steered(
     began = time.monotonic()
     run = SteeredRun(session, selection, options, steering, failures)
     try:
-        plan = run.prepare(steering)
-        yield RunPlanned(plan)
-        yield from run.foretell(plan)
+        yield from run.announce(run.prepare(steering))
         yield from (Unplanned(one.message, one.file) for one in session.failures())
         yield from run.loop(steering)
         run.tell()
