@@ -10,6 +10,7 @@ keeps the figures, so that workloads may be measured one by one; those measured 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -28,7 +29,10 @@ from benchmarks.compare.schedule import FULL, SMALL, WORKLOADS, measure_all
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--small", action="store_true", help="small sizes and one round: a quick look")
-    parser.add_argument("--rounds", type=int, help="how often each is measured")
+    parser.add_argument("--counts", type=_numbers, help="how many steps, from few to many: 10,100,1000")
+    parser.add_argument("--mebibytes", type=int, help="of the large file")
+    parser.add_argument("--files", type=int, help="how many small files")
+    parser.add_argument("--rounds", type=int, help="how often each is measured; fewer where runs are long")
     parser.add_argument("--limit", type=float, help="seconds that one run may take")
     parser.add_argument("--workloads", type=_names, default=list(WORKLOADS), help=", ".join(WORKLOADS))
     parser.add_argument("--tools", type=_names, default=[peer.name.lower() for peer in PEERS])
@@ -36,7 +40,8 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=environments().parent.parent / "results.json")
     parser.add_argument("--page", type=Path, help="where the page is written, instead of standard output")
     options = parser.parse_args()
-    sizes = SMALL if options.small else FULL
+    given = {name: value for name in ("counts", "mebibytes", "files") if (value := getattr(options, name))}
+    sizes = dataclasses.replace(SMALL if options.small else FULL, **given)
     terms = Terms(options.rounds or sizes.rounds, options.limit or sizes.limit)
     with tempfile.TemporaryDirectory(prefix="pivot-bench-", dir=options.folder) as name:
         contestants, versions = enter(options.tools, Path(name))
@@ -68,6 +73,10 @@ def enter(tools: list[str], folder: Path) -> tuple[list[Contestant], dict[str, s
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.ratios import Sample, TookTooLong, Workload, WorkloadFailed, measure
 
@@ -60,6 +61,10 @@ class Terms:
     rounds: int
     limit: float
 
+    def with_fewer(self, fewer: int) -> Terms:
+        """For runs that are longer, and so less at the mercy of the moment."""
+        return replace(self, rounds=max(1, self.rounds - fewer))
+
 
 def race(floors: Mapping[str, Legs], contestants: Mapping[str, Legs], terms: Terms) -> list[Row]:
     """Each contestant's legs once a round; who fails or takes too long takes no further part."""
@@ -73,17 +78,20 @@ def race(floors: Mapping[str, Legs], contestants: Mapping[str, Legs], terms: Ter
 
 
 def _round(rows: dict[tuple[str, str], Row], name: str, legs: Iterator[Leg], limit: float, is_floor: bool) -> bool:
-    for leg in legs:
-        row = rows.setdefault((leg.operation, name), Row(leg.operation, name, is_floor))
-        try:
+    """Whether the contestant is to take part in the next round."""
+    row = Row("first run", name, is_floor)
+    try:
+        for leg in legs:
+            row = rows.setdefault((leg.operation, name), Row(leg.operation, name, is_floor))
             row.samples.append(measure(leg.workload, limit))
-        except WorkloadFailed as failure:
-            row.note = f"ended after {limit:g} s" if isinstance(failure, TookTooLong) else "failed"
-            say(f"{name}, {leg.operation}: {failure}")
-            return False
-        if leg.look:
-            row.finding = _worse(row.finding, leg.look())
-        say(f"{name}, {leg.operation}: {row.samples[-1].cpu:.2f} s of CPU, {row.finding or ''}")
+            if leg.look:
+                row.finding = _worse(row.finding, leg.look())
+            say(f"{name}, {leg.operation}: {row.samples[-1].cpu:.2f} s of CPU, {row.finding or ''}")
+    except (WorkloadFailed, subprocess.CalledProcessError) as failure:
+        rows.setdefault((row.operation, name), row)
+        row.note = f"ended after {limit:g} s" if isinstance(failure, TookTooLong) else "failed"
+        say(f"{name}, {row.operation}: {failure}")
+        return False
     return True
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
+from pivot.errors import GitError
 from pivot.git.remotes import add_fetch_refspecs, list_remotes
 from pivot.hooks.install import Hooks
 from pivot.project import Project
+from pivot.run.gc import state_of
 
 
 @click.command()
 def init() -> int:
-    """Prepare this clone: let a plain `git fetch` bring the results of others, and let Git call Pivot's hooks.
+    """Prepare this clone: bring the results of others, now and with each `git fetch`, and let Git call Pivot's hooks.
 
     Everything else works without it. Can be run again at any time.
     """
@@ -27,4 +29,17 @@ def init() -> int:
             click.echo(line)
         if not added and not installed:
             click.echo("nothing to do: the hooks are there, and every Git remote brings results and notes")
+        for remote in added:
+            _bring_results(project, remote)
     return 0
+
+
+def _bring_results(project: Project, remote: str) -> None:
+    """A new clone knows at once what others have run; one that is offline learns it with its next fetch."""
+    try:
+        found = state_of(project).fetch(remote)
+    except GitError as error:
+        click.echo(f"{remote} cannot be asked for results now ({error.what}): git pivot fetch {remote}", err=True)
+        return
+    if found:
+        click.echo(f"{remote}: new here: {', '.join(found)}")

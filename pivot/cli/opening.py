@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from pivot.errors import CodeError, LockTimeout, ProjectError, StoreError, TargetError
+from pivot.git.remotes import list_remotes
+from pivot.git.runs import REF
 from pivot.pipeline.given import Given, given_options, given_variables
 from pivot.pipeline.spec import StageSpec
 from pivot.plan.planner import Planner
@@ -84,9 +86,18 @@ def report_failures(session: Session, planner: Planner, names: Iterable[str] | N
 
 
 def report_remarks(session: Session) -> None:
-    """Say what of the stages' code cannot be tracked."""
+    """Say what of the stages' code cannot be tracked; in a new clone, that others may have run them already."""
     for line in remark_lines(session.model()):
         click.echo(line, err=True)
+    if knows_no_results(session.project):
+        click.echo("results of others are not known here: `git pivot init` brings them", err=True)
+
+
+def knows_no_results(project: Project) -> bool:
+    """Whether nothing has been run here and nothing was fetched, with a Git remote that may have results."""
+    backend = project.backend
+    known = backend.ref_get(REF) or backend.refs("refs/pivot-remotes/")
+    return not known and bool(list_remotes(project.location))
 
 
 def folder_in(project: Project) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from pivot.errors import PivotError, TargetError
+from pivot.git.runs import REF
 from pivot.project import Project
 from pivot.run.sharing import Selection, Sharing
 from pivot.sync.named import SECTION, Named, default_named
@@ -46,11 +47,19 @@ def give_outputs(project: Project, commits: Iterable[str], tell: Callable[[str],
 
 
 def _give(project: Project, named: Named, commits: Iterable[str], tell: Callable[[str], None]) -> int:
-    """How many objects and large files went."""
+    """How many objects and large files went.
+
+    Nobody may have noted what a commit stands on, such as one that is older than the hooks: then all goes that was
+    recorded since the last push, so that the results that follow are not without their bytes.
+    """
+    tip = project.backend.ref_get(REF)
     with Transfer.open(project, named.name) as transfer:
         sharing = Sharing(project, transfer)
-        plans = (plan for commit in commits if (plan := _plan(sharing, commit)))
-        moved = [_send(transfer, plan, tell) for plan in plans]
+        plans = [_plan(sharing, commit) for commit in commits]
+        moved = [_send(transfer, plan, tell) for plan in plans if plan]
+        if None in plans:
+            moved.append(_send(transfer, sharing.plan_push(Selection()), tell))
+            sharing.remember_push(Selection(), tip)
     return sum(one.objects + one.large for one in moved)
 
 

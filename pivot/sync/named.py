@@ -71,7 +71,8 @@ def add_remote(project: Project, name: str, url: str, *, default: bool, scope: s
     """
     if not _NAME.fullmatch(name):
         raise SettingError(f"{name!r} is no name for a remote", hint="Use letters, digits, dots and dashes.")
-    if name in project.settings.subsections(SECTION):
+    # What a user says of it alone, such as a key in ~/.gitconfig, may stand there first.
+    if project.settings.get(f"{SECTION}.{name}.url"):
         raise SettingError(f"there is a remote {name} already", hint=f"git pivot remote remove {name}")
     write_setting(project.location, f"{SECTION}.{name}.url", url, scope=scope)
     if default:

@@ -8,14 +8,16 @@ from benchmarks.compare.peer import Peer
 from benchmarks.compare.project import Project
 
 TASKS = """\
+import sys
 from pathlib import Path
 from typing import Annotated
 
-from pytask import DirectoryNode, Product, task
-
-import work
+from pytask import Product, task
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import work
+
 for name, out, deps in {steps!r}:
 
     @task(id=name)

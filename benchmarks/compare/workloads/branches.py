@@ -56,7 +56,6 @@ def _two_branches(contestant: Contestant, project: Project) -> None:
     if peer.hooks:
         place.do(peer.hooks)
     contestant.run()
-    place.do(["git", "commit", "--quiet", "--allow-empty", "--message", "run"])
     commit(place)
     place.do(["git", "switch", "--quiet", "--create", "other"])
     project.edit(place.project, EDIT)

@@ -92,7 +92,7 @@ def _legs(contestant: Contestant, project: Project, lab: Lab) -> Legs:
         contestant.begin(project, number)
         _tell(contestant, lab)
         contestant.run()
-        commit_what_is_new(contestant)
+        commit(place)
         yield Leg("push", place.workload(f"{contestant.peer.name}, push", remote.push), arrived)
         yield Leg("push, nothing new", place.workload(f"{contestant.peer.name}, push again", remote.push), arrived)
         for path in remote.forget:
@@ -102,11 +102,6 @@ def _legs(contestant: Contestant, project: Project, lab: Lab) -> Legs:
     return one_round
 
 
-def commit_what_is_new(contestant: Contestant) -> None:
-    """What the run left for Git to keep: nothing for Pivot, the lock file for DVC."""
-    contestant.place.do(["git", "add", "."], ["git", "commit", "--quiet", "--allow-empty", "--message", "run"])
-
-
 def _tell(contestant: Contestant, lab: Lab) -> None:
     words = {"host": f"{lab.host}/store", "client": str(lab.client)}
     ssh = Path(contestant.place.environment["HOME"]) / ".ssh"
@@ -114,7 +109,7 @@ def _tell(contestant: Contestant, lab: Lab) -> None:
     shutil.copy(lab.client / "config", ssh / "config")
     shutil.copy(lab.client / "known_hosts", ssh / "known_hosts")
     contestant.place.do(*[[word.format(**words) for word in command] for command in REMOTES[contestant.peer.name].add])
-    commit(contestant.place) if contestant.peer.name == "DVC" else None
+    commit(contestant.place)
 
 
 def _scp(source: Path, lab: Lab, python: str, project: Project) -> dict[str, Legs]:

@@ -31,11 +31,11 @@ def many_stages(
     for shape, make in (("side by side", wide), ("one after another", chain)):
         taking_part = list(contestants)
         left_out: list[Row] = []
-        for count in counts:
+        for fewer, count in enumerate(counts):
             project = make(count)
             needed = 1 if shape == "side by side" else count - count // 2
             reached = "one step" if needed == 1 else f"{needed} steps"
-            rows = compare_runs(taking_part, project, needed, terms, floor)
+            rows = compare_runs(taking_part, project, needed, terms.with_fewer(fewer), floor)
             yield Section(
                 f"{count} steps {shape}",
                 f"The edit of a helper two modules away reaches {reached}.",
