@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -26,16 +27,16 @@ def environments() -> Path:
 
 
 def install(name: str, packages: tuple[str, ...]) -> Path:
-    """The folder of an environment's programs, made if it is not there; this work tree is installed each time.
+    """The folder of an environment's programs, made if it is not there; this work tree is installed if it has changed.
 
     Raises:
         NotInstalled: a package does not install.
     """
     folder = environments() / name
-    wanted = "\n".join([*packages, LIBRARY])
+    wanted = "\n".join([*packages, LIBRARY, _tree() if "." in packages else ""])
     stamp = folder / "installed"
     programs = folder / "bin"
-    if stamp.exists() and stamp.read_text() == wanted and "." not in packages:
+    if stamp.exists() and stamp.read_text() == wanted:
         return programs
     if not (programs / "python").exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
@@ -51,6 +52,12 @@ def _pip(programs: Path, *arguments: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotInstalled(done.stderr.strip().rpartition("\n")[2])
+
+
+def _tree() -> str:
+    """The id of the package as it stands in the work tree."""
+    files = sorted((ROOT / "pivot").rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def version(peer: Peer, programs: Path) -> str:
