@@ -158,7 +158,7 @@ class Sharing:
 
     def _pushed(self) -> str | None:
         try:
-            return self._memory.read_text().strip()
+            return self._memory.read_text().strip() if self._transfer.remote.exists() else None
         except FileNotFoundError:
             return None
 

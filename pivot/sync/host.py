@@ -17,6 +17,7 @@ from pivot.store.objects import Pointer
 from pivot.sync import scripts
 from pivot.sync.anchor import Anchor, Reader
 from pivot.sync.channel import BLOCK, Channel, Connection, Ended, converse, feed
+from pivot.sync.met import Met
 from pivot.sync.packing import pack_list
 from pivot.sync.remote import Given, Offered
 from pivot.sync.upkeep import Standing, Upkeep, size_and_path
@@ -24,14 +25,14 @@ from pivot.sync.upkeep import Standing, Upkeep, size_and_path
 TRIES = 4
 WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
 _FEW = 100  # objects; below it they become loose ones there
-_PAUSE = 0.5  # seconds before the second try; doubled each time
+_PAUSE = 0.5
 
 
 class HostRemote:
     """Every command is a program of its own on one connection, which is opened again when it breaks."""
 
     def __init__(
-        self, name: str, url: str, store: str, connect: Callable[[], Connection], *, pause: float = _PAUSE
+        self, name: str, url: str, store: str, connect: Callable[[], Connection], *, met: Met | None = None
     ) -> None:
         self.name = name
         self.url = url
@@ -42,7 +43,8 @@ class HostRemote:
         self._reader: Reader | None = None
         self._lock = threading.RLock()
         self._closed = False
-        self._pause = pause
+        self._met = met
+        self.pause = _PAUSE  # seconds before the second try; doubled each time
 
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
         return self.again(lambda: self._anchored().sizes(ids)) if ids else {}
@@ -203,12 +205,25 @@ class HostRemote:
             if self._anchor is None or (create and not self._anchor.ready):
                 self._drop()
                 self._connection = self._connect()
-                self._anchor = Anchor(self._connection.start(scripts.anchor(self._store, create=create)), self.url)
+                command = scripts.anchor(self._store, create=create and not self._had_a_store)
+                self._anchor = Anchor(self._connection.start(command), self.url)
+                self._compare(self._anchor)
             return self._anchor
+
+    @property
+    def _had_a_store(self) -> bool:
+        return self._met is not None and self._met.had_a_store
+
+    def _compare(self, anchor: Anchor) -> None:
+        """Remember that there is a store; that there was one and is none now is no "nothing there"."""
+        if self._met and anchor.ready:
+            self._met.remember()
+        elif self._met and self._met.had_a_store and anchor.ended.code == scripts.ABSENT:
+            raise self._met.gone()
 
     def again(self, work: Callable[[], Given]) -> Given:
         """Do it; connect anew and do it again when the line breaks."""
-        pause = self._pause
+        pause = self.pause
         for _ in range(TRIES - 1):
             try:
                 return work()

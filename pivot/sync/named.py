@@ -11,6 +11,7 @@ from pivot.errors import SettingError, TargetError
 from pivot.git.config import Settings, unset_setting, write_setting
 from pivot.git.locate import Location
 from pivot.project import Project
+from pivot.sync.met import Met
 
 SECTION = "pivot-remote"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -85,7 +86,7 @@ def remove_remote(location: Location, settings: Settings, name: str) -> None:
     Raises:
         TargetError: there is none of this name.
     """
-    choose_named(settings, name)
+    Met(location.common_dir, choose_named(settings, name).url).forget()
     for scope in ("local", "shared"):
         keys = [key for key in settings.values if key.startswith(f"{SECTION}.{name}.")]
         for key in keys:

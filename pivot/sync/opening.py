@@ -6,6 +6,7 @@ from pivot.project import Project
 from pivot.sync.address import parse_address
 from pivot.sync.channel import LocalShell
 from pivot.sync.host import HostRemote
+from pivot.sync.met import Met
 from pivot.sync.named import choose_named
 from pivot.sync.remote import Remote
 
@@ -19,8 +20,10 @@ def open_remote(project: Project, name: str | None = None) -> Remote:
     """
     chosen = choose_named(project.settings, name)
     address = parse_address(chosen.url, project.root)
+    met = Met(project.location.common_dir, chosen.url)
     if not address.host:
-        return HostRemote(chosen.name, chosen.url, address.path, LocalShell)
+        return HostRemote(chosen.name, chosen.url, address.path, LocalShell, met=met)
     from pivot.sync.ssh.open import connector  # paramiko costs as much as the rest of the command
 
-    return HostRemote(chosen.name, chosen.url, address.path, connector(project.settings, chosen.name, address))
+    connect = connector(project.settings, chosen.name, address)
+    return HostRemote(chosen.name, chosen.url, address.path, connect, met=met)

@@ -125,3 +125,17 @@ def test_remotes_are_added_listed_and_forgotten(repo: Repo, tmp_path: Path) -> N
 )
 def test_what_is_no_address_is_refused(repo: Repo, url: str) -> None:
     assert "is no address of a remote" in repo.pivot("remote", "add", "lab", "--", url).expect(2).err
+
+
+def test_a_share_that_is_not_mounted_is_no_empty_remote(server: Repo, tmp_path: Path) -> None:
+    one = pushed_from(server)
+    two = clone(server, "two")
+    two.pivot("pull", "count").expect(0)
+    share = (tmp_path / "lab").rename(tmp_path / "unmounted")
+    for args in (["fetch", "parts"], ["push", "lab", "count"], ["repro", "--pull"]):
+        said = two.pivot(*args)
+        assert said.code and "is not there any more: is what it stands on mounted?" in said.err + said.out
+    assert not (tmp_path / "lab").exists() and not two.exists("parts")
+    share.rename(tmp_path / "lab")
+    two.pivot("repro", "--pull").expect(0)
+    assert (two.read("parts/1.txt"), two.read("count.json")) == (one.read("parts/1.txt"), one.read("count.json"))

@@ -84,7 +84,9 @@ class Host:
 
     def connect(self) -> Remote:
         """A new remote; nothing is connected yet."""
-        return HostRemote("lab", self.url, str(self.store), self.connection, pause=0.001)
+        remote = HostRemote("lab", self.url, str(self.store), self.connection)
+        remote.pause = 0.001
+        return remote
 
     @property
     def url(self) -> str:
