@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import tempfile
 import threading
@@ -28,6 +30,9 @@ class Channel(Protocol):
 
     def write(self, data: bytes | memoryview) -> None:
         """Raises `BrokenPipeError` when the program reads no more; `finish` then tells why."""
+
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        """Write up to `count` bytes of a file; how many, 0 at its end. Raises `BrokenPipeError` as `write` does."""
 
     def end(self) -> None:
         """There is no more input."""
@@ -80,6 +85,19 @@ class ProcessChannel:
         except ValueError as error:  # closed, by another thread
             raise BrokenPipeError(str(error)) from error
 
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        """By the kernel alone where it can: the bytes do not pass through this process."""
+        assert self._process.stdin
+        if hasattr(os, "splice"):
+            try:
+                return os.splice(descriptor, self._process.stdin.fileno(), count, offset_src=offset)
+            except ValueError as error:  # closed, by another thread
+                raise BrokenPipeError(str(error)) from error
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOSYS):  # a file system that cannot
+                    raise
+        return copy_file(self, descriptor, offset, count)
+
     def end(self) -> None:
         assert self._process.stdin
         with suppress(BrokenPipeError):
@@ -118,6 +136,13 @@ class ProcessChannel:
         self._errors.close()
 
 
+def copy_file(channel: Channel, descriptor: int, offset: int, count: int) -> int:
+    """`Channel.send_file` by reading and writing."""
+    block = os.pread(descriptor, count, offset)
+    channel.write(block)
+    return len(block)
+
+
 class LocalShell:
     """The way to a store on this machine's own disks."""
 
@@ -125,8 +150,6 @@ class LocalShell:
         self._open: list[ProcessChannel] = []
 
     def start(self, command: str) -> Channel:
-        import os
-
         channel = ProcessChannel(["sh", "-c", command], clean_environment(os.environ), no_way_to_fail)
         self._open.append(channel)
         return channel

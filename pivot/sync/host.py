@@ -18,8 +18,9 @@ from pivot.sync import scripts
 from pivot.sync.anchor import Anchor, Reader
 from pivot.sync.channel import BLOCK, Channel, Connection, Ended, converse, feed
 from pivot.sync.met import Met
+from pivot.sync.offering import Offer
 from pivot.sync.packing import pack_list
-from pivot.sync.remote import Given, Offered
+from pivot.sync.remote import Given
 from pivot.sync.upkeep import Standing, Upkeep, size_and_path
 
 TRIES = 4
@@ -43,6 +44,7 @@ class HostRemote:
         self._reader: Reader | None = None
         self._lock = threading.RLock()
         self._closed = False
+        self._was_reached = False
         self._met = met
         self.pause = _PAUSE  # seconds before the second try; doubled each time
 
@@ -90,10 +92,10 @@ class HostRemote:
                 yield block
             self._expect(channel.finish())
 
-    def take_large(self, pointer: Pointer, writer: str, offered: Offered) -> None:
+    def take_large(self, pointer: Pointer, writer: str, offer: Offer) -> None:
         part = f"tmp/.pivot-tmp-{pointer.blake3[:40]}-{writer}"
         how = self._take_whole if pointer.size <= WHOLE else self._take_rest
-        self.again(lambda: how(pointer, part, offered))
+        self.again(lambda: how(pointer, part, offer))
 
     def mark(self, names: Iterable[str], origins: Iterable[str]) -> tuple[Standing, set[str]]:
         data = "".join(f"{name}\n" for name in sorted(set(names))).encode()
@@ -125,35 +127,33 @@ class HostRemote:
         self._closed = True
         self._drop()
 
-    def _take_whole(self, pointer: Pointer, part: str, offered: Offered) -> None:
-        data = b"".join(offered(0))
+    def _take_whole(self, pointer: Pointer, part: str, offer: Offer) -> None:
+        data = offer.whole()
         sha256 = hashlib.sha256(data).hexdigest()
         command = scripts.take_whole(self._store, _large(pointer), part, seal_time(pointer.blake3), sha256)
         if self._ask(command, data).split()[-1:] != [b"stored"]:
             raise DamagedObject(f"large file {pointer.blake3} came to {self.url} with other bytes")
 
-    def _take_rest(self, pointer: Pointer, part: str, offered: Offered) -> None:
+    def _take_rest(self, pointer: Pointer, part: str, offer: Offer) -> None:
         """Send what is not there of a partial file; one that turns out to be wrong is sent once more from the start."""
         for offset in (self._file_sizes([part]).get(part, 0), 0):
             stamp = seal_time(pointer.blake3)
             if offset == 0 or offset > pointer.size:
                 self.remove([part])
                 offset = 0  # noqa: PLW2901
-            hasher = hashlib.sha256()
-            told = self._append(part, offset, offered, hasher.update)
-            if told == (hasher.hexdigest(), pointer.size):
+            if self._append(part, offset, offer, pointer.size):
                 self._ask(scripts.publish(self._store, _large(pointer), part, stamp), b"")
                 return
         raise DamagedObject(f"large file {pointer.blake3} came to {self.url} with other bytes", hint="git pivot push")
 
-    def _append(self, part: str, offset: int, offered: Offered, update: Callable[[bytes], object]) -> tuple[str, int]:
-        """Send from `offset` on, hashing all; the SHA-256 and size that the host saw."""
+    def _append(self, part: str, offset: int, offer: Offer, size: int) -> bool:
+        """Send from `offset` on; whether the host has then seen the bytes that are here."""
         with self._program(scripts.take_large(self._store, part)) as channel:
-            feed(channel, _hashed(offered(0), offset, update))
+            digest = offer.pour(channel, offset)
             told = b"".join(iter(lambda: channel.read(BLOCK), b""))
             self._expect(channel.finish())
         words = told.decode("ascii", "replace").split()
-        return words[0], int(words[-1])
+        return (words[0], int(words[-1])) == (digest, size)
 
     def _read(self, ids: Sequence[str]) -> dict[str, bytes]:
         self._anchored()
@@ -207,6 +207,7 @@ class HostRemote:
                 self._connection = self._connect()
                 command = scripts.anchor(self._store, create=create and not self._had_a_store)
                 self._anchor = Anchor(self._connection.start(command), self.url)
+                self._was_reached = True
                 self._compare(self._anchor)
             return self._anchor
 
@@ -224,11 +225,11 @@ class HostRemote:
     def again(self, work: Callable[[], Given]) -> Given:
         """Do it; connect anew and do it again when the line breaks."""
         pause = self.pause
-        for _ in range(TRIES - 1):
+        for number in range(TRIES - 1):
             try:
                 return work()
             except ConnectionLost:
-                if self._closed:
+                if self._closed or (number and not self._was_reached):  # each try may take the whole time limit
                     raise
             self._drop()
             time.sleep(pause * random.uniform(0.5, 1))
@@ -276,16 +277,6 @@ def refusal(ended: Ended, name: str, url: str) -> RemoteError | MissingObject:
     return RemoteError(
         f"{url} said: {ended.complaint or f'exit code {ended.code}'}", hint=f"git pivot remote check {name}"
     )
-
-
-def _hashed(blocks: Iterator[bytes], offset: int, update: Callable[[bytes], object]) -> Iterator[bytes]:
-    """The blocks from `offset` on; all of them are hashed."""
-    at = 0
-    for block in blocks:
-        update(block)
-        at += len(block)
-        if at > offset:
-            yield block[max(0, len(block) - (at - offset)) :]
 
 
 def _large(pointer: Pointer) -> str:

@@ -12,13 +12,10 @@ from typing import Protocol, TypeVar
 
 from pivot.store.exchange import Root
 from pivot.store.objects import Pointer
+from pivot.sync.offering import Offer
 from pivot.sync.upkeep import Standing, Upkeep
 
 Given = TypeVar("Given")
-
-
-Offered = Callable[[int], Iterator[bytes]]
-"""The bytes of a large file from an offset on."""
 
 
 class Remote(Protocol):
@@ -54,7 +51,7 @@ class Remote(Protocol):
     def give_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
         """The bytes of a large file from `offset` on."""
 
-    def take_large(self, pointer: Pointer, writer: str, offered: Offered) -> None:
+    def take_large(self, pointer: Pointer, writer: str, offer: Offer) -> None:
         """Take in a large file. What one `writer` gave before a break is kept and not asked for again."""
 
     def mark(self, names: Iterable[str], origins: Iterable[str]) -> tuple[Standing, set[str]]:

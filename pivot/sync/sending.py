@@ -17,7 +17,7 @@ from pivot.errors import MissingObject
 from pivot.git.backend import TREE
 from pivot.store.exchange import Exchange, Member, Root
 from pivot.store.objects import Pointer
-from pivot.sync.channel import BLOCK
+from pivot.sync.offering import Offer
 from pivot.sync.packing import counted, cut, make_pack
 from pivot.sync.progress import Moved, Tally, Tell
 from pivot.sync.remote import Remote
@@ -157,27 +157,23 @@ class _Sender:
         self._tally.add(len(part), sum(one.size for one in part))
 
     def large(self, pointer: Pointer) -> None:
-        seen = 0
+        done = 0
 
-        def offered(offset: int) -> Iterator[bytes]:
-            nonlocal seen
-            for block in _blocks(self._exchange.large_path(pointer), offset):
-                yield block
-                seen += len(block)
-                self._tally.sent(len(block))
-                self._tally.add(size=len(block))
+        def kept(count: int) -> None:
+            nonlocal done
+            self._tally.add(size=count - done)  # in a second try less than nothing, perhaps
+            done = count
 
-        self._remote.take_large(pointer, self._writer, offered)
-        self._tally.add(size=pointer.size - seen, large=1)
+        def sent(count: int) -> None:
+            nonlocal done
+            done += count
+            self._tally.sent(count)
+            self._tally.add(size=count)
+
+        self._remote.take_large(pointer, self._writer, Offer(self._exchange.large_path(pointer), sent, kept))
+        self._tally.add(size=pointer.size - done, large=1)
 
 
 def writer_of(common_dir: str) -> str:
     """A name for partial files on a remote by which the same clone finds its own again, and nobody else's."""
     return hashlib.sha256(f"{os.uname().nodename}:{common_dir}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-
-def _blocks(path: str, offset: int) -> Iterator[bytes]:
-    with open(path, "rb", buffering=0) as file:
-        file.seek(offset)
-        while block := file.read(BLOCK):
-            yield block

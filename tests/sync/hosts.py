@@ -16,7 +16,7 @@ from pivot.errors import ConnectionLost
 from pivot.store import Object, StatCache, Store
 from pivot.store.exchange import Root
 from pivot.sync.address import parse_address
-from pivot.sync.channel import Channel, Connection, LocalShell
+from pivot.sync.channel import Channel, Connection, LocalShell, copy_file
 from pivot.sync.host import HostRemote
 from pivot.sync.remote import Remote
 from pivot.sync.sending import Manner
@@ -179,6 +179,9 @@ class _WatchedChannel:
         self._way = way
         self._inner = inner
         self.end, self.read, self.finish, self.close = inner.end, inner.read, inner.finish, inner.close
+
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        return copy_file(self, descriptor, offset, count)
 
     def write(self, data: bytes | memoryview) -> None:
         host = self._way.host

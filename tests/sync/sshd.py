@@ -39,7 +39,7 @@ class Sshd:
     """A server in `folder`, on a port that is no usual one."""
 
     def __init__(self, folder: Path, host_key: Path, authorized: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._keys = (host_key, authorized)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -48,7 +48,7 @@ class Sshd:
     def start(self) -> None:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # where it goes without privileges
-        config = self._folder / "sshd_config"
+        config = self.folder / "sshd_config"
         host_key, authorized = self._keys
         forced = f'ForceCommand {shlex.join(self.prefix)} sh -c "$SSH_ORIGINAL_COMMAND"' if self.prefix else ""
         config.write_text(_CONFIG.format(port=self.port, host_key=host_key, authorized=authorized, forced=forced))
@@ -58,6 +58,12 @@ class Sshd:
                 return
             time.sleep(0.01)
         raise AssertionError("sshd does not listen")
+
+    def restart(self, *prefix: str) -> None:
+        """Run everything under another command from now on."""
+        self.kill()
+        self.prefix = list(prefix)
+        self.start()
 
     def kill(self) -> None:
         """Everything ends at once: the server, its sessions, and what they run."""

@@ -11,7 +11,7 @@ from typing import Any
 import paramiko
 
 from pivot.errors import ConnectionLost, RemoteError
-from pivot.sync.channel import BLOCK, Channel, Ended, last_words
+from pivot.sync.channel import BLOCK, Channel, Ended, copy_file, last_words
 from pivot.sync.ssh.host_keys import known_keys, refuse_stranger
 from pivot.sync.ssh.identities import log_in
 from pivot.sync.ssh.target import Target
@@ -72,6 +72,9 @@ class _EmbeddedChannel:
         except OSError as error:
             raise BrokenPipeError(str(error)) from error
 
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        return copy_file(self, descriptor, offset, count)
+
     def end(self) -> None:
         with contextlib.suppress(OSError, EOFError):
             self._channel.shutdown_write()
@@ -114,6 +117,9 @@ def open_transport(target: Target, timeout: int, through: paramiko.Transport | N
         raise ConnectionLost(f"{target.host}, port {target.port}, cannot be reached: {_reason(error)}") from error
     except paramiko.SSHException as error:
         raise _no_ssh(target, error) from error
+    if not transport.initial_kex_done:  # which it says of a host that took too long with not a word
+        transport.close()
+        raise ConnectionLost(f"{target.host}, port {target.port}, has not answered for {timeout} seconds")
     return transport
 
 
