@@ -78,7 +78,7 @@ def get(what: tuple[str, ...], output: Path | None) -> int:
         raise click.UsageError("name a revision and a path, or the id of a saved edit")
     with Project.open(Path.cwd()) as project:
         found = _saved_edit(project, what[0]) if len(what) == 1 else _output_at(project, *what)
-        if output is None:
+        if output in (None, Path("-")):
             _write_out(project, found)
             return 0
         if output.exists():

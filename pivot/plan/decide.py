@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pivot.git.records import Record
-from pivot.plan.decision import Action, Change, Decision, Reason, Why
+from pivot.plan.decision import Action, Change, Decision, Reason, Rival, Why
 
 _NOTHING_KNOWN = Reason(Why.LOST, "No result is known for this situation")
 
@@ -36,7 +36,8 @@ class View(Struct, frozen=True):
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
     `changes` is the difference to the stage's last record, empty where there is none (`first`); `failed` says that it
     failed when it was run last. `asked` says that its outputs are wanted here even if they have to be pulled.
-    `drifted` are reasons beside the fingerprint that the user wants to count; `warnings` and `accepted` only go along.
+    `drifted` are reasons beside the fingerprint that the user wants to count; `warnings`, `accepted` and `rivals` only
+    go along.
     """
 
     stage: str
@@ -53,6 +54,7 @@ class View(Struct, frozen=True):
     drifted: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: str = ""
+    rivals: tuple[Rival, ...] = ()
     failed_upstreams: tuple[str, ...] = ()
     running_upstreams: tuple[str, ...] = ()
 
@@ -110,6 +112,7 @@ def _held(view: View, held: Candidate, action: Action, reasons: tuple[Reason, ..
         fingerprint=view.fingerprint,
         record=held.record,
         results=len(view.candidates),
+        rivals=view.rivals,
         warnings=view.warnings,
         accepted=view.accepted,
     )

@@ -57,13 +57,23 @@ class Reason(Struct, frozen=True):
     changes: tuple[Change, ...] = ()
 
 
+class Rival(Struct, frozen=True):
+    """One of several results of a situation; the rest tells of the newest run that gave it, empty where nobody did."""
+
+    result: str
+    finished: str = ""
+    user: str = ""
+    host: str = ""
+
+
 class Decision(Struct, frozen=True):
     """What is done with one stage.
 
     `record` is the result that holds (KEEP, RESTORE) or whose bytes are lost (RUN), `unstored` those outputs in place
     whose bytes the store lacks, `away` those whose bytes only a remote has (KEEP: they stay there until a stage that
     runs needs them; RESTORE: they are pulled), `results` how many different results the run cache has for this
-    fingerprint (more than one: not deterministic). `warnings` are sentences about what the fingerprint does not cover,
+    fingerprint (more than one: not deterministic, and these are the `rivals`, the one that holds first).
+    `warnings` are sentences about what the fingerprint does not cover,
     `accepted` says who let the result count for this situation, and why.
     """
 
@@ -75,6 +85,7 @@ class Decision(Struct, frozen=True):
     unstored: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     results: int = 0
+    rivals: tuple[Rival, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: str = ""
 

@@ -15,7 +15,7 @@ from pivot.git.records import Output, Record
 from pivot.graph import Graph, Producers, build_graph, find_producers
 from pivot.pipeline.paths import PathKey
 from pivot.plan.decide import Candidate, View, decide
-from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
+from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
 from pivot.plan.drift import Drift, Surroundings, find_drift
 from pivot.plan.explain import differences
 from pivot.plan.external import identify_external
@@ -163,6 +163,7 @@ class Planner:
             drifted=drift.rerun,
             warnings=drift.warnings,
             accepted=accepted,
+            rivals=tuple(self._rival(one.record) for one in candidates) if len(candidates) > 1 else (),
             failed_upstreams=tuple(sorted(deps.failed)),
             running_upstreams=tuple(sorted(deps.running)),
         )
@@ -200,6 +201,10 @@ class Planner:
                 (unstored if same else away if self._inputs.elsewhere.may_have(held) else lost).append(path)
         different += [path for path, stands in here.items() if stands and path not in record.outs]
         return Candidate(record, tuple(absent), tuple(different), tuple(unstored), tuple(lost), tuple(away))
+
+    def _rival(self, record: Record) -> Rival:
+        infos = self._memory.infos(record)
+        return Rival(record.result, infos[0].finished, infos[0].user, infos[0].host) if infos else Rival(record.result)
 
     def _resolve(self, stage: Stage) -> _Deps:
         deps = _Deps()

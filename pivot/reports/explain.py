@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 
 from pivot.plan.decision import Action, Change, Decision, Reason, Why
+from pivot.reports.status import rival_text
 
 STATUS = {
     Action.KEEP: "UP TO DATE",
@@ -34,6 +35,7 @@ def explain(decision: Decision, source: Source | None = None) -> Iterator[str]:
     yield from (f"  Warning: {text}" for text in decision.warnings)
     if decision.results > 1:
         yield f"  Not deterministic: {decision.results} results are known for this situation"
+        yield from (f"    {rival_text(one)}" for one in decision.rivals)
     yield from change_lines(decision.reasons, source)
 
 

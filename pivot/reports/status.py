@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
+from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
 
 _WORDS = {
     Action.KEEP: "up to date",
@@ -13,6 +13,8 @@ _WORDS = {
     Action.WAIT: "waiting for upstream",
     Action.BLOCKED: "blocked",
 }
+
+_UNSTEADY = "not deterministic: {} results for one situation"
 
 
 def status_lines(plan: Plan) -> Iterator[str]:
@@ -30,16 +32,23 @@ def _remarkable(decision: Decision) -> Iterator[str]:
     """What is to be said of a stage; nothing of most that are up to date."""
     if decision.action is not Action.KEEP or decision.results > 1:
         yield in_short(decision)
+        if decision.rivals and decision.action is not Action.KEEP:
+            yield _UNSTEADY.format(decision.results)
+        yield from map(rival_text, decision.rivals)
     if decision.accepted:
         yield decision.accepted
     yield from (f"warning: {text}" for text in decision.warnings)
 
 
+def rival_text(rival: Rival) -> str:
+    """One of several results, and who made it when."""
+    return "  ".join(filter(None, [f"result {rival.result}", rival.finished, rival.user, rival.host]))
+
+
 def in_short(decision: Decision) -> str:
     """The first reason, with the first thing that changed: `code changed: func:normalize (utils.py:15)`."""
     if decision.action is Action.KEEP:
-        known = decision.results > 1
-        return f"not deterministic: {decision.results} results for one situation" if known else "up to date"
+        return _UNSTEADY.format(decision.results) if decision.results > 1 else "up to date"
     if decision.action is Action.RESTORE:
         return "outputs will be restored: " + "; ".join(_short(reason) for reason in decision.reasons)
     first, *others = decision.reasons
@@ -83,6 +92,10 @@ def decision_document(decision: Decision) -> dict[str, object]:
         "fingerprint": decision.fingerprint,
         "result": decision.record.result if decision.record else None,
         "results": decision.results,
+        "rivals": [
+            {"result": one.result, "finished": one.finished, "user": one.user, "host": one.host}
+            for one in decision.rivals
+        ],
         "accepted": decision.accepted,
         "away": list(decision.away),
         "warnings": list(decision.warnings),
