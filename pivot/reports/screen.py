@@ -20,6 +20,7 @@ _STYLES = {
 _MARKS = {"running": ">", "restoring": ">", "failed": "x", "blocked": "-", "to run": ".", "ran": "+", "restored": "+"}
 _KEYS = (("r", "run"), ("f", "force"), ("l", "logs"), ("e", "explain"), ("p", "pause"), ("q", "quit"))
 _FRAME_SECONDS = 0.1
+_SMALL = 8  # lines; where there are fewer, what stands against planning is shown alone
 
 
 class Screen:
@@ -65,8 +66,10 @@ class Screen:
         width, height = self._console.size
         lines = [self._head(), *self._changes()]
         room = height - len(lines) - 2
-        if self._view == "explain":
-            lines += self._wrap(self.board.explained() or ["nothing changed"], width)[:room]
+        if self.board.trouble and (self._view == "explain" or room < _SMALL):
+            lines += self._output(None, width, room)
+        elif self._view == "explain":
+            lines += self._wrap([*self.board.explained()] or ["nothing changed"], width)[:room]
         elif self._view == "logs":
             lines += self._output(self.board.rows.get(self._stage), width, room)
         else:
@@ -116,6 +119,8 @@ class Screen:
 
     def _foot(self) -> Text:
         named = [(key, "go on" if key == "p" and self.board.paused else name) for key, name in _KEYS]
+        if sum(len(key) + len(name) + 3 for key, name in named) > self._console.width:
+            named = [(key, name if key == "q" else "") for key, name in named]
         return Text.assemble(*[part for key, name in named for part in ((key, "bold"), f" {name}  ")], no_wrap=True)
 
 

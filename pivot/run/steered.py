@@ -136,6 +136,18 @@ class SteeredRun(Run):
         else:
             yield from super()._failed(failed)
 
+    def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
+        yield from super()._try_again(trial, moved)
+        if self.endings.get(trial.stage) == "failed":
+            self._fail_as_left(trial.stage)
+
+    def _fail_as_left(self, name: str) -> None:
+        """What a stage has written over its own input is no reason to try it again."""
+        self._session.inputs.forget_all()
+        fingerprint = self._session.planner().decide(name).fingerprint
+        if fingerprint and name in self._failures:
+            self._failures[name] = replace(self._failures[name], fingerprint=fingerprint)
+
     def _end(self, ended: StageEnded) -> StageEnded:
         if ended.ending == "failed":
             decision, known = self._planner.decide(ended.stage), self._failures.get(ended.stage)
@@ -202,6 +214,7 @@ class SteeredRun(Run):
         elif self._restarts[name] > RESTARTS:
             text = f"its inputs changed while it ran, {RESTARTS} times over: does the stage write them itself?"
             yield self._end(StageEnded(name, "failed", trial.reasons, message=text))
+            self._fail_as_left(name)
         else:
             yield Noticed("ended, since its inputs have changed", name)
             self._plan_anew()

@@ -116,6 +116,9 @@ class Workers:
         """Call this whenever there is something to read; whether what waits is to look up."""
         self._readiness.watch(descriptor, call)
 
+    def ignore(self, descriptor: int) -> None:
+        self._readiness.unwatch(descriptor)
+
     def wake(self) -> None:
         """Make a waiting `events` return now; may be called from a signal handler."""
         self._readiness.wake()

@@ -65,6 +65,11 @@ class Helm(Interrupts):
     def arm(self) -> None:
         self._notices.arm(self._scope.folders())
 
+    def leave(self) -> bool:
+        """Nobody reads what is written any more: end, as if a key had asked for it."""
+        self.count += 1
+        return True
+
     def press(self) -> bool:
         """Take in what has been pressed. `r` and `f` are wishes for the next round; the rest is for the display."""
         for key in self._keys.read() if self._keys else "":

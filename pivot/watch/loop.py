@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -73,8 +76,22 @@ def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[
         workers.abandons = helm.hurries
         if keys:
             workers.listen(keys.fileno(), helm.press)
+        _heed_reader(workers, helm)
         helm.arm()
         yield Watch(start, order, Hands(workers, helm, notices, warm))
+
+
+def _heed_reader(workers: Workers, helm: Helm) -> None:
+    """End when nobody reads what is written: at this end of a pipe all that can be heard is that the other has gone."""
+    with suppress(OSError, ValueError):
+        output = sys.stdout.fileno()
+
+        def gone() -> bool:
+            workers.ignore(output)
+            return helm.leave()
+
+        if stat.S_ISFIFO(os.fstat(output).st_mode):
+            workers.listen(output, gone)
 
 
 class Watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import signal
 import subprocess
@@ -186,6 +187,23 @@ def test_a_stage_that_failed_is_not_run_again_for_what_does_not_reach_it(words: 
         assert [event["stage"] for event in watch.heard if event["event"] == "started"] == ["first", "second", "first"]
         words.replace("pipeline.py", "raise ValueError(text)", "return text")
         assert watch.round() == {"first": "unchanged", "second": "ran"}
+
+
+def test_a_stage_that_writes_its_own_input_is_not_run_for_that(words: Repo) -> None:
+    words.replace("pipeline.py", "return text.lower()", "return str(open('data/words.txt', 'a').write('x'))")
+    words.replace("pipeline.py", 'Dep("first.txt")', 'Dep("data/words.txt")')
+    with watching(words) as watch:
+        assert watch.round()["second"] == "failed"
+        seen = len(watch.heard)
+        words.write("helper.py", HELPER.replace("upper", "title"))
+        watch.until("ended", stage="first", ending="ran")
+        watch.round()
+        assert ("started", "second") not in {(one["event"], one.get("stage")) for one in watch.heard[seen:]}
+
+
+def test_it_ends_when_nobody_reads_it_any_more(words: Repo) -> None:
+    words.run("sh", "-c", f"{shlex.join(PIVOT)} watch | head -n 1").expect(0)
+    assert processes_in(words.path) == []
 
 
 def test_an_endless_import_is_given_up_for_the_next_save(words: Repo) -> None:

@@ -62,14 +62,14 @@ def test_saves_keys_and_branches(greetings: Repo, pane: Pane) -> None:
     assert "code changed: func:greeting (helper.py:1)" in screen
     assert max(map(len, screen.splitlines())) <= 80
 
-    greetings.write("helper.py", "def greeting(name):\n    return f'hello {name\n")
-    pane.wait_for("cannot be planned", "SyntaxError", IDLE)
-    greetings.write("helper.py", HELPER.replace("hello", "mended"))
-    pane.wait_for("mended world", "2 ran", IDLE, gone="SyntaxError")
-
     pane.type("e")
     pane.wait_for("Stage: greet", "func:greeting", "File: helper.py:1")
-    pane.type("e", "l")
+    greetings.write("helper.py", "def greeting(name):\n    return f'hello {name\n")
+    pane.wait_for("cannot be planned", "SyntaxError", IDLE, gone="Stage: greet")
+    greetings.write("helper.py", HELPER.replace("hello", "mended"))
+    pane.wait_for("Stage: greet", "2 ran", IDLE, gone="SyntaxError")
+
+    pane.type("l")
     pane.wait_for("--- greet ---", "mended world", gone="Stage: greet")
     pane.type("l", "p")
     pane.wait_for("paused", "p go on")
