@@ -85,7 +85,7 @@ def finish(walked: Walked) -> Analysis:
     remarks = {key: tuple(told) for key, told in walker.remarks.items()}
     stages = []
     for name, stage in walked.live.items():
-        manifest = manifest_of(tops[name], remarks)
+        manifest = manifest_of(tops[name], remarks, walker.whole_digest)
         stages.append(Stage(stage.to_spec(imported.root, imported.file, name), manifest, manifest.digest()))
     model = PipelineModel(
         imported.file,

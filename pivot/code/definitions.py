@@ -55,9 +55,11 @@ def _compiles_to(node: ast.Lambda, code: types.CodeType) -> bool:
     )
 
 
-def closure_of(function: types.FunctionType) -> Mapping[str, Any]:
-    """What a function has captured, by name."""
+def closure_of(function: types.FunctionType, module: Module | None = None) -> Mapping[str, Any]:
+    """What a function has captured, by name, and its globals where it has others than the module of its source."""
     held = {}
+    if module is not None and module.live is not function.__globals__:
+        held.update(function.__globals__)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             held[name] = cell.cell_contents
@@ -103,3 +105,23 @@ def _acts(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
         return any(isinstance(inner, ast.Call | ast.Await) for inner in ast.walk(statement))
     return True
+
+
+def filling_statements(body: list[ast.stmt], name: str) -> list[ast.stmt]:
+    """The statements at module level that change what a name holds: `K.add(1)`, `K["a"] = 1`, `fill(K)`, `@K.get`."""
+    return [statement for statement in body if any(_mentions(part, name) for part in _acting_parts(statement))]
+
+
+def _acting_parts(statement: ast.stmt) -> list[Any]:
+    if isinstance(statement, _DEFINITIONS):
+        return statement.decorator_list
+    if isinstance(statement, ast.Assign | ast.Delete):
+        return [target for target in statement.targets if not isinstance(target, ast.Name)]
+    if isinstance(statement, ast.AugAssign | ast.AnnAssign):
+        return [] if isinstance(statement.target, ast.Name) else [statement.target]
+    is_script = isinstance(statement, ast.If) and _mentions(statement.test, "__name__")
+    return [] if is_script else [statement]
+
+
+def _mentions(tree: ast.AST, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(tree))

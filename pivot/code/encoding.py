@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import types
 import typing
@@ -153,6 +154,10 @@ def write_known(encoder: Encoding, value: Any) -> bool:
     if top == "typing":
         if typing.get_origin(value) is not None:
             encoder.alias(value)
+        elif type(value).__name__ == "TypeAliasType":  # new in 3.12; what it names may be there for type checkers only
+            encoder.node.text("type")
+            with contextlib.suppress(NameError, AttributeError):
+                encoder.encode(value.__value__)
         else:
             encoder.node.text(f"typing {value!r}")
         return True

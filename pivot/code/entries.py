@@ -7,7 +7,7 @@ import types
 from typing import Any
 
 from pivot.code.classes import ClassSource, write_class, write_made_class
-from pivot.code.definitions import closure_of, find_function, fitting_class, made_of_text
+from pivot.code.definitions import closure_of, filling_statements, find_function, fitting_class, made_of_text
 from pivot.code.encoding import Resists
 from pivot.code.found import Live
 from pivot.code.namespaces import Module, Modules
@@ -56,9 +56,9 @@ class Walker(WrittenEntries):
         kind = found.value
         if found.module is None:
             return False
-        if self.owns_class(kind):
-            home = self.modules.defining(kind.__module__)
-            return "__dataclass_fields__" in vars(kind) and home is not None and not home.class_nodes(kind.__qualname__)
+        home = self.modules.defining(kind.__module__) if self.owns_class(kind) else None
+        if home is not None:
+            return "__dataclass_fields__" in vars(kind) and not home.class_nodes(kind.__qualname__)
         return self.resolver.external_object(self.public_name(kind)) is not kind
 
     def _value(self, found: Live, at: Place) -> Node:
@@ -76,7 +76,7 @@ class Walker(WrittenEntries):
     def write_value(self, node: Node, found: Live) -> None:
         """Fill a node with a value; where the value resists, with the statements that made it."""
         key = self.key_of(found, node)
-        if key in self.values and self.values[key][0] is not node:
+        if self.values.get(key, (node,))[0] is not node:
             key += f"#{len(self.values)}"
         self.values[key] = (node, found)
         if issubclass(type(found.value), type):
@@ -109,11 +109,13 @@ class Walker(WrittenEntries):
     def write_statements(self, node: Node, found: Live) -> None:
         """Replace a value by the statements that bind its name."""
         node.clear()
-        bindings = found.module.bindings.get(found.name.split(".")[0].split("[")[0], []) if found.module else []
+        name = found.name.split(".")[0].split("[")[0]
+        bindings = found.module.bindings.get(name, []) if found.module else []
         statements = [binding.node for binding in bindings if not binding.origin]
         if not statements or found.module is None:
             node.text(f"unread {self.public_name(type(found.value))}")
             return
+        statements += filling_statements(found.module.source.tree.body, name)
         self.write(node, statement_syntax(statements), (found.module, {}))
 
     def _hidden(self, found: Live) -> list[ast.stmt]:
@@ -166,13 +168,12 @@ class Walker(WrittenEntries):
         )
 
     def function_node(self, function: types.FunctionType, module: Module, tree: ast.AST) -> Node:
-        name = display_of(function.__code__.co_qualname, module)
-        return Node(
-            name, f"{name.split(':')[0]}:{module.name}.{function.__code__.co_qualname}", self.place(module, tree)
-        )
+        qualname = function.__code__.co_qualname
+        name = display_of(qualname, module)
+        return Node(name, f"{name.split(':')[0]}:{module.name}.{qualname}", self.place(module, tree))
 
     def _write_function(self, node: Node, function: types.FunctionType, module: Module, tree: ast.AST) -> None:
-        closure = closure_of(function)
+        closure = closure_of(function, module)
         node.annotations = lambda: annotations_of(tree)
         self.write(node, self.syntax_of(tree, defaults=False), (module, closure))
         self._write_defaults(node, function, module, tree)
@@ -219,10 +220,8 @@ class Walker(WrittenEntries):
                 lambda: Node(name, name, Place("", 0)),
                 lambda node: self._write_homeless(node, function),
             )
-        if module is None or (
-            self.modules.by_path(function.__code__.co_filename) is None
-            and not function.__code__.co_filename.startswith("<")
-        ):
+        file = function.__code__.co_filename
+        if module is None or (self.modules.by_path(file) is None and not file.startswith("<")):
             return "X:" + self.public_name(function)
         self._kept.append(function)
         return self._node(
@@ -294,7 +293,7 @@ class Walker(WrittenEntries):
         if not lost or self.resolver.external_object(name) is kind:
             return "X:" + name
         self._kept.append(kind)
-        label = f"class:{kind.__name__}"
+        label = "class:" + kind.__name__
         return self._node(
             ("c", id(kind)), lambda: Node(label, label, Place("", 0)), lambda node: write_made_class(self, node, kind)
         )

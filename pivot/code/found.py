@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 from types import MemberDescriptorType, SimpleNamespace
 from typing import Any
@@ -99,3 +100,11 @@ def instance_data(value: Any, name: str) -> Any:
         return object.__getattribute__(value, "__dict__").get(name, ABSENT)
     except AttributeError:
         return ABSENT
+
+
+def member_data(value: Any, name: str) -> Any:
+    """A member of an enum, or the value or the name of one; ABSENT where the enum has a word in it."""
+    if type(value) is enum.EnumType:
+        return value._member_map_.get(name, ABSENT)
+    plain = inspect.getattr_static(type(value), name, None) is vars(enum.Enum).get(name)
+    return getattr(value, f"_{name}_") if plain and name in ("value", "name") else ABSENT

@@ -11,6 +11,7 @@ import ast
 import importlib.machinery
 import os
 import sys
+from io import open_code
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -94,7 +95,8 @@ class SourceImporter:
 
     def compile(self, name: str, path: str) -> CodeType:
         """Read `path` once, keep its bytes, and compile these."""
-        source = ModuleSource(name, path, Path(path).read_bytes())
+        with open_code(path) as stream:  # not pathlib: whoever watches opens sees here that it is code
+            source = ModuleSource(name, path, stream.read())
         try:
             code: CodeType = compile(source.data, path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:

@@ -225,7 +225,8 @@ class Modules:
 def decode(data: bytes) -> str:
     """Source bytes as Python reads them: by their encoding header, with `\\n` at the end of lines."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return io.TextIOWrapper(io.BytesIO(data), encoding, line_buffering=True).read()
+    # in a comment Python 3.11 lets any byte pass
+    return io.TextIOWrapper(io.BytesIO(data), encoding, errors="replace", line_buffering=True).read()
 
 
 def _candidate(folder: str, last: str) -> str | None:

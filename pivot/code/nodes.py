@@ -33,7 +33,7 @@ class Node:
         self.edges: list[tuple[str, Node]] = []
         self.hints: list[Node] = []  # classes that its annotations name
         self.passing: frozenset[str] = frozenset()  # files that it imports and that define names only
-        self.reads: frozenset[str] = frozenset()  # what its code asks of functions: see `syntax.Asked`
+        self.reads: frozenset[str] = frozenset()  # what its code asks of functions: see `Syntax`
         self.annotations: Callable[[], str] | None = None
         self.valued = False  # a parameter class without its defaults: see `valued`
         self._digest: str | None = None
@@ -61,15 +61,18 @@ class Node:
         return self._digest
 
 
-def manifest_of(root: Node, remarks: dict[Node, tuple[Remark, ...]]) -> Manifest:
-    """All nodes that `root` reaches, numbered in order of first reach (breadth first)."""
+def manifest_of(root: Node, remarks: dict[Node, tuple[Remark, ...]], whole: Callable[[str], str]) -> Manifest:
+    """All nodes that `root` reaches, numbered in order of first reach (breadth first).
+
+    `whole` gives a digest of all that a file of the project says.
+    """
     order, number, hinted = _reached(root)
     names = _names(order)
     digests = [node.digest for node in order]
     asked: frozenset[str] = frozenset().union(*(node.reads for node in order))
     if asked:
         # Some code asks functions for their names: here, and only here, they are part of what the stage is.
-        told = "\0".join([digests[0], *_told(order, asked)])
+        told = "\0".join([digests[0], *_told(order, asked, whole)])
         digests[0] = xxhash.xxh3_128_hexdigest(told.encode("utf-8", "surrogatepass"))
     entries = tuple(
         Entry(
@@ -113,7 +116,7 @@ def _reached(root: Node) -> tuple[list[Node], dict[Node, int], list[tuple[str, N
     return order, number, hinted
 
 
-def _told(order: list[Node], asked: frozenset[str]) -> list[str]:
+def _told(order: list[Node], asked: frozenset[str], whole: Callable[[str], str]) -> list[str]:
     """What reflection can see of the entries and no digest of theirs holds."""
     found = []
     if "names" in asked:
@@ -122,6 +125,10 @@ def _told(order: list[Node], asked: frozenset[str]) -> list[str]:
         found += sorted(node.annotations() for node in order if node.annotations is not None)
     if "source" in asked:
         found += sorted(node.place.source for node in order if not node.name.startswith("const:"))
+    if "imports" in asked:
+        # A module that is reached for one name may be asked for another; one that is not is known from the run.
+        own = {node.place.file for node in order if "imports" in node.reads} | {order[0].place.file}
+        found += sorted(map(whole, {node.place.file for node in order} - own))
     return found
 
 

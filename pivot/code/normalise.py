@@ -193,6 +193,7 @@ _HANDLERS: dict[type, Any] = {
     ast.Attribute: _Writer.chained,
     ast.Subscript: _Writer.chained,
     ast.Constant: _Writer._constant,
+    ast.Set: _Writer._set,
     ast.JoinedStr: _Writer._joined,
     ast.AnnAssign: _Writer._annassign,
     ast.Assign: _Writer._assign,

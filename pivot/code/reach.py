@@ -42,7 +42,9 @@ def extend(manifest: Manifest, root: Path, modules: Iterable[str]) -> Manifest:
 
 def _closure(root: Path, start: list[str]) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    todo = list(start)
+    # Of `late.py` and `late/__init__.py` Python takes the second.
+    todo = [one for file in start for one in (file, file.removesuffix(".py") + "/__init__.py")]
+    todo = [one for one in todo if one in start or (root / one).is_file()]
     for file in todo:
         if file in found:
             continue

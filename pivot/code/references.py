@@ -28,6 +28,7 @@ REFLECTION = {
     **dict.fromkeys(("typing.get_type_hints", "inspect.signature", "inspect.get_annotations"), _ANNOTATIONS),
     **dict.fromkeys(("inspect.getfullargspec", "inspect.Signature.from_callable"), _ANNOTATIONS),
     **dict.fromkeys(("annotationlib.get_annotations", "typing_extensions.get_type_hints"), _ANNOTATIONS),
+    **dict.fromkeys(("importlib.import_module", "builtins.__import__"), frozenset({"imports"})),
     **dict.fromkeys((f"inspect.{name}" for name in ("getsource", "getsourcelines", "getcomments", "getdoc")), _SOURCE),
 }
 _IGNORE = "# pivot: ignore"
@@ -276,5 +277,5 @@ class References(Places, ABC):
         return self._node(
             ("s", function),
             lambda: self.function_node(function, home, tree),
-            lambda node: self.write(node, syntax, (home, closure_of(function)), shallow=True),
+            lambda node: self.write(node, syntax, (home, closure_of(function, home)), shallow=True),
         )

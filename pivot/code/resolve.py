@@ -6,6 +6,7 @@ import builtins
 import inspect
 import sys
 from collections.abc import Mapping
+from enum import Enum, EnumType
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from pivot.code.found import (
     class_data,
     element,
     instance_data,
+    member_data,
 )
 from pivot.code.namespaces import EXTENSIONS, Module, Modules
 from pivot.code.syntax import Import, Ref
@@ -247,6 +249,8 @@ class Resolver:
             return self._step(self.module_object(value), part)
         elif kind is type and self.is_project_class(value):
             inner = class_data(value, part[1:])
+        elif issubclass(kind, EnumType | Enum):
+            inner = member_data(value, part[1:])
         elif kind is SimpleNamespace or (kind not in (dict, list, tuple) and self.is_project_class(kind)):
             inner = instance_data(value, part[1:])
         if inner is ABSENT:

@@ -71,6 +71,14 @@ class Statements(Scopes):
     def _constant(self, node: ast.Constant) -> None:
         self.out.append(constant_token(node.value))
 
+    def _set(self, node: ast.Set) -> None:
+        """A set of literals has no order."""
+        if all(isinstance(item, ast.Constant) for item in node.elts):
+            held = {constant_token(item.value) for item in node.elts if isinstance(item, ast.Constant)}
+            self.out += ["Set(", *sorted(held), ")"]
+        else:
+            self.generic(node)
+
     def _joined(self, node: ast.JoinedStr) -> None:
         # 3.12 splits the literal parts of an f-string in another way than 3.11
         self.out.append("f(")
@@ -207,9 +215,9 @@ def _literal(node: ast.expr) -> str:
 
 
 def _asks_for_module(node: ast.Call) -> bool:
-    """`find_spec("fast")`: whether the module is there, and so the module, counts."""
+    """`find_spec("fast")`: whether the module is there, and so the module, counts; `run_module` runs it."""
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    return called == "find_spec" and bool(node.args) and bool(_literal(node.args[0]).strip("."))
+    return called in ("find_spec", "run_module") and bool(node.args) and bool(_literal(node.args[0]).strip("."))
 
 
 def _opened_literal(node: ast.expr) -> bool:

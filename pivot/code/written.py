@@ -33,6 +33,7 @@ class WrittenEntries(References):
         super().__init__(modules)
         self.effects = Effects(self.resolver)
         self._passing: dict[str, frozenset[str]] = {}
+        self._digests: dict[str, str] = {}
 
     @abstractmethod
     def write_value(self, node: Node, found: Live) -> None: ...
@@ -71,6 +72,13 @@ class WrittenEntries(References):
         self.remark(
             node, "coarse", "the module is used as a value, so all of it counts", "name what is used: module.function"
         )
+
+    def whole_digest(self, file: str) -> str:
+        """All statements of a module, by its file relative to the repository; empty for what is no module."""
+        if not self._digests:
+            for module in self.modules.all():
+                self._digests[self.file(module)] = xxhash.xxh3_128_hexdigest(_all_said(module))
+        return self._digests.get(file, "")
 
     def binary(self, path: str) -> Node:
         """A compiled module, by its bytes."""
@@ -234,3 +242,12 @@ class WrittenEntries(References):
 def _imported(statements: list[ast.stmt]) -> list[Import]:
     imports = (one for one in statements if isinstance(one, _IMPORTS))
     return [origin for statement in imports for _, origin in imported_names(statement)]
+
+
+def _all_said(module: Module) -> bytes:
+    try:
+        syntax = statement_syntax(module.source.tree.body)
+    except RecursionError:
+        return module.source.data
+    said = [*syntax.tokens, *(f"{ref} {ref.origins}" for ref in syntax.refs)]
+    return "\0".join(said).encode("utf-8", "surrogatepass")

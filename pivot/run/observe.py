@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+from pivot.code import loader
 from pivot.code.project_files import ProjectFiles
 from pivot.files import TEMP_PREFIX
 
@@ -26,8 +27,9 @@ _TEMPORARY = f"/{TEMP_PREFIX}"
 _SCRIPT_RUNNERS = (
     "<frozen runpy>",
     runpy.__file__,
-    "<frozen zipimport>",
-)  # `runpy` asks first whether it is an archive
+    "<frozen zipimport>",  # `runpy` asks first whether it is an archive
+    loader.__file__,  # a module that is loaded from its path need not stand in `sys.modules`
+)
 _ENVIRONMENT_FILES = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 
 
@@ -51,6 +53,7 @@ class Observer:
         self._environ: type = type(os.environ)
         self._declared: frozenset[str] = frozenset()
         self._active = False
+        self._runs_text = False
         self._watch_import_module()
 
     def prepare(self) -> None:
@@ -69,6 +72,10 @@ class Observer:
 
     def stop(self) -> None:
         self._active = False
+        if self._runs_text:  # `exec(open("job.py").read())`
+            read = {path for path in self._read if path.endswith(".py")}
+            self._scripts |= read
+            self._read = {path: place for path, place in self._read.items() if path not in read}
 
     def modules(self) -> list[str]:
         """Repository-relative files of project modules that were imported, asked for by name, or run by `runpy`."""
@@ -110,6 +117,8 @@ class Observer:
             self._note_file(path, flags if isinstance(flags, int) else 0)
         elif event in ("sqlite3.connect", "ctypes.dlopen") and arguments[0] is not None:
             self._note_file(arguments[0], 0)
+        elif event in ("compile", "exec") and not self._runs_text:
+            self._runs_text = self._files.owns(sys._getframe(1).f_code.co_filename)
 
     def _note_file(self, path: Any, flags: int) -> None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pivot.code.cache import standing
+from pivot.git.records import IMPORTED, Record
 from pivot.plan.decision import Plan
 from pivot.plan.settled import keep
 from pivot.project import Project
@@ -45,6 +46,7 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
     for decision in plan.decisions.values():
         infos = session.memory.infos(decision.record) if decision.record else ()
         names |= {name for info in infos for name in info.environment}
+        whole |= set(_imported_by_run(project.root, decision.record)) if decision.record else set()
     specs = [stage.spec for stage in model.stages()]
     if any(spec.external_paths() or spec.always for spec in specs):
         return
@@ -53,6 +55,14 @@ def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple
     whole |= {*project.discovery.evidence(), *_state(project)}
     paths.update(dict.fromkeys(whole, True))
     keep(str(project.location.git_dir), made, paths, names, texts)
+
+
+def _imported_by_run(root: Path, record: Record) -> Iterator[str]:
+    """The files that a stage imported beyond its manifest, and the folders where one in front of them may appear."""
+    for label, _ in record.code["edges"][0]:
+        if label.startswith(IMPORTED):
+            file = label.removeprefix(IMPORTED)
+            yield from (str(root / place) for place in (file, *Path(file).parents))
 
 
 def _everything(path: str) -> Iterator[str]:

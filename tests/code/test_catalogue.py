@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tests.code.catalogue.harness import look_at, write_project
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.kind)
 def test_an_edit_reruns_the_stages_that_reach_it(row: Row, tmp_path: Path) -> None:
-    if row.needs:
+    if row.needs.startswith("3.") and sys.version_info < tuple(map(int, row.needs.split("."))):
+        pytest.skip(f"needs Python {row.needs}")
+    if row.needs and not row.needs.startswith("3."):
         pytest.importorskip(row.needs)
     before, after = tmp_path / "before", tmp_path / "after"
     write_project(before, row.files())

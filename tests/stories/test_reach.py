@@ -70,17 +70,36 @@ def test_another_clone_knows_them_from_the_start(repo: Repo, tmp_path: Path) -> 
     assert [change["name"] for change in stages["dynamic"]["reasons"][0]["changes"]] == ["module:deeper.py"]
 
 
+SCRIPTS = """\
+import runpy
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Annotated
+import pivot
+Name = Annotated[str, pivot.Dep('name.txt')]
+def execute(n: Name) -> Annotated[int, pivot.Out('executed.json')]:
+    names = {}
+    exec(open(f'executed{n.strip()}.py').read(), names)
+    return names['r']
+def load(n: Name) -> Annotated[int, pivot.Out('loaded.json')]:
+    spec = spec_from_file_location('other', f'loaded{n.strip()}.py')
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.r
+def run(n: Name) -> Annotated[int, pivot.Out('run.json')]:
+    return runpy.run_path(f'run{n.strip()}.py')['r']
+pipeline = pivot.Pipeline('scripts')
+for stage in (execute, load, run):
+    pipeline.register(stage)
+"""
+
+
 def test_a_script_whose_name_only_a_run_knows_counts_from_then_on(repo: Repo) -> None:
-    repo.write("script1.py", "r = 1\n")
-    repo.write(
-        "pipeline.py",
-        "import runpy\nfrom typing import Annotated\nimport pivot\n"
-        "def run(n: Annotated[str, pivot.Dep('name.txt')]) -> Annotated[int, pivot.Out('out.json')]:\n"
-        "    return runpy.run_path(f'script{n.strip()}.py')['r']\n"
-        "pipeline = pivot.Pipeline('scripts')\npipeline.register(run)\n",
-    )
+    for script in ("executed1.py", "loaded1.py", "run1.py"):
+        repo.write(script, "r = 1\n")
+    repo.write("pipeline.py", SCRIPTS)
     repo.write("name.txt", "1")
-    assert ran(repo) == ["run"]
-    repo.replace("script1.py", "r = 1", "r = 2")
-    assert ran(repo) == ["run"]
-    assert repo.read("out.json").strip() == "2"
+    assert sorted(ran(repo)) == ["execute", "load", "run"]
+    for script in ("executed1.py", "loaded1.py", "run1.py"):
+        repo.replace(script, "r = 1", "r = 2")
+    assert sorted(ran(repo)) == ["execute", "load", "run"]
+    assert {repo.read(f"{name}.json").strip() for name in ("executed", "loaded", "run")} == {"2"}

@@ -69,6 +69,21 @@ def test_a_change_is_seen(settled: Repo, change: str) -> None:
     assert said in result.out + result.err
 
 
+def test_a_change_of_what_only_the_run_imports_is_seen(front_page: Repo) -> None:
+    front_page.write("extra/late.py", "ONE = 1\n")
+    front_page.replace("pipeline.py", "sum(values) / len", "__import__('extra.' + 'late').late.ONE * sum(values) / len")
+    ran(front_page)
+    time.sleep(0.1)
+    front_page.pivot("repro").expect(0)
+    assert answered_from_memory(front_page, "status")
+
+    front_page.write("extra/late.py", "ONE = 2\n")
+    assert "module:extra/late.py" in front_page.pivot("status").out
+    front_page.write("extra/late.py", "ONE = 1\n")
+    front_page.write("extra/late/__init__.py", "ONE = 3\n")
+    assert "extra/late" in front_page.pivot("status").out
+
+
 @pytest.mark.parametrize("first", ["status", "dag"])
 def test_a_new_commit_gets_its_note_and_outputs_are_ignored_again(settled: Repo, first: str) -> None:
     """What a status remembers is no reason for a run to leave out what only runs do."""

@@ -10,6 +10,7 @@ from tests.code.catalogue import (
     hidden,
     libraries,
     modules,
+    newer,
     styles,
     unreached,
 )
@@ -27,6 +28,7 @@ ROWS: list[Row] = [
     *hidden.ROWS,
     *styles.ROWS,
     *libraries.ROWS,
+    *newer.ROWS,
 ]
 
 __all__ = ["ROWS", "Row"]

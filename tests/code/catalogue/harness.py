@@ -85,6 +85,7 @@ def _inside(root: Path, file: str, run: bool, trace: bool) -> dict[str, Any]:
     # The streams of a fresh process, in place of those of the test runner; the child ends with them.
     sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    sys.argv[:] = [file]  # as the code server has it
     # The oracle asks what is reached, not whether values are the same each time.
     analysis = finish(begin(root, file)) if trace else analyse(root, file)
     entries = {

@@ -29,7 +29,7 @@ class Row:
 
     `same_result` marks an edit that changes code and not what the stage returns; without `calls` the
     stages take arguments, and are not called. `every_python` says that all versions give one fingerprint. `needs` is a
-    library without which the row cannot be tried.
+    library, or the version of Python, without which the row cannot be tried.
     """
 
     kind: str

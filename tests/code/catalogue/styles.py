@@ -193,4 +193,56 @@ ROWS = [
         "print(1) => print(2)",
         "",
     ),
+    _text(
+        "an object that cannot be read, by what is done to it",
+        "import sqlite3\ndb = sqlite3.connect(':memory:')\ndb.execute('create table t(x)')\ndb.execute('insert into t values(1)')\ndef a() -> A: return db.execute('select x from t').fetchone()[0]",
+        "values(1) => values(2)",
+    ),
+    _text(
+        "an object that cannot be read, by a loop that fills it",
+        "import sqlite3\ndb = sqlite3.connect(':memory:')\ndb.execute('create table t(x)')\nfor n in (1, 2): db.execute(f'insert into t values({n})')\ndef a() -> A: return db.execute('select sum(x) from t').fetchone()[0]",
+        "(1, 2) => (1, 3)",
+    ),
+    _text(
+        "arguments of a parser",
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--x', default=1, type=int)\ndef a() -> A: return parser.parse_args([]).x",
+        "default=1 => default=2",
+    ),
+    _text(
+        "a set of literals in another order",
+        "def a() -> A: return 3 if 'x' in {'x', 'y'} else 4",
+        "{'x', 'y'} => {'y', 'x'}",
+        "",
+    ),
+    _text(
+        "a set of literals with another one",
+        "def a() -> A: return 3 if 'z' in {'x', 'y'} else 4",
+        "{'x', 'y'} => {'x', 'z'}",
+    ),
+    _text(
+        "runpy.run_module of a literal",
+        "import runpy\ndef a() -> A: return runpy.run_module('tool')['K']\n--- tool.py\nK = 1",
+        "K = 1 => K = 2",
+    ),
+    _text(
+        "a function with globals of its own",
+        "import types\ndef plain(): return K\nK = 1\nother = types.FunctionType(plain.__code__, {'K': 5})\ndef a() -> A: return other()\ndef b() -> B: return plain()",
+        "'K': 5 => 'K': 6",
+    ),
+    _text(
+        "another member of an enum",
+        "import enum\nclass Mode(enum.Enum):\n    FAST = 1\n    SLOW = 2\ndef a() -> A: return Mode.FAST.value\ndef b() -> B: return Mode.SLOW.value",
+        "SLOW = 2 => SLOW = 3",
+        "b",
+    ),
+    _text(
+        "the value of a member that a property of the enum gives",
+        "import enum\nclass Mode(enum.Enum):\n    FAST = 1\n    @property\n    def value(self): return 7\ndef a() -> A: return Mode.FAST.value",
+        "return 7 => return 8",
+    ),
+    _text(
+        "a module that is reached for one name and imported by a name that only the run knows",
+        "import importlib, lib\nNAMES = ['lib']\ndef a() -> A: return lib.one() + sum(importlib.import_module(name).two() for name in NAMES)\ndef b() -> B: return lib.one()\n--- lib.py\ndef one(): return 1\ndef two(): return 2",
+        "return 2 => return 3",
+    ),
 ]
