@@ -14,7 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_ROOM = "Results that are recorded stay. Make room, and give the command again."
+_PERMISSION = "Ask whoever owns it for permission, and give the command again."
+_AWAY = "The disk or the share that it is on does not answer as it should."
+_REFUSALS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EROFS), _ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _PERMISSION),
+    **dict.fromkeys((errno.EIO, errno.ESTALE), _AWAY),
+}
 BUG = 3
 INTERRUPTED = 130
 
@@ -40,12 +47,11 @@ def main() -> NoReturn:
 
 
 def _give_up(error: Exception) -> int:
-    """An error that nobody below has turned into a sentence: a disk without room is none of ours, the rest is a bug."""
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    """An error that nobody below has turned into a sentence: what the system refuses is none of ours, else a bug."""
+    advice = _REFUSALS.get(error.errno or 0) if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and advice and (error.filename or advice is _ROOM):
         where = f"{error.filename}: " if error.filename else ""
-        _say(
-            f"error: {where}{error.strerror}\n  Results that are recorded stay. Make room, and give the command again."
-        )
+        _say(f"error: {where}{error.strerror}\n  {advice}")
         return PivotError.exit_code
     _say(f"bug: {type(error).__name__}: {error}\n  The traceback is in {_log_bug()}")
     return BUG

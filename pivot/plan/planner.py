@@ -185,7 +185,7 @@ class Planner:
         return tuple(found), accepted
 
     def _candidate(self, stage: Stage, record: Record) -> Candidate:
-        here = {path: self._inputs.at(path) for path in stage.spec.out_paths()}
+        here = {path: self._standing(path) for path in stage.spec.out_paths()}
         absent: list[str] = []
         different: list[str] = []
         unstored: list[str] = []
@@ -201,6 +201,13 @@ class Planner:
                 (unstored if same else away if self._inputs.elsewhere.may_have(held) else lost).append(path)
         different += [path for path, stands in here.items() if stands and path not in record.outs]
         return Candidate(record, tuple(absent), tuple(different), tuple(unstored), tuple(lost), tuple(away))
+
+    def _standing(self, path: str) -> Object | None:
+        """What stands at an output's path; what cannot be read is no result, and replacing it says what is wrong."""
+        try:
+            return self._inputs.at(path)
+        except (InputError, UnsafePath):
+            return Object("", 0, 0)
 
     def _rival(self, record: Record) -> Rival:
         infos = self._memory.infos(record)

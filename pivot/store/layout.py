@@ -11,7 +11,7 @@ import fcntl
 import os
 import stat as modes
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from pivot.errors import StoreError
@@ -36,6 +36,7 @@ _MENDS = {
     errno.EACCES: "Ask its owner for write permission, or choose another store with `git config pivot.store PATH`.",
     errno.EROFS: "Choose another store with `git config pivot.store PATH`.",
 }
+IN_WORK_TREE = {**_MENDS, errno.EACCES: "Make it writable, and run again.", errno.EROFS: None}
 RECENT, KEPT = "recent", "kept"  # folders of marks
 LIST = "list-"  # how the name of a list of marks begins, as pushers leave them
 LARGE_MARK = "large"  # what stands for a mode in the mark of a large file
@@ -116,7 +117,7 @@ def lock_store(store: str, *, alone: bool) -> Iterator[None]:
 
 
 @contextmanager
-def in_words(what: str, where: str) -> Iterator[None]:
+def in_words(what: str, where: str, mends: Mapping[int, str | None] = _MENDS) -> Iterator[None]:
     """Say in a sentence what the system refused: a full disk, a read-only file system, missing permissions."""
     try:
         yield
@@ -124,7 +125,7 @@ def in_words(what: str, where: str) -> Iterator[None]:
         reason = error.strerror or str(error)
         if isinstance(error, FileExistsError):
             reason = f"{error.filename} is there already; some file systems take two names for one"
-        raise StoreError(f"{what}: {reason}", where=where, hint=_MENDS.get(error.errno or 0)) from error
+        raise StoreError(f"{what}: {reason}", where=where, hint=mends.get(error.errno or 0)) from error
 
 
 def mark(store: str, folder: str, oid: str, mode: int) -> None:

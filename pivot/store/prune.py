@@ -118,7 +118,7 @@ class _Marked(Struct):
         for kind, _, oid in (one.partition("-") for one in names):
             if kind == LARGE_MARK:
                 self.large.add(oid)
-            else:
+            elif kind.isdigit():  # else it is none of ours: file managers and NFS leave files anywhere
                 self.objects.append((oid, int(kind, 8)))
 
 

@@ -13,7 +13,7 @@ from pivot.store import standing
 from pivot.store.exchange import Exchange
 from pivot.store.intake import Keep, take_all
 from pivot.store.large import LargeFiles
-from pivot.store.layout import KEPT, RECENT, create, in_words, is_marked, lock_store, mark
+from pivot.store.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
 from pivot.store.objects import LARGE, Object, Pointer, Problem, object_id, parse_pointer
 from pivot.store.pack_writer import NewObjects, encode
 from pivot.store.prune import DAY, Pruned, prune
@@ -126,7 +126,7 @@ class Store:
             raise MissingObject(f"the store does not have {obj.id}, which belongs at {path}", hint="git pivot pull")
         now = standing.standing(target, stats)
         kept = self._rescue(now)
-        with in_words(f"{path} cannot be restored", target):
+        with in_words(f"{path} cannot be restored", target, IN_WORK_TREE):
             restorer = Restorer.at(target, self._small, self._large, f"{self.path}/tmp")
             self._presence = Presence(self._small, self._large)  # reading may show that what it knows is damaged
             restorer.restore(obj, target, now)

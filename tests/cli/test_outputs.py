@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
 from tests.support.repository import Repo
 from tests.support.stories import endings, ran
 
@@ -65,6 +71,24 @@ def test_adopt_needs_the_outputs_to_be_there(front_page: Repo) -> None:
 def test_a_link_in_the_place_of_an_output_is_mentioned(front_page: Repo) -> None:
     (front_page.path / "clean.json").symlink_to("nowhere")
     assert "clean.json was a link to nowhere" in front_page.pivot("repro").expect(0).out
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: (path / ".git").mkdir(parents=True)], ids=["pipe", "git"])
+def test_what_cannot_be_kept_in_the_place_of_an_output_fails_its_stage_alone(
+    front_page: Repo, make: Callable[[Path], object]
+) -> None:
+    ran(front_page)
+    place = front_page.path / "summary.json"
+    place.unlink()
+    make(place)
+    (front_page.path / "clean.json").unlink()
+    assert "output differs: summary.json" in front_page.pivot("status").expect(0).out
+    said = front_page.pivot("repro", "--keep-going").expect(1).out
+    assert "preprocess: restored" in said
+    assert str(place) in said
+    front_page.replace("pipeline.py", '"mean"', '"average"')
+    assert str(place) in front_page.pivot("repro").expect(1).out
+    assert place.exists()
 
 
 def test_an_ignore_rule_that_lets_an_output_through_is_said_by_repro_and_status(front_page: Repo) -> None:

@@ -6,7 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.support.repository import Repo
+import pytest
+
+from tests.support.repository import PIVOT, Repo
 from tests.support.stories import endings, ran
 
 
@@ -184,6 +186,27 @@ def test_fsck_writes_a_damaged_list_of_outputs_again(front_page: Repo) -> None:
     file.write_bytes(b"rubbish")
     assert "written again from their records: 1 damaged list of outputs" in front_page.pivot("fsck").expect(1).out
     front_page.pivot("fsck").expect(0)
+
+
+WITHOUT_ROOTS_RIGHTS = ("setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root reads whatever it likes")
+@pytest.mark.parametrize("part", ["", "large"])
+def test_a_store_that_may_not_be_read_is_a_sentence(repo: Repo, part: str) -> None:
+    large_output(repo)
+    ran(repo)
+    place = repo.path / ".git/pivot/store.git" / part
+    place.chmod(0)
+    try:
+        command = (*(WITHOUT_ROOTS_RIGHTS if os.geteuid() == 0 else ()), *PIVOT)
+        for verb in ("status", "repro", "fsck", "gc"):
+            said = repo.run(*command, verb).expect(2).err
+            assert "Permission denied" in said
+            assert "store.git" in said
+    finally:
+        place.chmod(0o755)
+    assert ran(repo) == []
 
 
 def test_a_store_that_is_gone_is_a_loss_of_what_this_work_tree_made(front_page: Repo) -> None:
