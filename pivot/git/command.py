@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -90,16 +91,45 @@ def ask_git(
     try:
         with _as_file(stdin) as source:
             quiet = quiet_environment(env, prompts=prompts)
-            # In a group of its own a Ctrl-C at the terminal, which a run answers in its own way, does not end it.
-            group = None if prompts else 0
-            done = subprocess.run(
-                ["git", *args], cwd=cwd, env=quiet, check=False, capture_output=True, stdin=source, process_group=group
-            )
+            if not prompts:
+                return _call(["git", *args], cwd, quiet, source)
+            done = subprocess.run(["git", *args], cwd=cwd, env=quiet, check=False, capture_output=True, stdin=source)
+            return Answer(done.returncode, done.stdout, _reason(done.stderr))
     except FileNotFoundError as error:
         if error.filename != "git" and not cwd.is_dir():
             raise GitError("the folder to call git in is gone", where=str(cwd)) from error
         raise GitError("the git program was not found", hint="Install Git 2.31 or newer, or mend PATH.") from error
-    return Answer(done.returncode, done.stdout, _reason(done.stderr))
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """No Ctrl-C reaches a process that is started meanwhile, before it is in a group or session of its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _call(command: Sequence[str | Path], where: Path, env: Mapping[str, str], source: IO[bytes] | int) -> Answer:
+    """In a group of its own, a Ctrl-C at the terminal, which a run answers in its own way, does not end it."""
+    with held_back():
+        process = subprocess.Popen(
+            command,
+            cwd=where,
+            env=env,
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+        )
+    with process:
+        try:
+            out, complaint = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    return Answer(process.returncode, out, _reason(complaint))
 
 
 def run_git(

@@ -15,7 +15,7 @@ from typing import IO
 
 from pivot.errors import GitError, MissingObject, RefMoved
 from pivot.git.backend import Backend
-from pivot.git.command import Answer, ask_git, placeless_environment, quiet_environment, run_git
+from pivot.git.command import Answer, ask_git, held_back, placeless_environment, quiet_environment, run_git
 from pivot.git.locate import refusal
 from pivot.git.objects import ObjectVerbs, missing, object_id
 from pivot.git.packs import format_pack
@@ -128,16 +128,17 @@ class ProgramBackend(ObjectVerbs):
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._reader is None or self._reader.poll() is not None:
-            self._reader = subprocess.Popen(
-                ["git", "--git-dir", str(self.git_dir), "cat-file", "--batch"],
-                cwd=self.git_dir,
-                # libgit2 knows nothing of refs/replace; both implementations read what an id really names.
-                env=quiet_environment({**placeless_environment(), "GIT_NO_REPLACE_OBJECTS": "1"}),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                process_group=0,
-            )
+            with held_back():
+                self._reader = subprocess.Popen(
+                    ["git", "--git-dir", str(self.git_dir), "cat-file", "--batch"],
+                    cwd=self.git_dir,
+                    # libgit2 knows nothing of refs/replace; both implementations read what an id really names.
+                    env=quiet_environment({**placeless_environment(), "GIT_NO_REPLACE_OBJECTS": "1"}),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    process_group=0,
+                )
         reader = self._reader
         if reader.stdout is None or reader.stdin is None:
             raise GitError("git cat-file has no pipes")

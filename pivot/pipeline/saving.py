@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_origin
@@ -165,7 +165,7 @@ def _save(piece: Piece, folder: Path) -> None:
     target = folder / piece.path
     try:
         if piece.left_out:
-            _remove(target)
+            _remove(os.fspath(target))
             return
         with _replacing(target) as temp:
             if piece.output.kind == "directory":
@@ -198,7 +198,7 @@ def _write(piece: Piece, value: Any, file: Path) -> None:
             f"returned {_show(value)}, which {describe(piece.loader)} cannot write to {piece.path}: {error}",
             getattr(error, "hint", None) or "Return what the loader writes, or name another loader.",
         ) from error
-    if not file.exists():
+    if not os.path.exists(file):
         raise piece.error(
             f"has the loader {describe(piece.loader)}, whose save() wrote nothing to {piece.path}",
             "save(value, path) must write to the path that it is given.",
@@ -208,26 +208,28 @@ def _write(piece: Piece, value: Any, file: Path) -> None:
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """A temporary path beside `target` with its extension, which takes its place when the block ends well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    place = os.fspath(target)
+    folder, slash, name = place.rpartition("/")
+    if folder and not os.path.isdir(folder):
+        os.makedirs(folder, exist_ok=True)
     # The name marks it as temporary for whoever finds it after a crash; loaders go by the extension.
-    temp = target.with_name(f".pivot-tmp-{os.getpid()}-{target.name}")
+    temp = f"{folder}{slash}.pivot-tmp-{os.getpid()}-{name}"
     _remove(temp)
     try:
-        yield temp
-        if temp.is_dir() or target.is_dir():
-            _remove(target)
-        temp.replace(target)
-    finally:
+        yield Path(temp)
+        if os.path.isdir(temp) or os.path.isdir(place):
+            _remove(place)
+        os.replace(temp, place)
+    except BaseException:
         _remove(temp)
+        raise
 
 
-def _remove(path: Path) -> None:
-    remove: Callable[[Path], object] = shutil.rmtree if path.is_dir() and not path.is_symlink() else _unlink
-    remove(path)
-
-
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
 
 
 def _show(value: Any) -> str:

@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os import getpid  # bound now, like those of `sys`: a stage may replace them
 from pathlib import Path
 from sys import exception, gettrace, settrace
@@ -46,6 +46,21 @@ class Task(Struct, frozen=True):
     result: int
 
 
+class Ground:
+    """What all stages of a process find alike, looked at once: each object that a fork makes copies pages.
+
+    `user` is what the pipeline file patched, `ours` the interpreter as Pivot needs it.
+    """
+
+    def __init__(self, root: str, specs: Iterable[StageSpec], user: Patches, ours: Snapshot) -> None:
+        self.folders = {spec.root: Path(root, spec.root) for spec in specs}
+        self.user = user
+        self.ours = ours
+        self.recursion = sys.getrecursionlimit()
+        self.umask = _umask()
+        self.collections = _collections()
+
+
 class _Stopped(Exception):
     """The stage cannot go on; holds the answer."""
 
@@ -77,12 +92,13 @@ class Answer:
 class StageRun:
     """One run of one stage in this process."""
 
-    def __init__(self, task: Task, user: Patches, ours: Snapshot) -> None:
+    def __init__(self, task: Task, ground: Ground) -> None:
         self._task = task
-        self._user = user
-        self._ours = ours
+        self._ground = ground
+        self._user = ground.user
+        self._ours = ground.ours
         self._root = task.setup.root
-        self._folder = Path(self._root, task.spec.root)
+        self._folder = ground.folders[task.spec.root]
         self._pid = os.getpid()
         self._observer = task.observer
         self._inputs: dict[str, Any] = {}
@@ -90,8 +106,6 @@ class StageRun:
         self._carried: dict[str, bytes] = {}
         self._room = task.setup.carried
         self._started = perf_counter()
-        self._limits = (sys.getrecursionlimit(), _umask())
-        self._collections = _collections()
 
     def perform(self) -> Message:
         """The answer."""
@@ -162,15 +176,15 @@ class StageRun:
     def _settle(self) -> None:
         """The function has returned: end what it left behind, and take back what it changed in this process."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.setrecursionlimit(max(self._limits[0], sys.getrecursionlimit()))
-        os.umask(self._limits[1])
+        sys.setrecursionlimit(max(self._ground.recursion, sys.getrecursionlimit()))
+        os.umask(self._ground.umask)
         self._attempt("raised", run_exit_handlers)
         self._ours.restore()
         if names := busy_threads(self._task.setup.grace):
             raise self._stop("threads", f"threads were still at work when it had returned: {', '.join(names[:5])}")
         # Closes files that only a reference cycle kept open. What the fork found is frozen, what came later is young
         # unless there was a collection; a whole one also empties the free lists, which copies a hundred pages.
-        gc.collect(1 if _collections() == self._collections else 2)
+        gc.collect(1 if _collections() == self._ground.collections else 2)
         with contextlib.suppress(OSError):
             os.chdir(self._folder)
         if left := programs_left():
@@ -221,15 +235,12 @@ class StageRun:
         return Put(found.id, found.mode, found.size)
 
 
-def run_stage(task: Task, user: Patches, ours: Snapshot) -> NoReturn:
-    """Run a stage in this process, which is its own already, and end the process.
-
-    `user` is what the pipeline file patched, `ours` the interpreter as Pivot needs it.
-    """
+def run_stage(task: Task, ground: Ground) -> NoReturn:
+    """Run a stage in this process, which is its own already, and end the process."""
     answer = Answer(task.result)
     if task.order.memory:
         resource.setrlimit(resource.RLIMIT_AS, (task.order.memory, task.order.memory))
-    sent = answer.send(StageRun(task, user, ours).perform())
+    sent = answer.send(StageRun(task, ground).perform())
     flush_output()
     os._exit(0 if sent else LOST_ANSWER)
 

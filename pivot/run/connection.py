@@ -9,8 +9,7 @@ import subprocess
 from collections.abc import Sequence
 
 from pivot.code.model import Failure, PipelineModel
-from pivot.git.command import clean_environment
-from pivot.run import interrupts
+from pivot.git.command import clean_environment, held_back
 from pivot.run.capture import Capture
 from pivot.run.exits import explain_server_exit
 from pivot.run.groups import signal_group
@@ -128,7 +127,7 @@ INSIDE = "GIT_PIVOT_INSIDE"
 
 
 def _start_process(setup: Setup, link: int, output: int) -> subprocess.Popen[bytes]:
-    with interrupts.held_back():
+    with held_back():
         return subprocess.Popen(
             python_command("pivot.run.server", str(link)),
             stdin=subprocess.DEVNULL,

@@ -64,9 +64,20 @@ def _end_group(pid: int, leaders: set[int]) -> None:
 def children_of(pid: int) -> list[int]:
     """The direct children of a single-threaded process; empty where the system does not tell."""
     try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+        listed = os.open(f"/proc/{pid}/task/{pid}/children", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return []
+    try:
+        return [int(word) for word in _read_whole(listed).split()]
+    finally:
+        os.close(listed)
+
+
+def _read_whole(descriptor: int) -> bytes:
+    data = b""
+    while piece := os.read(descriptor, 1 << 16):
+        data += piece
+    return data
 
 
 def programs_left() -> list[str]:

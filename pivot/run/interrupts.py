@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Protocol, Self
 
@@ -19,16 +18,6 @@ class Stops(Protocol):
 
     @property
     def count(self) -> int: ...
-
-
-@contextlib.contextmanager
-def held_back() -> Iterator[None]:
-    """No Ctrl-C reaches a process that is started meanwhile, before it is in a session of its own."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def let_through() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn
 from msgspec import Struct
 
 from pivot.pipeline.spec import StageSpec
-from pivot.run.child import Task, answer_moved, run_stage
+from pivot.run.child import Ground, Task, answer_moved, run_stage
 from pivot.run.failure import format_exception
 from pivot.run.groups import children_of, end_session, reap_next, signal_group, stop_orphans
 from pivot.run.isolation import (
@@ -91,6 +91,10 @@ class Nursery:
         gc.collect()
         trim_memory()
         gc.freeze()  # so that a collection in a forked stage does not touch, and thereby copy, these pages
+        self._collects = gc.isenabled()
+        gc.disable()  # nothing here makes cycles, and a stage can tell whether there was a collection in it
+        specs = [stage.spec for stage in ready.stages.values()]
+        self._ground = Ground(ready.setup.root, specs, ready.user, ready.ours)
 
     def serve(self) -> NoReturn:
         """Take orders until the command closes its end; then nothing that was started here is left."""
@@ -167,6 +171,8 @@ class Nursery:
         redirect_output(output)
         forget_parent()
         self._seeds.renew()
+        if self._collects:
+            gc.enable()
         self._run_stage(order, move_high(result))
 
     def _run_stage(self, order: RunStage, result: int) -> NoReturn:
@@ -174,7 +180,7 @@ class Nursery:
         stage = ready.stages.get(order.stage)
         if stage is None or order.code not in ("", stage.code):
             answer_moved(order, result)
-        run_stage(Task(ready.setup, order, stage.live, stage.spec, ready.observer, result), ready.user, ready.ours)
+        run_stage(Task(ready.setup, order, stage.live, stage.spec, ready.observer, result), self._ground)
 
     def _kill(self, order: Kill) -> None:
         for pid, job in self._jobs.items():

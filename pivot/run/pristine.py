@@ -50,17 +50,17 @@ _TOLD = _tells_versions()
 
 
 class Kept(Struct, frozen=True):
-    """The namespace of a module, what it held, and its version then, with where to read that (0: Python has none)."""
+    """The namespace of a module, what it held, and its version then; `told` tells it now (None: Python has none)."""
 
     namespace: dict[str, Any]
     held: dict[str, Any]
-    address: int
+    told: ctypes.c_uint64 | None
     version: int
 
 
 def _keep(namespace: dict[str, Any]) -> Kept:
-    address = id(namespace) + _VERSION_AT if _TOLD else 0
-    return Kept(namespace, namespace.copy(), address, _read(address).value if address else 0)
+    version = _read(id(namespace) + _VERSION_AT) if _TOLD else None
+    return Kept(namespace, namespace.copy(), version, version.value if version else 0)
 
 
 def _differing(kept: Kept) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Snapshot:
         in a forked process.
         """
         for kept in self._kept:
-            if not kept.address or _read(kept.address).value != kept.version:
+            if kept.told is None or kept.told.value != kept.version:
                 kept.namespace.update(kept.held)
 
     def patches(self) -> Patches:

@@ -13,7 +13,7 @@ from pivot.code.evidence import digest_of_bytes
 from pivot.code.loader import ModuleSource
 from pivot.code.opening import open_pipeline
 from pivot.code.project_files import ProjectFiles
-from pivot.run.child import Task, answer_moved, run_stage
+from pivot.run.child import Ground, Task, answer_moved, run_stage
 from pivot.run.isolation import die_with_parent, flush_output, keep_orphans, move_high
 from pivot.run.observe import Observer
 from pivot.run.pristine import STAGE_MODULES, Snapshot
@@ -42,7 +42,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     if live is None or (order.code and _has_changed(setup, imported.importer.by_path.values())):
         answer_moved(order, result)
     spec = live.to_spec(Path(setup.root), setup.file, order.stage)
-    run_stage(Task(setup, order, live, spec, observer, result), user, ours)
+    run_stage(Task(setup, order, live, spec, observer, result), Ground(setup.root, [spec], user, ours))
 
 
 def _has_changed(setup: Setup, sources: Iterable[ModuleSource]) -> bool:

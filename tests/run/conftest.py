@@ -6,11 +6,11 @@ import os
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pivot.code.model import Failure, PipelineModel
 from pivot.run.jobs import Job, JobDone, JobEvent, JobFailed, JobPrinted
@@ -50,7 +50,7 @@ class Bench:
         return self.workers.model("pipeline.py")
 
     def job(self, stage: str = "work", **kwargs: object) -> Job:
-        return replace(Job(next(self._ids), stage, "pipeline.py"), **kwargs)  # type: ignore[arg-type]
+        return replace(Job(next(self._ids), stage, "pipeline.py"), **kwargs)
 
     def start(self, stage: str = "work", **kwargs: object) -> Job:
         job = self.job(stage, **kwargs)
@@ -141,7 +141,7 @@ def open_bench(root: Path, **settings: object) -> Bench:
     found = WorkerSettings(
         root=root, store=private / "store.git", logs=private / "logs", cache=str(private / "cache"), grace=0.5
     )
-    return Bench(root, replace(found, **settings))  # type: ignore[arg-type]
+    return Bench(root, replace(found, **settings))
 
 
 @pytest.fixture
