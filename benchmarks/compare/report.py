@@ -9,7 +9,6 @@ from benchmarks.compare.race import Finding, Row, Section
 from benchmarks.ratios import Sample
 
 OURS = "Pivot"
-NEEDED_MANY = "needlessly"
 
 
 def page(head: str, sections: Sequence[Section]) -> str:
@@ -73,8 +72,12 @@ def _line(row: Row, ours: Sequence[Sample], each: int) -> str:
     ratios = [_number(cpu / _cpu(ours)), _number(wall / statistics.median(s.wall for s in ours))] if ours else ["", ""]
     return (
         f"| {row.contestant} | {_number(cpu)} | {ratios[0]} | {_number(wall)} | {ratios[1]} "
-        f"| {_number(min(walls))} to {_number(max(walls))} | {did} |"
+        f"| {_spread(walls)} | {did} |"
     )
+
+
+def _spread(walls: Sequence[float]) -> str:
+    return f"{_number(min(walls))} to {_number(max(walls))}" if len(walls) > 1 else "measured once"
 
 
 def _did(finding: Finding | None) -> str:
@@ -83,7 +86,7 @@ def _did(finding: Finding | None) -> str:
     if not finding.right:
         return f"✗ outputs are wrong, {_steps(finding.ran)} ran of {finding.needed} that had to"
     if finding.ran == finding.needed:
-        return f"{_steps(finding.ran)} ran" if finding.ran else "right"
+        return f"{_steps(finding.ran)} ran" if finding.ran else "right, and nothing ran"
     return f"{_steps(finding.ran)} ran, {finding.needed or 'none'} had to"
 
 

@@ -28,7 +28,7 @@ class Sizes:
     limit: float
 
 
-FULL = Sizes(counts=(10, 100, 1000), imports=10, mebibytes=1024, files=10_000, switched=100, rounds=3, limit=150)
+FULL = Sizes(counts=(10, 100, 1000), imports=10, mebibytes=1024, files=10_000, switched=30, rounds=3, limit=150)
 SMALL = Sizes(counts=(10,), imports=3, mebibytes=32, files=300, switched=10, rounds=1, limit=60)
 
 Workload = Callable[[Sequence[Contestant], Sizes, Terms, Path], Iterator[Section]]

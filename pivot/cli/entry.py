@@ -58,7 +58,8 @@ def _give_up(error: Exception) -> int:
 
 
 def _run() -> int:
-    if len(sys.argv) == 2 and _answered(sys.argv[1]):
+    command = _remembered(sys.argv[1:])
+    if command and _answered(command):
         return 0
     if sys.argv[1:2] == ["hook"]:
         from pivot.hooks.entry import run_hook
@@ -72,6 +73,11 @@ def _run() -> int:
     from pivot.cli.app import run
 
     return run(sys.argv[1:])
+
+
+def _remembered(arguments: list[str]) -> str:
+    """The command whose answer may be known; with nothing to do there are only totals, so --quiet says the same."""
+    return arguments[0] if len(arguments) == 1 or arguments in (["repro", "-q"], ["repro", "--quiet"]) else ""
 
 
 def _answered(command: str) -> bool:

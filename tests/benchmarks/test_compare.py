@@ -39,7 +39,7 @@ def test_outputs_that_are_brought_back_are_counted_as_such_on_the_page(ours: Con
     measured = (("files", section) for section in small_files([ours], 5, ONCE, tmp_path))
     results = kept.add(tmp_path / "results.json", measured, {"Pivot": "1"})
     restored = page("# Head", results.sections).partition("**outputs deleted**")[2]
-    assert "| cp -r |" in restored and "| right |" in restored
+    assert "| cp -r |" in restored and "| right, and nothing ran |" in restored
 
 
 def test_who_takes_too_long_is_named_and_takes_no_further_part(ours: Contestant, tmp_path: Path) -> None:
