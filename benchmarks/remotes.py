@@ -29,6 +29,7 @@ from pivot.store import StatCache, Store
 from pivot.store.exchange import Root
 from pivot.sync.address import parse_address
 from pivot.sync.host import HostRemote
+from pivot.sync.sending import Manner
 from pivot.sync.ssh.settings import SshSettings
 from pivot.sync.transfer import Transfer
 verb, way, client, name, *bases = sys.argv[1:]
@@ -43,7 +44,8 @@ else:
 oid, mode = Path(name).read_text().split()
 root = Root(oid, int(mode))
 store = Store.open(Path("two/store.git" if verb == "pull" else "one/store.git"))
-with Transfer(store, HostRemote("lab", address.url, address.path, connect), "bench") as transfer:
+manner = Manner("bench", lambda event: None, 4, ("ssh://git.example.org/project",))
+with Transfer(store, HostRemote("lab", address.url, address.path, connect), manner) as transfer:
     if verb == "pull":
         moved = transfer.receive(transfer.plan_receive([root], bases))
     else:

@@ -25,6 +25,7 @@ from pivot.sync.upkeep import Standing, Upkeep, size_and_path
 
 TRIES = 4
 WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
+BIG = 32 << 20  # bytes from which it is worth it to start a program on the host that hashes what comes
 _FEW = 100  # objects; below it they become loose ones there
 _PAUSE = 0.5
 
@@ -148,7 +149,7 @@ class HostRemote:
 
     def _append(self, part: str, offset: int, offer: Offer, size: int) -> bool:
         """Send from `offset` on; whether the host has then seen the bytes that are here."""
-        with self._program(scripts.take_large(self._store, part)) as channel:
+        with self._program(scripts.take_large(self._store, part, offset, is_big=size - offset >= BIG)) as channel:
             digest = offer.pour(channel, offset)
             told = b"".join(iter(lambda: channel.read(BLOCK), b""))
             self._expect(channel.finish())
