@@ -27,6 +27,7 @@ Way = Literal["files", "config", "by hand"]
 
 CONFIG_FROM = (2, 54)
 PREVIOUS = ".pivot-prev"
+_PLACE = "$(git rev-parse --git-common-dir)/pivot/hooks"  # for the shell
 
 
 class HookState(Struct, frozen=True):
@@ -93,12 +94,11 @@ class Hooks:
 
     def line_for(self, name: str) -> str:
         """What a hook that somebody else manages says to call Pivot; harmless where Pivot is not installed."""
-        place = f"$(git rev-parse --git-common-dir)/pivot/hooks/{name}"
-        return f'_pivot="{place}"; [ ! -x "$_pivot" ] || "$_pivot" "$@"'
+        return f'_pivot="{_PLACE}/{name}"; [ ! -x "$_pivot" ] || "$_pivot" "$@"'
 
     def _state(self, name: str, in_config: bool) -> HookState:
         path = self.folder / name
-        if in_config and git_version() >= CONFIG_FROM:
+        if in_config and git_version() >= CONFIG_FROM and os.access(self._own / name, os.X_OK):
             return HookState(name, True, f"hook.pivot-{name} in Git's configuration")
         if is_ours(path) and os.access(path, os.X_OK):
             before = path.with_name(name + PREVIOUS)
@@ -142,9 +142,8 @@ class Hooks:
         return done
 
     def _command(self, name: str) -> str:
-        """Git adds `"$@"` to it; a script that is gone must not stop Git."""
-        path = str(self._own / name).replace("'", "'\\''")
-        return f"_pivot() {{ [ ! -x '{path}' ] || '{path}' \"$@\"; }}; _pivot"
+        """Git adds `"$@"` to it; a script that is gone must not stop Git, and a repository may be moved."""
+        return f'_pivot() {{ _hook="{_PLACE}/{name}"; [ ! -x "$_hook" ] || "$_hook" "$@"; }}; _pivot'
 
     def _install_own(self, name: str, text: str) -> list[str]:
         write_script(self._own / name, text)

@@ -45,11 +45,18 @@ def test_files_that_an_older_git_needed_go(branches: Repo) -> None:
     assert git_says(branches, "switch", "main") == ["other -> main: 1 output restored, 1 unchanged"]
 
 
-def test_a_script_that_is_gone_stops_nothing(branches: Repo) -> None:
+def test_they_move_with_the_repository(branches: Repo, tmp_path: Path) -> None:
+    branches.pivot("hooks", "install").expect(0)
+    moved = Repo(branches.path.rename(tmp_path / "it's moved"))
+    assert git_says(moved, "switch", "main") == ["other -> main: 1 output restored, 1 unchanged"]
+
+
+def test_a_script_that_is_gone_stops_nothing_and_status_says_so(branches: Repo) -> None:
     branches.pivot("hooks", "install").expect(0)
     for path in (branches.path / ".git/pivot/hooks").iterdir():
         path.unlink()
     assert git_says(branches, "switch", "main") == []
+    branches.pivot("hooks", "status").expect(1)
 
 
 @pytest.fixture
