@@ -84,7 +84,8 @@ def _did(finding: Finding | None) -> str:
     if finding is None:
         return "floor"
     if not finding.right:
-        return f"✗ outputs are wrong, {_steps(finding.ran)} ran of {finding.needed} that had to"
+        of = f" of {finding.needed} that had to" if finding.needed else ""
+        return f"✗ outputs are not right, {_steps(finding.ran)} ran{of}"
     if finding.ran == finding.needed:
         return f"{_steps(finding.ran)} ran" if finding.ran else "right, and nothing ran"
     return f"{_steps(finding.ran)} ran, {finding.needed or 'none'} had to"

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from pytask import Product, task
+from pytask import DirectoryNode, Product, task
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -22,7 +22,7 @@ for name, out, deps in {steps!r}:
 
     @task(id=name)
     def task_step(
-        out: Annotated[Path, Product] = HERE / out,
+        out: Annotated[Path, {product}] = {default},
         deps: tuple[Path, ...] = tuple(HERE / dep for dep in deps),
         name: str = name,
     ) -> None:
@@ -33,7 +33,9 @@ for name, out, deps in {steps!r}:
 def write(project: Project, folder: Path, python: str) -> None:
     del python
     steps = [(step.name, step.out, list(step.deps)) for step in project.steps]
-    (folder / "task_bench.py").write_text(TASKS.format(steps=steps))
+    node = 'DirectoryNode(root_dir=HERE / out, pattern="**/*.*"), Product' if project.folder else "Product"
+    text = TASKS.replace(" = {default}", "") if project.folder else TASKS
+    (folder / "task_bench.py").write_text(text.format(steps=steps, product=node, default="HERE / out"))
 
 
 PEER = Peer(
