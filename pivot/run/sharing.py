@@ -68,6 +68,7 @@ class Sharing:
             named = self.named(selection)
             return self._transfer.plan_send(self._here(named.values()), self._bases(named))
         records = list(self._records_to_push(selection))
+        self._transfer.expect(root for one in records for root in _with_outs(one))
         there = self._transfer.there(Root(one.tree, TREE) for one in records)
         lacking = [one for one in records if one.tree not in there]
         standing = [root for one in records if one.tree in there for root in _with_outs(one)]

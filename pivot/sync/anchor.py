@@ -11,6 +11,7 @@ from pivot.errors import ConnectionLost
 from pivot.store.objects import object_id
 from pivot.sync.channel import BLOCK, Channel, Ended
 from pivot.sync.scripts import READY
+from pivot.sync.upkeep import Standing, as_standing
 
 
 class Anchor:
@@ -24,6 +25,7 @@ class Anchor:
         self._lock = threading.Lock()
         self.ended = Ended(0, "")
         self.version = ""
+        self.standing: Standing | None = None  # where marks were left before anything was asked
         self.ready = self._greet()
 
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
@@ -42,7 +44,9 @@ class Anchor:
         """Past whatever the user's shell says first."""
         while line := self._next():
             if line.startswith(READY):
-                self.version = line.removeprefix(READY).decode("utf-8", "replace").strip()
+                told, _, version = line.removeprefix(READY).decode("utf-8", "replace").strip().partition("] ")
+                self.version = version
+                self.standing = None if told == "[unmarked" else as_standing(told[1:])
                 return True
         self.ended = self._channel.finish()
         if not self.ended.code:

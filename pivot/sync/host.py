@@ -21,11 +21,12 @@ from pivot.sync.met import Met
 from pivot.sync.offering import Offer
 from pivot.sync.packing import pack_list
 from pivot.sync.remote import Given
-from pivot.sync.upkeep import Standing, Upkeep, size_and_path
+from pivot.sync.upkeep import Marks, Standing, Upkeep, as_standing, size_and_path
 
 TRIES = 4
 WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
 BIG = 32 << 20  # bytes from which it is worth it to start a program on the host that hashes what comes
+_FEW_MARKS = 500  # as many as a command has room for
 _FEW = 100  # objects; below it they become loose ones there
 _PAUSE = 0.5
 
@@ -47,6 +48,7 @@ class HostRemote:
         self._closed = False
         self._was_reached = False
         self._met = met
+        self._expected: Marks | None = None
         self.pause = _PAUSE  # seconds before the second try; doubled each time
 
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
@@ -98,13 +100,19 @@ class HostRemote:
         how = self._take_whole if pointer.size <= WHOLE else self._take_rest
         self.again(lambda: how(pointer, part, offer))
 
-    def mark(self, names: Iterable[str], origins: Iterable[str]) -> tuple[Standing, set[str]]:
-        data = "".join(f"{name}\n" for name in sorted(set(names))).encode()
-        known = {hashlib.sha256(one.encode()).hexdigest()[:16]: one for one in origins}
-        command = scripts.mark(self._store, hashlib.sha256(data).hexdigest()[:40], known)
+    def expect(self, marks: Marks) -> None:
+        if self._anchor is None and len(marks.names) <= _FEW_MARKS:
+            self._expected = marks
+
+    def expected(self, names: Iterable[str]) -> Standing | None:
+        known = self._expected and self._anchor and self._expected.names.issuperset(names)
+        return self._anchor.standing if known and self._anchor else None
+
+    def mark(self, marks: Marks) -> tuple[Standing, set[str]]:
+        data = "".join(f"{line}\n" for line in marks.lines).encode()
+        command = scripts.mark(self._store, marks.key, marks.files)
         told, *lines = self.again(lambda: self._ask(command, data)).decode().splitlines()
-        standing = Standing(told) if told in ("", Standing.DOUBTFUL.value) else Standing.CLEANING
-        return standing, {line for line in lines if not line.endswith(" missing")}
+        return as_standing(told), {line for line in lines if not line.endswith(" missing")}
 
     def look_again(self) -> None:
         self._drop()
@@ -206,7 +214,9 @@ class HostRemote:
             if self._anchor is None or (create and not self._anchor.ready):
                 self._drop()
                 self._connection = self._connect()
-                command = scripts.anchor(self._store, create=create and not self._had_a_store)
+                early = self._expected
+                marks = (early.key, " ".join(early.lines), early.files) if early else None
+                command = scripts.anchor(self._store, create=create and not self._had_a_store, marks=marks)
                 self._anchor = Anchor(self._connection.start(command), self.url)
                 self._was_reached = True
                 self._compare(self._anchor)

@@ -12,7 +12,7 @@ from pivot.store.layout import LARGE_MARK
 from pivot.sync.progress import Moving
 from pivot.sync.remote import Remote
 from pivot.sync.sending import Manner, Sending, plan_sending
-from pivot.sync.upkeep import Standing
+from pivot.sync.upkeep import Marks, Standing
 
 TRIES = 5  # plans; each one but the first had a clean-up before it
 PATIENCE = 600  # seconds that a push waits for a clean-up
@@ -29,6 +29,8 @@ def secured(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -
         remote.create()
     elif not plan.relied:
         return plan
+    elif remote.expected(_names(plan)) is Standing.WHOLE:
+        return plan  # it was marked before anything was asked
     for _ in range(TRIES):
         standing, there = _mark(remote, plan, manner)
         if standing is Standing.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(exchange, remote, plan):
@@ -45,7 +47,8 @@ def _mark(remote: Remote, plan: Sending, manner: Manner) -> tuple[Standing, set[
     """Mark all that the plan sends or relies on; while a clean-up is under way, wait for it."""
     until = time.monotonic() + PATIENCE
     verb = f"waiting for a clean-up of {remote.name}, pushing"
-    while (told := remote.mark(_names(plan), manner.origins))[0] is Standing.CLEANING:
+    marks = Marks(frozenset(_names(plan)), manner.origins)
+    while (told := remote.mark(marks))[0] is Standing.CLEANING:
         if time.monotonic() > until:
             raise RemoteError(f"{remote.url} is being cleaned up", hint="Push again when that is over.")
         manner.tell(Moving(verb, 0, plan.objects, 0, plan.bytes, 0))

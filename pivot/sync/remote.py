@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from pivot.store.exchange import Root
 from pivot.store.objects import Pointer
 from pivot.sync.offering import Offer
-from pivot.sync.upkeep import Standing, Upkeep
+from pivot.sync.upkeep import Marks, Standing, Upkeep
 
 Given = TypeVar("Given")
 
@@ -54,10 +54,16 @@ class Remote(Protocol):
     def take_large(self, pointer: Pointer, writer: str, offer: Offer) -> None:
         """Take in a large file. What one `writer` gave before a break is kept and not asked for again."""
 
-    def mark(self, names: Iterable[str], origins: Iterable[str]) -> tuple[Standing, set[str]]:
-        """Keep `<mode>-<object id>` and `large-<BLAKE3>` from clean-ups that begin after this.
+    def expect(self, marks: Marks) -> None:
+        """Before anything is asked: leave these marks when connecting, so that what it then says can be relied on."""
 
-        Tells whether one is under way, and which of the objects are there; `origins` are Git remotes that it must ask.
+    def expected(self, names: Iterable[str]) -> Standing | None:
+        """How things stood when these were marked before anything was asked; None: they were not."""
+
+    def mark(self, marks: Marks) -> tuple[Standing, set[str]]:
+        """Keep objects from clean-ups that begin after this.
+
+        Tells whether one is under way, and which of the objects are there.
         """
 
     def look_again(self) -> None:

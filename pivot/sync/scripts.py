@@ -47,6 +47,13 @@ _STANDING = "cat collecting 2>/dev/null"
 _INTERRUPT = "echo interrupted > tmp/.pivot-tmp-end-$$ && mv -f tmp/.pivot-tmp-end-$$ collecting"
 _GIVE_UP_THE_DEAD = f'[ -z "$(find collecting -mmin +10 2>/dev/null)" ] || {{ {_INTERRUPT}; }}'
 
+# A list of marks, which comes in, to the file `$l`; then the files of origins, two words for each.
+_KEEP = 't=tmp/.pivot-tmp-mark-$$; mkdir -p recent origins && cat > $t && mv -f $t "$l" || exit 1'
+_KNOWN = (
+    't=tmp/.pivot-tmp-mark-$$; [ -f "origins/$1" ] || { echo "$2" > $t && mv -f $t "origins/$1"; } || exit 1; shift 2'
+)
+_REGISTER = f"while [ $# -gt 0 ]; do {_KNOWN}; done"
+
 # What `cat` and a hash after it do, at once; for any Python 3. What a connection that broke has still on its way is
 # written to the same places by an older one of these: no harm is done.
 _APPEND = """
@@ -81,12 +88,23 @@ print(seen.hexdigest(), size)
 """
 
 
-def anchor(store: str, *, create: bool) -> str:
-    """Says how things stand, then answers which objects are there until its input ends."""
+def anchor(store: str, *, create: bool, marks: tuple[str, str, dict[str, str]] | None = None) -> str:
+    """Says how things stand, then answers which objects are there until its input ends.
+
+    `marks` (a name, marks with blanks between them, origins by file) are left before: `[...]` says how it stands then.
+    """
     enter = _CREATE if create else f'cd "$1" 2>/dev/null && [ -d objects ] || exit {ABSENT}'
     check = f"command -v git >/dev/null 2>&1 || exit {NO_GIT}"
-    answer = f'echo "{READY.decode()} $(git --version)"; exec git --git-dir=. cat-file --batch-check'
-    return _shell(f"{_PATH}; {check}; {enter}; {answer}", store, CONFIG.replace("\n", "\\n").replace("\t", "\\t"))
+    answer = f'echo "{READY.decode()} [$s] $(git --version)"; exec git --git-dir=. cat-file --batch-check'
+    config = CONFIG.replace("\n", "\\n").replace("\t", "\\t")
+    if marks is None:
+        return _shell(f"{_PATH}; {check}; {enter}; s=unmarked; {answer}", store, config)
+    name, names, origins = marks
+    give = f'l="recent/list-$3"; echo "$4" | tr " " "\\n" | {{ {_KEEP}; }}'
+    leave = f"(case $(ls -ld .) in ?????w*) umask 002;; esac; {give} && {{ shift 4; {_REGISTER}; }}) 2>/dev/null"
+    stand = f"if {leave}; then {_GIVE_UP_THE_DEAD}; s=$({_STANDING}); else s=unmarked; fi"
+    words = [word for pair in origins.items() for word in pair]
+    return _shell(f"{_PATH}; {check}; {enter}; {stand}; {answer}", store, config, name, names, *words)
 
 
 def read_objects(store: str) -> str:
@@ -141,13 +159,10 @@ def mark(store: str, name: str, origins: dict[str, str]) -> str:
     """Keep a list of what is relied on and let the store know whose it is; then say whether a clean-up is under way,
     and which of the objects are there. It is a program that has opened no pack before the list stood there.
     """
-    keep = 't=tmp/.pivot-tmp-mark-$$; mkdir -p recent origins && cat > $t && mv -f $t "$l" || exit 1'
-    known = '[ -f "origins/$1" ] || { echo "$2" > $t && mv -f $t "origins/$1"; } || exit 1; shift 2'
     words = [word for pair in origins.items() for word in pair]
-    register = f"shift 2; while [ $# -gt 0 ]; do {known}; done"
     check = 'git --git-dir=. cat-file --batch-check="%(objectname)"'
     tell = f'{_GIVE_UP_THE_DEAD}; echo "$({_STANDING})"; cut -d- -f2 "$l" | {check}'
-    return _shell(f'{_ENTER}; l="recent/list-$2"; {keep}; {register}; {tell}', store, name, *words)
+    return _shell(f'{_ENTER}; l="recent/list-$2"; {_KEEP}; shift 2; {_REGISTER}; {tell}', store, name, *words)
 
 
 def remove(store: str) -> str:

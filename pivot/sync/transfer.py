@@ -36,6 +36,7 @@ from pivot.sync.receiving import Receiving, plan_receiving, receive
 from pivot.sync.relying import secured
 from pivot.sync.remote import Remote
 from pivot.sync.sending import Asked, Manner, Sending, plan_sending, send, writer_of
+from pivot.sync.upkeep import Marks
 
 JOBS = 4  # large files that move at once
 
@@ -75,11 +76,17 @@ class Transfer:
         ids = list(dict.fromkeys(root.id for root in roots))
         return set(self.remote.sizes(ids) if self.remote.exists() else ()) | {EMPTY_TREE}.intersection(ids)
 
+    def expect(self, roots: Iterable[Root]) -> None:
+        """Say what a push will be about before it asks anything: if all of it is there, that is marked already then."""
+        self.remote.expect(Marks(frozenset(f"{one.mode:o}-{one.id}" for one in roots), self._manner.origins))
+
     def plan_send(self, roots: Iterable[Root], bases: Sequence[str] = (), standing: Iterable[Root] = ()) -> Sending:
         """What the remote lacks; `bases` are directories of older results, in whose terms new ones are written.
 
         `standing` are roots that `there` found, on which a record that will be pushed relies.
         """
+        roots, standing = tuple(roots), tuple(standing)
+        self.expect([*roots, *standing])
         asked = Asked(tuple(roots), tuple(self._whole(bases)), tuple(standing))
         return plan_sending(self._exchange, self.remote, asked)
 

@@ -9,6 +9,7 @@ is below it, and pushers look at everything.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +48,27 @@ class Standing(Enum):
     WHOLE = ""
     DOUBTFUL = "interrupted"
     CLEANING = "cleaning"
+
+
+class Marks(Struct, frozen=True):
+    """What a pusher relies on: `<mode>-<object id>` and `large-<BLAKE3>`; and the Git remotes a clean-up must ask."""
+
+    names: frozenset[str]
+    origins: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        return sorted(self.names)
+
+    @property
+    def key(self) -> str:
+        """What a list of them is called: the same list is kept once."""
+        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()[:40]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The origins by the names of their files."""
+        return {hashlib.sha256(one.encode()).hexdigest()[:16]: one for one in self.origins}
 
 
 class Upkeep:
@@ -144,6 +166,11 @@ class Cleaning:
     def still(self) -> None:
         """Say that it goes on; the same error."""
         self._ask(scripts.remove_as(self._store, self._token), b"")
+
+
+def as_standing(text: str) -> Standing:
+    """What an announcement says, or that there is none."""
+    return Standing(text) if text in (Standing.WHOLE.value, Standing.DOUBTFUL.value) else Standing.CLEANING
 
 
 def size_and_path(line: str) -> tuple[int, str]:

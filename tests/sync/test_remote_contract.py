@@ -180,6 +180,7 @@ def test_who_planned_before_a_clean_up_sends_what_it_took(host: Host, clones: Cl
     host.age_marks()
     with host.transfer(one) as transfer:
         plan = transfer.plan_send([root(other)], standing=[root(held)])
+        host.age_marks()
         clean(host, one)
         transfer.send(plan)
     host.assert_sound(held, other)
