@@ -19,11 +19,11 @@ ACTIONS = ("install", "uninstall", "status")
 def hooks(action: str, server: bool) -> int:
     """Let Git call Pivot: outputs follow a switch of branches, commits get notes, results go with a push.
 
-    Hooks of others stay and run first. `status`, the default, ends with 1 where a hook is not installed. `uninstall`
-    removes those of a server too.
+    Hooks of others stay and run first. `status`, the default, ends with 1 where a hook is not installed; in a bare
+    repository it is about those of a server. `uninstall` removes those of a server too.
     """
     location = locate(Path.cwd())
-    found = Hooks(location, server=server)
+    found = Hooks(location, server=server or (action == "status" and location.root is None))
     if action == "status":
         states = found.status()
         for state in states:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pivot.git.command import ask_git
 from pivot.git.locate import Location
 
 
@@ -25,8 +26,8 @@ def _left(location: Location, old: str) -> str:
     """The branch that was left, from the last line of HEAD's reflog."""
     try:
         last = (location.git_dir / "logs" / "HEAD").read_text("utf-8", "replace").rstrip("\n").rpartition("\n")[2]
-    except OSError:
-        last = ""
+    except OSError:  # Git keeps it elsewhere, as with reftable
+        last = "\t" + ask_git(["reflog", "-1", "--format=%gs"], location.folder).out.decode("utf-8", "replace").rstrip()
     _, found, rest = last.partition("\tcheckout: moving from ")
     name = rest.partition(" to ")[0]
     return name if found and name and not old.startswith(name) and name != old else old[:8]

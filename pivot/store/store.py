@@ -40,10 +40,10 @@ class Store:
 
         Raises:
             SettingError: an unknown `link`.
-            StoreError: it must not be created and is not there.
+            StoreError: it must not be created and is not there, or something else stands at its place.
         """
-        if not create and not (path / "objects").is_dir():
-            raise StoreError(f"there is no store at {path}")
+        if path.is_file() or (not create and not (path / "objects").is_dir()):
+            raise StoreError(f"there is no store at {path}{', but a file' if path.is_file() else ''}")
         return cls(Path(os.path.abspath(path)), link)
 
     def identify(self, path: Path, stats: StatCache) -> Object:

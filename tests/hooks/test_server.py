@@ -254,7 +254,7 @@ def test_installed_and_removed_beside_a_hook_of_the_owner(server: Repo) -> None:
     theirs.chmod(0o755)
     for _ in range(2):
         server.pivot("hooks", "install", "--server").expect(0)
-        server.pivot("hooks", "status", "--server").expect(0)
+        server.pivot("hooks", "status").expect(0)
         server.pivot("hooks", "uninstall").expect(0)
         assert theirs.read_text() == "#!/bin/sh\ncat >/dev/null\n"
     server.pivot("hooks", "status", "--server").expect(1)
