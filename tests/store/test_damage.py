@@ -255,5 +255,5 @@ def test_deltas_of_a_repacked_store_are_read(plain: Shelf) -> None:
 
 def test_a_file_at_the_place_of_the_store_is_told(tmp_path: Path) -> None:
     (tmp_path / "store.git").write_text("not a folder")
-    with pytest.raises(StoreError, match="no store at .*but a file"):
+    with pytest.raises(StoreError, match="but a file"):
         Store.open(tmp_path / "store.git")
