@@ -115,4 +115,4 @@ def _ref_error(name: str, common_dir: Path, error: Exception) -> GitError:
     lock = common_dir / f"{name}.lock"
     if not os.access(lock.parent, os.W_OK) or any(sign in str(error) for sign in LASTING):
         return GitError(f"the ref {name} cannot be moved: {error}", where=str(lock.parent))
-    return RefMoved(f"the ref {name} moved, or is locked by {lock}")
+    return RefMoved(f"the ref {name} moved, or is locked by {lock} (if no command runs, remove that file)")

@@ -190,7 +190,8 @@ class ObjectVerbs:
 
 
 def missing(oid: str, where: str) -> MissingObject:
-    return MissingObject(f"object {oid} is not in the repository", where=where)
+    hint = "`git fsck --full` says what is lost; `git fetch` may bring it, `git update-ref -d REF` gives a ref up."
+    return MissingObject(f"object {oid} is not in the repository", where=where, hint=hint)
 
 
 def _keyed(entry: TreeEntry) -> tuple[bytes, bytes]:
