@@ -30,6 +30,8 @@ CONFIG = """[core]
 """
 _HEAD = "ref: refs/heads/main\n"
 _FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
+_OWN = ("HEAD", "config", "damaged", "kept", "large", "lock", "objects", "recent", "refs", "tmp", "users")
+_OF_OTHERS = ("branches", "description", "hooks", "info", "lost+found")  # `git init --bare`, a disk of its own
 _MENDS = {
     errno.ENOSPC: "Make room on the disk (`git pivot gc`), and run again.",
     errno.EDQUOT: "Make room in your quota (`git pivot gc`), and run again.",
@@ -65,9 +67,15 @@ def create(store: str) -> None:
 
 
 def _complete(store: str) -> None:
-    names = os.listdir(store)
-    if names and not any(name in names for name in ("objects", "large", "tmp")):
-        raise StoreError("this folder holds something else than a store", where=store, hint="git config pivot.store")
+    """Give a store what it lacks; a folder in which there are `objects` is one, or one that has only what stores have.
+
+    Raises:
+        StoreError: it holds something else.
+    """
+    strange = sorted(set(os.listdir(store)) - {*_OWN, *_OF_OTHERS})
+    if strange and not os.path.isdir(f"{store}/objects"):
+        hint = "Name another folder: git config pivot.store PATH"
+        raise StoreError(f"this folder holds something else than a store: {strange[0]}", where=store, hint=hint)
     for folder in _FOLDERS:
         make_folder(store, f"{store}/{folder}")
     if not os.path.exists(f"{store}/HEAD"):

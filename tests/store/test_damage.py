@@ -91,10 +91,12 @@ def test_parts_of_the_store_that_somebody_removed_are_missing_until_they_are_sto
 
 
 def test_a_folder_that_holds_something_else_is_not_made_a_store(plain: Shelf, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/tmp").mkdir(parents=True)
     (tmp_path / "mine/file").touch()
     with pytest.raises(StoreError, match="something else"):
         Store.open(tmp_path / "mine").put(plain.make("out", b"1"), plain.stats)
+    (tmp_path / "mine/file").rename(tmp_path / "mine/lost+found")
+    Store.open(tmp_path / "mine").put(plain.make("out", b"1"), plain.stats)
 
 
 def test_a_large_file_of_the_wrong_size_is_missing(plain: Shelf) -> None:
