@@ -88,7 +88,7 @@ def _stale(project: Project, refs: Iterable[PushedRef]) -> Iterator[str]:
         lines = notes.find(commit)[1] if commit else {}
         where = f"{ref.remote.split('/', 2)[2]} ({ref.commit[:8]})"
         if commit and not lines and CommitContent(project.location, project.backend, commit).pipelines():
-            yield f"{where} has no note: it is not known what its stages stand on"
+            yield f"{where} has no note: `git pivot repro` finds out what its stages stand on"
         for state in ("stale", "unknown"):
             stages = _in_state(lines.values(), state)
             if stages:
