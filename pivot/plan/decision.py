@@ -90,6 +90,11 @@ class Decision(Struct, frozen=True):
     accepted: str = ""
 
 
+def as_kept(stage: str, record: Record) -> Decision:
+    """What is decided of a stage that has just given this result."""
+    return Decision(stage, Action.KEEP, (), record.fingerprint, record)
+
+
 class Plan(Struct, frozen=True):
     """Decisions in running order."""
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from pivot.code.reach import beyond
 from pivot.errors import DamagedObject, MissingObject, PivotError
-from pivot.plan.decision import Action, Decision, Plan, Reason
-from pivot.plan.drift import undeclared_sentence
+from pivot.plan.decision import Action, Decision, Plan, Reason, as_kept
 from pivot.run.events import (
     Ending,
     Event,
@@ -230,22 +229,23 @@ class Run:
     def _done(self, done: JobDone) -> Iterator[Event]:
         trial = self._trials.pop(done.stage)
         self._lineup.release(done.stage)
-        if not self._frontier.is_awaited(done.stage):  # else one that this makes ready may come first
-            yield from self._fill()  # no core waits for the disk
+        early = [] if self._frontier.is_awaited(done.stage) else list(self._fill())  # no core waits for the disk
+        yield from self._take_in(trial, done)
+        yield from early
+
+    def _take_in(self, trial: Trial, done: JobDone) -> Iterator[Event]:
         modules = beyond(trial.situation.stage.manifest, done.modules)
         if moved := self._trials.moved(trial, modules):
             yield from self._try_again(trial, moved)
             return
-        if done.undeclared and self._session.policies.undeclared == "error":
-            message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
-            yield self._end(failed_as(trial, done, message, self._trials.undo(trial)))
+        if refused := self._trials.refused(trial, done):
+            yield self._end(refused)
             return
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))
         self._recorder.write(situation, result)
         trial.aside.commit()
-        held = result.record
-        self._planner.settle(trial.stage, Decision(trial.stage, Action.KEEP, (), held.fingerprint, held))
+        self._planner.settle(trial.stage, as_kept(trial.stage, result.record))
         yield from (Noticed(warning, trial.stage) for warning in self._trials.warnings(done))
         yield self._end(StageEnded(trial.stage, "ran", trial.reasons, seconds=done.seconds, log=done.log))
 

@@ -128,6 +128,13 @@ class Trials:
         )
         return Result(situation.result(outs, tree), info, tuple(modules), done.carried)
 
+    def refused(self, trial: Trial, done: JobDone) -> StageEnded | None:
+        """The end of a stage that reads or writes what it does not declare, where a setting forbids that."""
+        if not done.undeclared or self._session.policies.undeclared != "error":
+            return None
+        message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
+        return failed_as(trial, done, message, self.undo(trial))
+
     def undo(self, trial: Trial) -> str:
         """Put the old outputs back; what a stage that failed had written is moved to the folder that is told."""
         partial = self._remains.put_by(trial.stage, trial.situation.stage.spec.out_paths())
