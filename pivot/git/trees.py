@@ -132,6 +132,9 @@ class Trees:
         """Write what is held. A folder that was replaced again meanwhile is written too; Git prunes it some day."""
         self._backend.write(list(self._unsaved.values()))
         self._unsaved.clear()
+        # Of a long run the trees of before each flush would stay here, a hundred kilobytes at a time.
+        self._known.clear()
+        self._read.clear()
 
     def _entry(self, tree: str | None, name: str) -> TreeEntry | None:
         if len(name) < LONG_NAME:
