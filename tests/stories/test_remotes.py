@@ -139,3 +139,19 @@ def test_a_share_that_is_not_mounted_is_no_empty_remote(server: Repo, tmp_path: 
     share.rename(tmp_path / "lab")
     two.pivot("repro", "--pull").expect(0)
     assert (two.read("parts/1.txt"), two.read("count.json")) == (one.read("parts/1.txt"), one.read("count.json"))
+
+
+def test_a_revision_is_pushed_alone_and_all_fills_a_new_remote(server: Repo, tmp_path: Path) -> None:
+    one = clone(server, "one")
+    one.pivot("repro").expect(0)
+    one.write("data.json", DATA.replace("b", "bb"))
+    one.commit("other data")
+    one.pivot("repro").expect(0)
+    assert "would push 7 objects" in one.pivot("push", "-n", "--rev", "HEAD~1").expect(0).out
+    assert "origin" not in one.pivot("push", "--rev", "HEAD~1").expect(0).out
+    assert "nothing new" in one.pivot("push", "-n", "--rev", "HEAD~1").expect(0).out
+    one.pivot("push").expect(0)
+    one.pivot("remote", "add", "disk", str(tmp_path / "disk")).expect(0)
+    one.pivot("push", "disk", "--all").expect(0)
+    held = [{path.name for path in (tmp_path / name).glob("objects/??/*")} for name in ("lab", "disk")]
+    assert held[0] == held[1]
