@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import dis
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pivot.code.namespaces import Module
+from pivot.code.syntax import constant_token
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
@@ -66,6 +68,31 @@ def closure_of(function: types.FunctionType, module: Module | None = None) -> Ma
         except ValueError:
             continue  # not bound yet
     return held
+
+
+_OPERATORS = {"BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_NOT", "UNARY_NEGATIVE", "UNARY_INVERT"}
+
+
+def code_tokens(code: types.CodeType) -> Iterator[str]:
+    """What compiled code says in words that every Python shares: names, operators and constants, of inner code too."""
+    yield f"generated {code.co_varnames[: code.co_argcount]} {code.co_names}"
+    for one in dis.get_instructions(code):
+        if one.opname in _OPERATORS:
+            yield one.opname + one.argrepr.removeprefix("bool(").removesuffix(")")
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from code_tokens(constant)
+        elif isinstance(constant, tuple | frozenset):
+            yield " ".join(
+                sorted(map(constant_token, constant)) if isinstance(constant, frozenset) else map(repr, constant)
+            )
+        elif constant is not None:
+            yield constant_token(constant)
+
+
+def captures(function: types.FunctionType) -> bool:
+    """Whether a function holds values of its own: captured ones, or the function that it stands for."""
+    return bool(function.__closure__ or function.__defaults__ or function.__kwdefaults__ or vars(function))
 
 
 def made_of_text(function: types.FunctionType) -> bool:

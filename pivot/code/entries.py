@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import types
 from typing import Any
 
 from pivot.code.classes import ClassSource, write_class, write_made_class
-from pivot.code.definitions import closure_of, filling_statements, find_function, fitting_class, made_of_text
+from pivot.code.definitions import captures, closure_of, code_tokens, find_function, fitting_class, made_of_text
 from pivot.code.encoding import Resists
 from pivot.code.found import Live
 from pivot.code.namespaces import Module, Modules
@@ -15,13 +16,11 @@ from pivot.code.nodes import Node, Place
 from pivot.code.normalise import annotations_of, expression_syntax, statement_syntax
 from pivot.code.places import display_of, pretty
 from pivot.code.references import PLAIN
-from pivot.code.syntax import constant_token
 from pivot.code.valued import valued_fields
 from pivot.code.values import Encoder
 from pivot.code.written import WrittenEntries
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that Python code made
 
 
@@ -44,7 +43,8 @@ class Walker(WrittenEntries):
                 return self._decorated(found, hidden)
         kind = type(value)  # an object may say that it is of another class
         if kind is types.FunctionType:
-            return self.code_of(value)
+            code = self.code_of(value)
+            return self._value(found, at) if isinstance(code, str) and captures(value) else code
         if issubclass(kind, type):
             return self._value(found, at) if self._nameless(found) else self.class_of(value)
         if issubclass(kind, types.ModuleType):
@@ -84,6 +84,8 @@ class Walker(WrittenEntries):
             return
         try:
             Encoder(self, node).encode(found.value)
+            if node in self.remarks and found.module is not None:  # part of it cannot be read
+                self.write(node, statement_syntax(self.filling(found)), (found.module, {}))
         except (Resists, RecursionError) as error:
             why = str(error) if isinstance(error, Resists) else "it is nested too deeply"
             self.remark(
@@ -115,7 +117,7 @@ class Walker(WrittenEntries):
         if not statements or found.module is None:
             node.text(f"unread {self.public_name(type(found.value))}")
             return
-        statements += filling_statements(found.module.source.tree.body, name)
+        statements += self.filling(found)
         self.write(node, statement_syntax(statements), (found.module, {}))
 
     def _hidden(self, found: Live) -> list[ast.stmt]:
@@ -221,7 +223,7 @@ class Walker(WrittenEntries):
                 lambda node: self._write_homeless(node, function),
             )
         file = function.__code__.co_filename
-        if module is None or (self.modules.by_path(file) is None and not file.startswith("<")):
+        if module is None or (self.modules.by_path(file) is None and os.path.isfile(file)):  # noqa: PTH113
             return "X:" + self.public_name(function)
         self._kept.append(function)
         return self._node(
@@ -233,11 +235,7 @@ class Walker(WrittenEntries):
         )
 
     def _write_generated(self, node: Node, function: types.FunctionType, module: Module) -> None:
-        code = function.__code__
-        node.text(f"generated {code.co_varnames[: code.co_argcount]} {code.co_names}")
-        for constant in code.co_consts:
-            if isinstance(constant, PLAIN) and constant is not None:
-                node.text(constant_token(constant))
+        node.tokens.extend(code_tokens(function.__code__))
         node.edge(self.whole(module))
         self.remark(node, "coarse", "it is made at run time, so its whole module counts", "")
 
@@ -280,7 +278,8 @@ class Walker(WrittenEntries):
 
         def fill(node: Node) -> None:
             self._classes.append((node, kind))
-            node.annotations = (lambda: annotations_of(tree)) if tree is not None else None
+            node.annotations = (lambda: annotations_of(tree)) if tree else None
+            self.refer_patches(node, kind)
             write_class(self, node, kind, module, ClassSource(tree, fields))
 
         return self._node(("c", id(kind), fields), make, fill)

@@ -12,6 +12,8 @@ from typing import Any
 from pivot.code.encoding import Encoding, Resists
 
 _SLOT_SKIPPED = {"__weakref__", "__dict__"}
+# What `functools.update_wrapper` copies: how a function is called, and where it stands.
+_TOLD = frozenset({"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__type_params__"})
 
 
 def _slots(kind: type) -> Iterator[tuple[str, types.MemberDescriptorType]]:
@@ -58,10 +60,10 @@ class Instances(Encoding):
         self.node.text("state(")
         for name in sorted(held):
             self.node.text(name)
-            self._attribute(name, held[name])
+            self.attempt(name, held[name])
         self.node.text(")")
 
-    def _attribute(self, name: str, value: Any) -> None:
+    def attempt(self, name: str, value: Any) -> None:
         """One attribute of an instance; one that resists does not take the others with it."""
         tokens, edges = len(self.node.tokens), len(self.node.edges)
         try:
@@ -97,6 +99,7 @@ class Instances(Encoding):
             if number in (1, 2):
                 self.encode(list(part))
             elif isinstance(part, dict):
-                self.mapping(part, ordered=False)
+                told = _TOLD if "__wrapped__" in part else frozenset()
+                self.mapping({name: item for name, item in part.items() if name not in told}, ordered=False)
             else:
                 self.encode(part)

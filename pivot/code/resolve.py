@@ -199,8 +199,13 @@ class Resolver:
         return Live(value, None, path) if self._is_ours(value) else External(path)
 
     def _is_ours(self, value: Any) -> bool:
+        if type(value) in (list, dict, set, tuple):  # a registry that a library keeps
+            return any(map(self._is_our_code, value.values() if type(value) is dict else value))
+        return self._is_our_code(value)
+
+    def _is_our_code(self, value: Any) -> bool:
         if type(value) is FunctionType:
-            return self.modules.by_path(value.__code__.co_filename) is not None
+            return self.modules.of_function(value) is not None
         return issubclass(type(value), type) and self.is_project_class(value)
 
     def patches(self, path: str) -> list[Live]:

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
+from pivot.code.definitions import closure_of
 from pivot.code.encoding import Resists, write_known
 from pivot.code.instances import Instances
 from pivot.code.syntax import constant_token
 
 _SCALARS = (type(None), bool, int, float, complex, bytes, type(Ellipsis))
+# What an argument may be that a function of a library has kept.
+_GIVEN = (str, int, float, tuple, list, dict, set, frozenset)
 _VIEWS = tuple(type(getattr({}, view)()) for view in ("keys", "values", "items"))
 _LRU = type(functools.lru_cache(lambda: None))
 # Objects that hold no value of their own: what they are is told by their type.
@@ -92,19 +95,14 @@ class Encoder(Instances):
                 self.encode(kind)
                 self.encode(registry[kind])
             return
-        for cell in value.__closure__ or ():
-            try:
-                held = cell.cell_contents
-            except ValueError:
-                continue
-            if callable(held) or isinstance(held, str | int | float | tuple):
-                self.encode(held)
-        self._attributes(value)
-
-    def _attributes(self, value: Any) -> None:
-        wrapped = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None
-        if wrapped is not None:
-            self.encode(wrapped)
+        for held in closure_of(value).values():
+            if callable(held) or isinstance(held, _GIVEN) or self.walker.owns_class(type(held)):
+                self.attempt("held", held)
+        for held in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
+            if type(held) is types.FunctionType or self.walker.owns_class(type(held)):
+                self.attempt("default", held)
+        if "__wrapped__" in vars(value):
+            self.encode(vars(value)["__wrapped__"])
 
     def cached(self, value: Any) -> None:
         self.node.text("lru_cache")
@@ -163,8 +161,12 @@ class Encoder(Instances):
             self.node.text("X:" + name)
             return
         if callable(value) and not self.walker.owns_class(kind) and type(getattr(value, "__qualname__", None)) is str:
-            self.node.text("X:" + self.walker.public_name(value))  # a function of an extension module
-            return
+            held = getattr(value, "__dict__", {})
+            if "__wrapped__" not in held:
+                self.node.text("X:" + self.walker.public_name(value))  # a function of an extension module
+                if callable(wrapped := getattr(value, "__wrapped__", None)):
+                    self.encode(wrapped)
+                return
         self.encode(kind)
         project = any(self.walker.owns_class(parent) for parent in kind.__mro__)
         if project or (kind.__module__ == "types" and kind is types.SimpleNamespace):

@@ -11,7 +11,7 @@ from pathlib import Path
 import xxhash
 
 from pivot.code.classes import write_class_syntax
-from pivot.code.definitions import active
+from pivot.code.definitions import active, filling_statements
 from pivot.code.effects import Effects
 from pivot.code.found import Binary, Live, Missing, Whole
 from pivot.code.namespaces import Module, Modules
@@ -154,10 +154,25 @@ class WrittenEntries(References):
         statements = self.effects.on(root)
         if statements:
             node.edge(self._effect(root, statements))
-        if path.startswith(("os.environ", "os.getenv")):
+        if root in ("time", "datetime") and "TZ" in self.modules.importer.variables_set:
+            self._refer_variable(node, "TZ")
+        if path.startswith(("os.environ", "os.getenv", "subprocess.")):
             for name in sorted(self.modules.importer.variables_set):
                 if not rest or rest[0] == "[s" + name or not rest[0].startswith("[s"):
                     self._refer_variable(node, name)
+
+    @staticmethod
+    def filling(found: Live) -> list[ast.stmt]:
+        """The statements that fill a value of a module."""
+        name = found.name.split(".")[0].split("[")[0]
+        return filling_statements(found.module.source.tree.body, name) if found.module else []
+
+    def refer_patches(self, node: Node, kind: type) -> None:
+        """What the import of the project put into classes outside it that a class extends."""
+        for parent in kind.__mro__:
+            if not self.owns_class(parent):
+                for patch in self.resolver.patches(self.public_name(parent)):
+                    self.refer(node, self.target(patch, node.place))
 
     def _effect(self, root: str, statements: list[tuple[Module, ast.stmt]]) -> Node:
         first = self.place(*statements[0])

@@ -292,4 +292,34 @@ ROWS = [
         "import importlib.util\ndef a() -> A: return importlib.util.find_spec('fast') is not None",
         "+++ fast.py: x = 1",
     ),
+    _text(
+        "a constant of an expression inside a function that another module makes of text",
+        "import gen\nf = gen.make(3, '+')\ndef a() -> A: return f()\n--- gen.py\ndef make(n, op):\n    exec(f'def f(): return sum([x {op} {n} for x in range(3)])', globals())\n    return globals()['f']",
+        "make(3, => make(4,",
+    ),
+    _text(
+        "an operator in it",
+        "import gen\nf = gen.make('+')\ndef a() -> A: return f(3)\n--- gen.py\ndef make(op):\n    exec(f'def f(x): return x {op} 2', globals())\n    return globals()['f']",
+        "make('+') => make('*')",
+    ),
+    _text(
+        "a module that an import hook makes",
+        "import sys, importlib.abc, importlib.util, pathlib\nclass Finder(importlib.abc.MetaPathFinder):\n    def find_spec(self, name, path, target=None):\n        file = pathlib.Path(__file__).parent / (name + '.rules')\n        return importlib.util.spec_from_loader(name, Loader(file)) if file.exists() else None\nclass Loader(importlib.abc.Loader):\n    def __init__(self, file): self.file = file\n    def exec_module(self, module): exec(compile(self.file.read_text(), str(self.file), 'exec'), module.__dict__)\nsys.meta_path.insert(0, Finder())\nimport near\ndef a() -> A: return near.f()\n--- near.rules\nK = 1\ndef f(): return K",
+        "K = 1 => K = 2",
+    ),
+    _text(
+        "code from a changed tree",
+        "import ast\nclass Twice(ast.NodeTransformer):\n    def visit_Constant(self, node): return ast.copy_location(ast.Constant(node.value * M), node)\nM = 2\nexec(compile(Twice().visit(ast.parse('def f(): return 3')), 'made', 'exec'))\ndef a() -> A: return f()",
+        "M = 2 => M = 3",
+    ),
+    _text(
+        "what fills an attribute that cannot be read",
+        "import sqlite3\nclass DB:\n    def __init__(self): self.c = sqlite3.connect(':memory:')\n    def total(self): return self.c.execute('select sum(x) from t').fetchone()[0]\ndb = DB()\ndb.c.execute('create table t(x)')\ndb.c.execute('insert into t values(1)')\ndef a() -> A: return db.total()",
+        "values(1) => values(2)",
+    ),
+    _text(
+        "the time zone that the import sets",
+        "import os, time\nos.environ['TZ'] = 'UTC'\ntime.tzset()\ndef a() -> A: return time.localtime(0).tm_hour",
+        "'UTC' => 'UTC-2'",
+    ),
 ]

@@ -54,6 +54,40 @@ def b() -> B: return n.z
 """
 _MOVED = _ATTRS[: _ATTRS.index("n = N()")].strip("\n").replace("\n", "\\n")
 
+_OUTSIDE = """
+--- site-packages/outside.py
+import functools
+class Memo:
+    def __init__(self, f):
+        functools.update_wrapper(self, f)
+        self.f = f
+    def __call__(self, *args): return self.f(*args)
+def compose(fs): return lambda x: functools.reduce(lambda value, f: f(value), fs, x)
+def bind(f):
+    def inner(x, _f=f): return _f(x)
+    return inner
+def times(n):
+    def decorate(f):
+        @functools.wraps(f)
+        def inner(*args): return f(*args) * n
+        return inner
+    return decorate
+class Base:
+    made = []
+    def __init_subclass__(cls): Base.made.append(cls)
+    def run(self): return 0
+"""
+_PAIR = "def f(x): return x + 1\ndef g(x): return x * 2\n"
+
+
+def _outside(kind: str, text: str, edit: str, runs: str = "a") -> Row:
+    """A library that the project has not written stands in `site-packages`."""
+    head = (
+        "import sys, pathlib\nsys.path.append(str(pathlib.Path(__file__).parent / 'site-packages'))\nimport outside\n"
+    )
+    return Row(f"a library: {kind}", head + text + "\ndef b() -> B: return 5" + _OUTSIDE.rstrip(), edit, runs)
+
+
 ROWS = [
     _row("pandas", "a value of a frame", _FRAMES, "2.0, 3.0] => 2.0, 4.0]"),
     _row("pandas", "a type of a frame", _FRAMES, '"v": [1.0, 2.0, 3.0] => "v": [1.0, 2.0, 3.5]'),
@@ -92,5 +126,49 @@ ROWS = [
         _ATTRS,
         f"{_MOVED} => from moved import M, N ;; +++ moved.py: {_MOVED}",
         "",
+    ),
+    _outside(
+        "its object around a function", _PAIR + "K = outside.Memo(f)\ndef a() -> A: return K(1)", "x + 1 => x + 2"
+    ),
+    _outside(
+        "its object around a function, in a dict",
+        _PAIR + "K = {'k': outside.Memo(f)}\ndef a() -> A: return K['k'](1)",
+        "x + 1 => x + 2",
+    ),
+    _outside(
+        "its object around a function whose docstring is edited",
+        "def f(x):\n    'One.'\n    return x\nK = outside.Memo(f)\ndef a() -> A: return K(1)",
+        "One. => Two.",
+        "",
+    ),
+    _outside(
+        "its function that has captured a list of ours",
+        _PAIR + "K = outside.compose([f, g])\ndef a() -> A: return K(1)",
+        "x * 2 => x * 3",
+    ),
+    _outside(
+        "the order of that list",
+        _PAIR + "K = outside.compose([f, g])\ndef a() -> A: return K(1)",
+        "[f, g] => [g, f]",
+    ),
+    _outside(
+        "its function with one of ours as default",
+        _PAIR + "K = outside.bind(f)\ndef a() -> A: return K(1)",
+        "x + 1 => x + 2",
+    ),
+    _outside(
+        "the argument of its decorator, called by hand",
+        _PAIR + "K = outside.times(3)(f)\ndef a() -> A: return K(1)",
+        "times(3) => times(4)",
+    ),
+    _outside(
+        "classes that it has collected",
+        "class M(outside.Base):\n    def run(self): return 1\ndef a() -> A: return sum(one().run() for one in outside.Base.made)",
+        "return 1 => return 2",
+    ),
+    _outside(
+        "a method put into the class that ours extends",
+        _PAIR + "outside.Base.run = lambda self: f(1)\nclass M(outside.Base): pass\ndef a() -> A: return M().run()",
+        "x + 1 => x + 2",
     ),
 ]
