@@ -24,6 +24,8 @@ from pivot.code.values import Encoder
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+# Where a library of the first name looks up what has been left in one of the others.
+_KIN = {"copy": ("copyreg",), "pickle": ("copyreg",)}
 
 
 class WrittenEntries(References):
@@ -151,9 +153,9 @@ class WrittenEntries(References):
         for patch in self.resolver.patches(path):
             self.refer(node, self.target(patch, node.place))
         root = path.partition(".")[0]
-        statements = self.effects.on(root)
-        if statements:
-            node.edge(self._effect(root, statements))
+        for acted_on in (root, *_KIN.get(root, ())):
+            if statements := self.effects.on(acted_on):
+                node.edge(self._effect(acted_on, statements))
         if root in ("time", "datetime") and "TZ" in self.modules.importer.variables_set:
             self._refer_variable(node, "TZ")
         if path.startswith(("os.environ", "os.getenv", "subprocess.")):

@@ -322,4 +322,9 @@ ROWS = [
         "import os, time\nos.environ['TZ'] = 'UTC'\ntime.tzset()\ndef a() -> A: return time.localtime(0).tm_hour",
         "'UTC' => 'UTC-2'",
     ),
+    _text(
+        "how copies are made, as copyreg is told",
+        "import copy, copyreg\nclass M: v = 1\ndef build(x):\n    m = M()\n    m.v = x\n    return m\ncopyreg.pickle(M, lambda m: (build, (5,)))\ndef a() -> A: return copy.copy(M()).v",
+        "(5,) => (6,)",
+    ),
 ]
