@@ -72,22 +72,11 @@ def _post_checkout(given: list[str]) -> int:
         return 0  # `switch --orphan` ends at no commit
     if nothing_to_do(given[1]):
         return 0
-    _import_msgspec()
     from pivot.hooks.follow import follow
     from pivot.hooks.place import hook_location
 
     say(follow(hook_location(), given[0], given[1]))
     return 0
-
-
-def _import_msgspec() -> None:
-    """It takes from typing_extensions, where that is installed, what typing has too: a tenth of this hook's time."""
-    if "typing_extensions" in sys.modules:
-        return
-    sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # Python's way to say that there is none
-    import msgspec  # noqa: F401
-
-    del sys.modules["typing_extensions"]
 
 
 def _after_commit(name: str, given: list[str], rewritten: list[str]) -> int:
