@@ -2,7 +2,7 @@
 
     python -m benchmarks.remotes [--rounds 3] [--large MIB] [--files N] [--folder PATH]
 
-Targets (issue "Remotes over SSH"): a large file up and down at most 1.3 x `scp` with the same cipher through the `ssh`
+Targets: a large file up and down at most 1.3 x `scp` with the same cipher through the `ssh`
 program; many small files at most 1.5 x `tar | ssh tar`; a push with nothing to do at most 2 x the bare connection; 200
 CSV files of 500 kB with 1 % of their lines changed move under 10 % of their bytes. Each figure is a whole process.
 What DVC needs for such work is measured by `benchmarks.compare`.

@@ -2,7 +2,7 @@
 
     python -m benchmarks.store [--rounds 5] [--large MIB] [--files N] [--folder PATH]
 
-Targets (issue "The store"): a fresh large output at most 1.5 x reading it once with BLAKE3 and one fsync; restoring it
+Targets: a fresh large output at most 1.5 x reading it once with BLAKE3 and one fsync; restoring it
 by link under 50 ms of work; many small files: put at most 1.5 x (random) and 3 x (CSV) a plain `cp -r`, restore at most
 1.5 x and 2.5 x; checking them again at most 3 x a bare Python that scans and stats them; memory under 200 MiB.
 Each figure is a whole process, Python's start included. `cp` syncs nothing; a put does.
