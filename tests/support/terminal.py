@@ -7,12 +7,12 @@ import fcntl
 import os
 import re
 import select
+import signal
 import subprocess
 import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tests.support.repository import PIVOT, Repo
 
@@ -89,8 +89,13 @@ class Terminal:
                 return
 
 
-def _take(slave: int) -> Callable[[], Any]:
-    return lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+def _take(slave: int) -> Callable[[], None]:
+    def take() -> None:
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        # A suite in the background of a script ignores Ctrl-C, and what it starts would do so too.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return take
 
 
 def _content(path: Path) -> bytes:
