@@ -79,18 +79,19 @@ class RunHistory:
         """Every run (of one stage), the newest first.
 
         No run is newer than the commit that brought it, and no commit newer than the one on top of it: a run can be
-        given out as soon as it is newer than all commits that are still to be read.
+        given out as soon as it is newer than all commits that are still to be read. Of two runs of one second the later
+        commit's is the newer.
         """
         self._seen.clear()
-        found: list[tuple[str, str, Run]] = []
-        for time, commit, parents in self._commits():
+        found: list[tuple[str, int, str, Run]] = []
+        for read, (time, commit, parents) in enumerate(self._commits()):
             while found and found[-1][0] > time:
-                yield found.pop()[2]
+                yield found.pop()[3]
             for run in self._brought(commit, parents):
                 if not stage or run.info.stage == stage:
-                    bisect.insort(found, (run.info.finished, run.id, run), key=lambda one: one[:2])
+                    bisect.insort(found, (run.info.finished, -read, run.id, run), key=lambda one: one[:3])
         while found:
-            yield found.pop()[2]
+            yield found.pop()[3]
 
     def _commits(self) -> Iterator[tuple[str, str, list[str]]]:
         """Time, tree and the parents' trees of each commit, the newest first."""
