@@ -142,14 +142,24 @@ def mark(store: str, folder: str, oid: str, mode: int) -> None:
     `folder` is RECENT for what was just stored, KEPT for bytes that were saved from being overwritten.
     """
     make_folder(store, f"{store}/{folder}")
-    path = f"{store}/{folder}/{mode:o}-{oid}"
+    path = f"{store}/{folder}/{mark_name(oid, mode)}"
     _touch(store, path)
     with suppress(PermissionError):  # another user's mark that the group may not write to
         os.utime(path)
 
 
 def is_marked(store: str, folder: str, oid: str, mode: int) -> bool:
-    return os.path.exists(f"{store}/{folder}/{mode:o}-{oid}")
+    return os.path.exists(f"{store}/{folder}/{mark_name(oid, mode)}")
+
+
+def mark_name(oid: str, mode: int) -> str:
+    """What the mark of an object is called."""
+    return f"{mode:o}-{oid}"
+
+
+def large_mark_name(blake3: str) -> str:
+    """What the mark of a large file is called."""
+    return f"{LARGE_MARK}-{blake3}"
 
 
 def _touch(store: str, path: str) -> None:

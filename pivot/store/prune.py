@@ -8,6 +8,7 @@ command has stored, and not recorded yet, stays, and so do edits that were saved
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -26,7 +27,9 @@ from pivot.store.saved import KEPT_DAYS
 from pivot.store.small import SmallObjects, pointer_of
 
 DAY = 86_400  # seconds
-_WORTH = 0.2  # share of dead objects from which a pack is written anew
+WORTH = 0.2  # share of dead objects from which a pack is written anew
+
+_MARK = re.compile(rf"([0-7]+|{LARGE_MARK})-([0-9a-f]{{40,64}})")  # as `mark_name` and `large_mark_name` write them
 
 
 class Pruned(Struct):
@@ -37,7 +40,9 @@ class Pruned(Struct):
     bytes: int = 0
 
 
-class _Live(Struct):
+class Live(Struct):
+    """What must stay: Git objects by id, large files by BLAKE3."""
+
     objects: set[str] = field(default_factory=set)
     large: set[str] = field(default_factory=set)
 
@@ -71,8 +76,8 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
     return done
 
 
-def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
-    live = _Live()
+def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> Live:
+    live = Live()
     waiting = list(roots)
     while waiting:
         oid, mode = waiting.pop()
@@ -90,36 +95,39 @@ def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> _Live:
     return live
 
 
-def _marked(store: str, recent: float, *, dry_run: bool) -> _Marked:
-    found = _Marked()
+def _marked(store: str, recent: float, *, dry_run: bool) -> Marked:
+    found = Marked()
     marks = [*_read_marks(f"{store}/{RECENT}", recent), *_read_marks(f"{store}/{KEPT}", KEPT_DAYS * DAY)]
     for path, counts in marks:
         if counts:
-            found.add(path)
+            found.add(_names_in(path))
         elif not dry_run:
             os.unlink(path)
     return found
 
 
-class _Marked(Struct):
+class Marked(Struct):
     """What marks name: objects by id and mode, large files by BLAKE3."""
 
     objects: list[tuple[str, int]] = field(default_factory=list)
     large: set[str] = field(default_factory=set)
 
-    def add(self, path: str) -> None:
-        """A mark is an empty file of its name; a pusher's list holds a mark a line."""
-        name = os.path.basename(path)
-        if name.startswith(LIST):
-            with open(path, encoding="ascii") as file:
-                names = file.read().split()
-        else:
-            names = [name]
-        for kind, _, oid in (one.partition("-") for one in names):
+    def add(self, names: Iterable[str]) -> None:
+        """Other names are none of ours: file managers and NFS leave files anywhere."""
+        for kind, oid in (found.groups() for found in map(_MARK.fullmatch, names) if found):
             if kind == LARGE_MARK:
                 self.large.add(oid)
-            elif kind.isdigit():  # else it is none of ours: file managers and NFS leave files anywhere
+            else:
                 self.objects.append((oid, int(kind, 8)))
+
+
+def _names_in(path: str) -> list[str]:
+    """A mark is an empty file of its name; a pusher's list holds a mark a line."""
+    name = os.path.basename(path)
+    if not name.startswith(LIST):
+        return [name]
+    with open(path, encoding="ascii", errors="replace") as file:
+        return file.read().split()
 
 
 def _read_marks(folder: str, seconds: float) -> list[tuple[str, bool]]:
@@ -144,7 +152,7 @@ def _dead_files(folder: str, live: set[str], length: int) -> Iterator[str]:
 def _prune_pack(store: str, pack: Pack, live: set[str], done: Pruned, *, dry_run: bool) -> None:
     ids = pack.ids()
     kept = [oid for oid in ids if oid in live]
-    if len(ids) - len(kept) <= len(ids) * _WORTH and kept:
+    if len(ids) - len(kept) <= len(ids) * WORTH and kept:
         return
     before = os.stat(pack.path).st_size
     done.objects += len(ids) - len(kept)

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from pivot.errors import DamagedObject, RemoteError
 from pivot.git.backend import TREE
 from pivot.store.exchange import Exchange, Root
-from pivot.store.layout import LARGE_MARK
 from pivot.store.objects import EMPTY_TREE, POINTER_MAX, parse_pointer
-from pivot.store.prune import DAY
+from pivot.store.prune import DAY, WORTH, Live, Marked
 from pivot.store.trees import parse_tree
 from pivot.sync.receiving import POINTER_MIN
 from pivot.sync.remote import Remote
 from pivot.sync.upkeep import Cleaning, HostFile, Listed, Upkeep
-
-WORTH = 0.2  # share of dead objects from which a pack is written anew
 
 
 class Terms(Struct, frozen=True):
@@ -70,10 +67,11 @@ class _Dead:
             raise RemoteError(
                 f"somebody pushes to {remote.name} from {min(unasked)} for the first time", hint="Run again."
             )
-        names = upkeep.marks(max(terms.age, DAY))
+        marked = Marked()
+        marked.add(upkeep.marks(max(terms.age, DAY)))
         self.there = upkeep.objects()
-        self._live = find_live(exchange, remote, [*roots, *_marked(names)], self.there)
-        self._live.large |= {name.partition("-")[2] for name in names if name.startswith(f"{LARGE_MARK}-")}
+        self._live = find_live(exchange, remote, [*roots, *(Root(*one) for one in marked.objects)], self.there)
+        self._live.large |= marked.large
         files = [one for one in upkeep.files(terms.age) if one.is_old]
         loose = (one for one in files if _is_dead(one.path, "objects", 38, self._live.objects))
         self.loose = {"".join(one.path.split("/")[1:]): one for one in loose}
@@ -100,13 +98,6 @@ class _Dead:
         cleaning.remove([one.path for oid, one in self.loose.items() if kinds[oid] != "tree"])
         cleaning.remove([one.path for one in self.large])
         cleaning.remove([one.path for one in self.leftovers])
-
-
-class Live(Struct):
-    """Ids of Git objects, and the BLAKE3 of large files, that must stay."""
-
-    objects: set[str] = field(default_factory=set)
-    large: set[str] = field(default_factory=set)
 
 
 def find_live(exchange: Exchange, remote: Remote, roots: Iterable[Root], there: Mapping[str, Listed]) -> Live:
@@ -151,12 +142,6 @@ def _read(remote: Remote, ids: list[str]) -> dict[str, bytes]:
 
 def _may_be_pointer(listed: Listed | None) -> bool:
     return listed is not None and POINTER_MIN <= listed.size <= POINTER_MAX
-
-
-def _marked(names: Iterable[str]) -> Iterator[Root]:
-    for mode, _, oid in (name.partition("-") for name in names):
-        if mode != LARGE_MARK:
-            yield Root(oid, int(mode, 8))
 
 
 class _Pack(Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pivot.errors import RemoteError
 from pivot.git.backend import TREE
 from pivot.store.exchange import Exchange
-from pivot.store.layout import LARGE_MARK
+from pivot.store.layout import large_mark_name, mark_name
 from pivot.sync.progress import Moving
 from pivot.sync.remote import Remote
 from pivot.sync.sending import Manner, Sending, plan_sending
@@ -58,11 +58,11 @@ def _mark(remote: Remote, plan: Sending, manner: Manner) -> tuple[Standing, set[
 
 def _names(plan: Sending) -> Iterator[str]:
     """The marks of a plan; what is sent too, since it stands by itself until what is above it has come."""
-    yield from (f"{mode:o}-{oid}" for oid, mode in plan.relied.items())
-    yield from (f"{TREE:o}-{oid}" for oid in plan.bases)
-    yield from (f"{one.mode:o}-{one.id}" for one in plan.members)
-    yield from (f"{LARGE_MARK}-{name}" for name in plan.relied_large)
-    yield from (f"{LARGE_MARK}-{one.blake3}" for one in plan.large)
+    yield from (mark_name(oid, mode) for oid, mode in plan.relied.items())
+    yield from (mark_name(oid, TREE) for oid in plan.bases)
+    yield from (mark_name(one.id, one.mode) for one in plan.members)
+    yield from (large_mark_name(name) for name in plan.relied_large)
+    yield from (large_mark_name(one.blake3) for one in plan.large)
 
 
 def _has_large(exchange: Exchange, remote: Remote, plan: Sending) -> bool:

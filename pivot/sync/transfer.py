@@ -25,6 +25,7 @@ from typing import Self
 from pivot.git.backend import TREE
 from pivot.project import Project
 from pivot.store.exchange import Closure, Root
+from pivot.store.layout import mark_name
 from pivot.store.objects import EMPTY_TREE, Object
 from pivot.store.store import Store
 from pivot.store.trees import parse_tree
@@ -78,7 +79,7 @@ class Transfer:
 
     def expect(self, roots: Iterable[Root]) -> None:
         """Say what a push will be about before it asks anything: if all of it is there, that is marked already then."""
-        self.remote.expect(Marks(frozenset(f"{one.mode:o}-{one.id}" for one in roots), self._manner.origins))
+        self.remote.expect(Marks(frozenset(mark_name(one.id, one.mode) for one in roots), self._manner.origins))
 
     def plan_send(self, roots: Iterable[Root], bases: Sequence[str] = (), standing: Iterable[Root] = ()) -> Sending:
         """What the remote lacks; `bases` are directories of older results, in whose terms new ones are written.

@@ -53,6 +53,7 @@ def test_a_put_that_finds_its_bytes_there_protects_them_too(plain: Shelf) -> Non
     for mark in (plain.store.path / "recent").iterdir():
         os.utime(mark, (0, 0))
     plain.put(path)
+    (plain.store.path / "recent/2019-notes").touch()  # a foreign file is no mark
     plain.store.prune([])
     plain.assert_whole(held)
 

@@ -169,6 +169,7 @@ def test_who_relies_on_what_a_clean_up_takes_for_dead_keeps_it(host: Host, clone
     host.push(one, held)
     host.age_marks()
     assert host.push(one, held) == 0
+    (host.store / "recent/.nfs000a").touch()
     clean(host, one)
     host.assert_sound(held)
 
