@@ -31,6 +31,7 @@ CONFIG = """[core]
 _HEAD = "ref: refs/heads/main\n"
 _FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
 _OWN = ("HEAD", "config", "damaged", "kept", "large", "lock", "objects", "recent", "refs", "tmp", "users")
+_AS_REMOTE = ("collecting", "origins")  # what pushers and clean-ups leave in a store that serves as a remote
 _OF_OTHERS = ("branches", "description", "hooks", "info", "lost+found")  # `git init --bare`, a disk of its own
 _MENDS = {
     errno.ENOSPC: "Make room on the disk (`git pivot gc`), and run again.",
@@ -72,7 +73,7 @@ def _complete(store: str) -> None:
     Raises:
         StoreError: it holds something else.
     """
-    strange = sorted(set(os.listdir(store)) - {*_OWN, *_OF_OTHERS})
+    strange = sorted(set(os.listdir(store)) - {*_OWN, *_AS_REMOTE, *_OF_OTHERS})
     if strange and not os.path.isdir(f"{store}/objects"):
         hint = "Name another folder: git config pivot.store PATH"
         raise StoreError(f"this folder holds something else than a store: {strange[0]}", where=store, hint=hint)

@@ -82,6 +82,8 @@ def test_parts_of_the_store_that_somebody_removed_are_missing_until_they_are_sto
 ) -> None:
     path = plain.make("out", {**many(120), "big": BIG})
     held = plain.put(path)
+    (plain.store.path / "origins").mkdir()  # it serves as a remote too
+    (plain.store.path / "collecting").touch()
     for found in plain.store.path.glob(part) if part else [plain.store.path]:
         remove(str(found))
     assert plain.reopened().has(held) == (part in ("HEAD", "tmp"))
