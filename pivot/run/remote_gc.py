@@ -9,7 +9,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from pivot.errors import CheckFailed, GitError, RemoteError
-from pivot.git.backend import TREE
 from pivot.git.command import placeless_environment, run_git
 from pivot.git.leftovers import Name
 from pivot.git.open import open_backend
@@ -18,7 +17,7 @@ from pivot.git.remotes import list_remotes
 from pivot.git.runs import RunCache
 from pivot.project import Project
 from pivot.run.roots import Repository, find_roots, places_of
-from pivot.run.sharing import outs_of
+from pivot.run.sharing import roots_of
 from pivot.store.exchange import Root
 from pivot.sync.cleaning import Cleaned, Terms
 from pivot.sync.origins import as_git_url, as_origin, origins_of, same_place
@@ -89,8 +88,8 @@ def _own_roots(project: Project, keep: float) -> Iterator[Root]:
     places = places_of(location.common_dir, location)
     roots = find_roots(Repository(location.common_dir, project.backend, places), project.store, keep)
     # A commit that is not here may be on a branch of somebody else: its bytes must stay there.
-    yield from _roots(roots.live.values())
-    yield from _roots(_records(project.runs, roots.others))
+    yield from roots_of(roots.live.values())
+    yield from roots_of(_records(project.runs, roots.others))
     yield from (Root(held.id, held.mode) for held in roots.objects)
 
 
@@ -113,7 +112,7 @@ def _roots_of_another(origin: str, remote: str) -> list[Root]:
         backend = open_backend(folder, folder)
         try:
             runs = RunCache(backend)
-            return list(_roots(_records(runs, runs.fingerprints())))
+            return list(roots_of(_records(runs, runs.fingerprints())))
         finally:
             backend.close()
 
@@ -121,9 +120,3 @@ def _roots_of_another(origin: str, remote: str) -> list[Root]:
 def _records(runs: RunCache, names: Iterable[Name]) -> Iterator[Record]:
     for fingerprint, result in names:
         yield from (found.record for found in runs.lookup(fingerprint) if found.result == result)
-
-
-def _roots(records: Iterable[Record]) -> Iterator[Root]:
-    for record in records:
-        yield Root(record.tree, TREE)
-        yield from outs_of(record).values()

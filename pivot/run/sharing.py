@@ -68,10 +68,10 @@ class Sharing:
             named = self.named(selection)
             return self._transfer.plan_send(self._here(named.values()), self._bases(named))
         records = list(self._records_to_push(selection))
-        self._transfer.expect(root for one in records for root in _with_outs(one))
+        self._transfer.expect(roots_of(records))
         there = self._transfer.there(Root(one.tree, TREE) for one in records)
         lacking = [one for one in records if one.tree not in there]
-        standing = [root for one in records if one.tree in there for root in _with_outs(one)]
+        standing = list(roots_of(one for one in records if one.tree in there))
         roots = [root for one in lacking for root in self._roots_here(one)]
         outs = {path: root for record in lacking for path, root in outs_of(record).items()}
         return self._transfer.plan_send(roots, self._bases(outs), standing) if records else Sending()
@@ -237,7 +237,8 @@ def outs_of(record: Record) -> dict[str, Root]:
     return {path: Root(out.id, out.mode, path) for path, out in record.outs.items()}
 
 
-def _with_outs(record: Record) -> Iterator[Root]:
-    """What a record relies on where it is known to be there: the tree of its outputs, and each of them."""
-    yield Root(record.tree, TREE)
-    yield from outs_of(record).values()
+def roots_of(records: Iterable[Record]) -> Iterator[Root]:
+    """What records rely on in a remote: the tree of the outputs of each, and each of these."""
+    for record in records:
+        yield Root(record.tree, TREE)
+        yield from outs_of(record).values()
