@@ -33,7 +33,7 @@ def secured(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -
         return plan  # it was marked before anything was asked
     for _ in range(TRIES):
         standing, there = _mark(remote, plan, manner)
-        if standing is Standing.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(exchange, remote, plan):
+        if standing is Standing.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(remote, plan):
             return plan
         remote.look_again()
         checked = plan_sending(exchange, remote, plan.asked, trusting=False)
@@ -61,14 +61,10 @@ def _names(plan: Sending) -> Iterator[str]:
     yield from (mark_name(oid, mode) for oid, mode in plan.relied.items())
     yield from (mark_name(oid, TREE) for oid in plan.bases)
     yield from (mark_name(one.id, one.mode) for one in plan.members)
-    yield from (large_mark_name(name) for name in plan.relied_large)
-    yield from (large_mark_name(one.blake3) for one in plan.large)
+    yield from (large_mark_name(one.blake3) for one in (*plan.relied_large, *plan.large))
 
 
-def _has_large(exchange: Exchange, remote: Remote, plan: Sending) -> bool:
+def _has_large(remote: Remote, plan: Sending) -> bool:
     """Whether the large files that the plan relies on are still there."""
-    if not plan.relied_large:
-        return True
-    found = exchange.closure(plan.asked.roots).large.values()
-    relied = {one.blake3: one for one in found if one.blake3 in plan.relied_large}
-    return len(remote.large_sizes(relied.values())) == len(relied)
+    relied = plan.relied_large
+    return not relied or len(remote.large_sizes(relied)) == len(relied)

@@ -40,7 +40,7 @@ class Asked(Struct, frozen=True):
 class Sending(Struct, frozen=True):
     """What a remote lacks of some roots. `absent` are objects that are not here either.
 
-    `relied` (by id, with modes) and `relied_large` (BLAKE3) are there already, and must stay.
+    `relied` (by id, with modes) and `relied_large` are there already, and must stay.
     """
 
     members: tuple[Member, ...] = ()
@@ -49,7 +49,7 @@ class Sending(Struct, frozen=True):
     absent: tuple[str, ...] = ()
     asked: Asked = Asked()
     relied: Mapping[str, int] = field(default_factory=dict)
-    relied_large: frozenset[str] = frozenset()
+    relied_large: frozenset[Pointer] = frozenset()
 
     @property
     def objects(self) -> int:
@@ -85,12 +85,12 @@ def plan_sending(exchange: Exchange, remote: Remote, asked: Asked, *, trusting: 
     relied |= {one.id: one.mode for one in closure.members.values() if one.id in known}
     return Sending(
         (*files, *folders),
-        tuple(pointer for name, pointer in large.items() if name not in whole),
+        tuple(one for one in large.values() if one.blake3 not in whole),
         tuple(old if members else ()),
         absent,
         asked,
         relied,
-        frozenset(whole),
+        frozenset(one for one in large.values() if one.blake3 in whole),
     )
 
 
