@@ -14,6 +14,7 @@ from pivot.errors import PivotError
 from pivot.project import Project
 from pivot.store.objects import Object
 from pivot.store.saved import Saved
+from pivot.store.workspace import Keeper
 
 WHY = "another commit was checked out"
 
@@ -38,9 +39,8 @@ class Edits:
         """Put an edit into the store and the log, before it is replaced or left to itself; what was kept."""
         if not self.is_edit(path):
             return None
-        held = self._project.store.put(self._place(path), self._project.stats)
-        self._saved.append(path, held, WHY, left=self._left)
-        return held
+        keeper = Keeper(self._project.root, self._project.store, self._project.stats, self._saved)
+        return keeper.put_away(self._place(path), WHY, left=self._left)
 
     def leave(self, paths: Iterable[str]) -> None:
         """Keep the edits of outputs that nothing replaces now; where that fails, they just stay."""

@@ -23,12 +23,14 @@ class Keeper(Struct, frozen=True):
     saved: Saved
 
     def keep(self, path: Path, why: str) -> Object | None:
-        """Store what stands at `path` and log it, if some of its bytes are nowhere in the store."""
-        if not self.store.unknown(path, self.stats):
-            return None
+        """Put away what stands at `path`, if some of its bytes are nowhere in the store."""
+        return self.put_away(path, why) if self.store.unknown(path, self.stats) else None
+
+    def put_away(self, path: Path, why: str, left: str = "") -> Object:
+        """Store what stands at `path` and log it; with `left` it comes back with that commit."""
         held = self.store.put(path, self.stats)
         faults.point("keep:stored")
-        self.saved.append(path.relative_to(self.root).as_posix(), held, why)
+        self.saved.append(path.relative_to(self.root).as_posix(), held, why, left=left)
         return held
 
 
