@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import xxhash
 from msgspec import Struct
@@ -88,6 +88,16 @@ def manifest_of(root: Node, remarks: dict[Node, tuple[Remark, ...]], whole: Call
     said = {remark: None for node in order for remark in remarks.get(node, ())}
     passing: frozenset[str] = frozenset().union(*(node.passing for node in order))
     return Manifest(entries, tuple(said), tuple(sorted(passing)))
+
+
+def reachable(root: Node) -> Iterator[Node]:
+    """The node and all that its edges lead to, each once, breadth first."""
+    order, seen = [root], {root}
+    for node in order:
+        yield node
+        fresh = dict.fromkeys(target for _, target in node.edges if target not in seen)
+        order += fresh
+        seen.update(fresh)
 
 
 def _reached(root: Node) -> tuple[list[Node], dict[Node, int], list[tuple[str, Node]]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from pivot.code.entries import Walker
 from pivot.code.found import External, Live
 from pivot.code.namespaces import Module
-from pivot.code.nodes import Node
+from pivot.code.nodes import Node, reachable
 from pivot.code.syntax import constant_token
 
 _SURE = {
@@ -178,15 +178,8 @@ def _reads_clock(walker: Walker, node: Node, found: Live) -> bool:
     probe = Node(node.name, node.qualname, node.place)
     walker.write_statements(probe, found)
     walker.drain()
-    order, seen = [probe], {probe}
-    for one in order:
-        if any(token.startswith("X:") and token.endswith(_CLOCKS) for token in one.tokens):
-            return True
-        for _, target in one.edges:
-            if target not in seen:
-                seen.add(target)
-                order.append(target)
-    return False
+    tokens = (token for one in reachable(probe) for token in one.tokens)
+    return any(token.startswith("X:") and token.endswith(_CLOCKS) for token in tokens)
 
 
 def _second_import(root: Path, file: str, environment: Mapping[str, str]) -> dict[str, str]:

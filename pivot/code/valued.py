@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pivot.code.namespaces import Module
-from pivot.code.nodes import Node
+from pivot.code.nodes import Node, reachable
 from pivot.pipeline.convert import is_params_class, is_pydantic
 
 _ASKS_THE_TYPE = re.compile(r"\btype\s*\(|__class__|fields\b|\bcls\b")
@@ -48,15 +48,11 @@ def params_class(walker: Owner, name: ast.expr, module: Module) -> type | None:
 
 def asks_for_types(root: Node, known: dict[Node, bool]) -> bool:
     """Whether code that a stage reaches asks an object for its class; `known` is what was found of each node."""
-    order, seen = [root], {root}
-    for node in order:
+    for node in reachable(root):
         if node not in known:
             known[node] = _ASKS_THE_TYPE.search(node.place.source) is not None
         if known[node]:
             return True
-        fresh = [target for _, target in node.edges if target not in seen]
-        order += fresh
-        seen.update(fresh)
     return False
 
 
