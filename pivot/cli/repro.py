@@ -18,11 +18,13 @@ from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
 from pivot.run.cores import usable_cores
 from pivot.run.determinism import verify_determinism
+from pivot.run.excluding import seen_by_git
 from pivot.run.execute import execute
 from pivot.run.forecast import forecast
 from pivot.run.limits import read_limits
 from pivot.run.lineup import work_ahead
 from pivot.run.options import RunOptions
+from pivot.run.outputs import kept_paths
 from pivot.run.selection import Selection
 from pivot.run.session import Session
 
@@ -105,7 +107,8 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
             for event in execute(session, selection, run_options):
                 display.show(event)
         if display.unchanged:
-            remember_settled(session, made, ran=True)
+            seen = seen_by_git(session.project, kept_paths(session.planner()))
+            remember_settled(session, made, seen, ran=True)
         return _report_failures(session, selection) or display.exit_code
 
 

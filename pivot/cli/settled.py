@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pivot.plan.decision import Decision
 from pivot.plan.settled import ELAPSED
@@ -10,7 +10,7 @@ from pivot.reports.remarks import remark_lines
 from pivot.reports.run import totals
 from pivot.reports.status import status_lines
 from pivot.run.events import RunEnded
-from pivot.run.excluding import is_excluded, seen_by_git
+from pivot.run.excluding import is_excluded
 from pivot.run.noting import is_noted
 from pivot.run.outputs import kept_paths
 from pivot.run.selection import Selection
@@ -18,16 +18,17 @@ from pivot.run.session import Session
 from pivot.run.settling import keep_settled
 
 
-def remember_settled(session: Session, made: int, *, ran: bool) -> None:
+def remember_settled(session: Session, made: int, seen: Sequence[str], *, ran: bool) -> None:
     """If every stage of the repository is up to date, keep what `repro` and `status` say of that.
 
-    `made` is the time (ns since the epoch) before this command read anything; `ran` says that it was a run.
+    `made` is the time (ns since the epoch) before this command read anything; `seen` says which outputs Git does not
+    ignore; `ran` says that it was a run.
     """
     planner = session.planner()
     plan = planner.plan(planner.graph.order)
     if not plan.settled or session.failures():
         return
-    unignored = [f"warning: {text}" for text in seen_by_git(session.project, kept_paths(planner))]
+    unignored = [f"warning: {text}" for text in seen]
     warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
     status = "\n".join(status_lines(plan))
     texts = {"status": (f"{status}\n", warnings)}

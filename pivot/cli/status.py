@@ -45,8 +45,9 @@ def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **o
             for line in status_lines(plan):
                 click.echo(line)
         report_remarks(session)
-        for text in seen_by_git(session.project, kept_paths(planner)):
+        seen = seen_by_git(session.project, kept_paths(planner))
+        for text in seen:
             click.echo(f"warning: {text}", err=True)
         if plan.settled:
-            remember_settled(session, made, ran=False)
+            remember_settled(session, made, seen, ran=False)
         return report_failures(session, planner, wanted)

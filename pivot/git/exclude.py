@@ -55,10 +55,11 @@ def with_block(text: bytes, paths: Iterable[str]) -> bytes:
     return text[: found.start()] + block + rest
 
 
-def lists(common_dir: Path, paths: Iterable[str]) -> bool:
-    """Whether the block names all of these paths."""
+def unlisted(common_dir: Path, paths: Iterable[str]) -> list[str]:
+    """Those of these paths that the block does not name."""
     found = _BLOCK.search(_read(common_dir / "info" / "exclude"))
-    return {pattern(path) for path in paths} <= set(found[1].splitlines() if found else ())
+    named = set(found[1].splitlines() if found else ())
+    return [path for path in paths if pattern(path) not in named]
 
 
 def pattern(path: str) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pivot.files import write_atomic
-from pivot.git.exclude import lists, not_ignored, rewrite, tracked_by_branches
+from pivot.git.exclude import not_ignored, rewrite, tracked_by_branches, unlisted
 from pivot.project import Project
 
 LIST = "outputs"  # beside the cache: what this work tree's stages write, a JSON list
@@ -22,26 +22,32 @@ def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
     wanted = sorted({*own, *(path for folder in _other_trees(project) for path in _read(folder))})
     branches = tracked_by_branches(project.backend, wanted)
     rewrite(project.location.common_dir, [path for path in wanted if path not in branches])
-    return [f"{path} is no output any more; it stays where it is, for you to keep or remove" for path in left] + [
-        *seen_by_git(project, own)
+    return [
+        *(f"{path} is no output any more; it stays where it is, for you to keep or remove" for path in left),
+        *_seen_by_git(project, own, branches),
     ]
 
 
 def is_excluded(project: Project, paths: Iterable[str]) -> bool:
     """Whether `exclude_outputs` would find nothing to write."""
     own = sorted(set(paths))
-    branches = tracked_by_branches(project.backend, own)
-    wanted = [path for path in own if path not in branches]
-    return _read(project.pivot_dir) == own and lists(project.location.common_dir, wanted)
+    if _read(project.pivot_dir) != own:
+        return False
+    left = unlisted(project.location.common_dir, own)
+    return not left or tracked_by_branches(project.backend, left).keys() == set(left)
 
 
 def seen_by_git(project: Project, paths: Iterable[str]) -> list[str]:
     """Sentences about outputs that Git does not ignore, and why."""
     own = sorted(set(paths))
-    branches = tracked_by_branches(project.backend, own)
-    defeated = not_ignored(project.location, [path for path in own if path not in branches])
+    return _seen_by_git(project, own, tracked_by_branches(project.backend, own))
+
+
+def _seen_by_git(project: Project, own: list[str], branches: Mapping[str, str]) -> list[str]:
+    tracked = {path: name for path, name in branches.items() if path in own}
+    defeated = not_ignored(project.location, [path for path in own if path not in tracked])
     return [
-        *(f"{path} is an output here and tracked by branch {name}: not ignored" for path, name in branches.items()),
+        *(f"{path} is an output here and tracked by branch {name}: not ignored" for path, name in tracked.items()),
         *(f"{path} is an output, and {rule} keeps Git from ignoring it" for path, rule in defeated.items() if rule),
     ]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.errors import GitError
-from pivot.git.exclude import BEGIN, END, not_ignored, pattern, rewrite, tracked_by_branches, with_block
+from pivot.git.exclude import BEGIN, END, not_ignored, pattern, rewrite, tracked_by_branches, unlisted, with_block
 from pivot.git.libgit import LibgitBackend
 from pivot.git.locate import Location
 from tests.support.repository import Repo
@@ -87,6 +87,7 @@ def test_the_users_own_lines_stay_as_they_are(repo: Repo) -> None:
 def test_nothing_is_written_where_nothing_changes(repo: Repo) -> None:
     file = repo.path / ".git/info/exclude"
     assert rewrite(repo.path / ".git", ["b", "a"])
+    assert unlisted(repo.path / ".git", ["a", "c", "b"]) == ["c"]
     before = file.stat()
     assert not rewrite(repo.path / ".git", ["a", "b", "a"])
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
