@@ -24,7 +24,7 @@ from pivot.run.gc import state_of
 from pivot.run.recorder import flush_journal
 from pivot.run.sharing import Bringing, Selection, Sharing
 from pivot.store.exchange import as_object
-from pivot.sync.named import choose_named, has_remote, named_remotes
+from pivot.sync.named import choose_named, default_named, has_remote, named_remotes
 from pivot.sync.state import State, choose_remote
 from pivot.sync.transfer import JOBS, Transfer
 
@@ -206,6 +206,12 @@ def _transfer(project: Project, options: Options) -> Iterator[Transfer | None]:
     if options.outputs is None and not has_remote(project.settings):
         yield None
         return
+    if options.outputs is None and options.selection.targets and default_named(project.settings) is None:
+        names = [one.name for one in named_remotes(project.settings)]
+        raise TargetError(
+            f"which remote? There are {', '.join(names)}, and {options.selection.targets[0]} is none of them",
+            hint=f"Name it before what is to be moved, or set one for always: git config pivot.remote {names[0]}",
+        )
     with show_moving() as tell, Transfer.open(project, options.outputs, tell=tell, jobs=options.jobs) as transfer:
         yield transfer
 

@@ -21,6 +21,7 @@ from pivot.plan.snapshot import Snapshots
 from pivot.project import Project
 from pivot.run.recorder import as_objects
 from pivot.store.exchange import Root
+from pivot.sync.named import named_remotes
 from pivot.sync.receiving import Receiving
 from pivot.sync.sending import MOST_BASES, Sending
 from pivot.sync.transfer import Transfer
@@ -118,9 +119,10 @@ class Sharing:
         for target in selection.targets:
             named = self._named(target, stages)
             if not named:
+                names = ", ".join(one.name for one in named_remotes(self._project.settings))
                 raise TargetError(
                     f"no stage and no output with a known result matches {target}",
-                    hint="`git pivot show` lists what a commit stands on.",
+                    hint=f"`git pivot show` lists what a commit stands on. Remotes: {names}",
                 )
             found |= named
         return found

@@ -93,6 +93,14 @@ def test_targets_move_bytes_and_no_results(server: Repo) -> None:
     assert "no stage and no output" in one.pivot("push", "nothing-like-it").expect(2).err
 
 
+def test_a_word_that_is_no_remote_is_told_with_those_that_there_are(server: Repo, tmp_path: Path) -> None:
+    one = clone(server, "one")
+    one.pivot("repro").expect(0)
+    assert "Remotes: lab" in one.pivot("push", "nas").expect(2).err
+    one.pivot("remote", "add", "disk", str(tmp_path / "disk")).expect(0)
+    assert "There are disk, lab, and nas is none of them" in one.pivot("push", "nas").expect(2).err
+
+
 def test_pull_replaces_nothing_that_stands_there(server: Repo) -> None:
     pushed_from(server)
     two = clone(server, "two")
