@@ -122,6 +122,10 @@ class RemoteError(PivotError):
 class ConnectionLost(RemoteError):
     """The connection to a remote broke; what was moved until then is kept."""
 
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        again = "What has moved is kept: run it again when `git pivot remote check` gets through."
+        super().__init__(what, where=where, hint=hint or again)
+
 
 class LockTimeout(PivotError):
     """Another command holds the lock."""

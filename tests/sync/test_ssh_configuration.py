@@ -203,7 +203,7 @@ def test_a_command_of_the_users_own_is_started_instead(client: Client, name: str
 def test_a_host_that_does_not_answer_is_given_up(client: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client.configure(f"Port {silent.getsockname()[1]}")
-        with pytest.raises(ConnectionLost):
+        with pytest.raises(ConnectionLost, match="run it again when"):
             client.reaches(timeout="1")
 
 
