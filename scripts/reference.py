@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import click
@@ -21,6 +22,17 @@ PAGE = ROOT / "docs" / "commands.md"
 MAN = ROOT / "docs" / "man"
 WORDS = ROOT / "pivot" / "cli" / "completion" / "words.tsv"
 BEGIN, END = '.\\" commands: made by scripts/reference.py', '.\\" end of commands'
+
+# REMOTE is one of Git's remotes, NAME one of outputs; before TARGETs, which are stages, stand words that name either.
+_KINDS = {
+    "STAGE": "stage",
+    "TARGET": "store|stage",
+    "REV": "rev",
+    "REMOTE": "remote",
+    "NAME": "store",
+    "STAGE.NAME=VALUE": "value",
+    "PATH": "file",
+}
 
 HEAD = """\
 # Commands
@@ -55,7 +67,7 @@ def commands() -> Iterator[Command]:
         text = tuple(" ".join(paragraph.split()) for paragraph in paragraphs)
         short = COMMANDS[name][1] if name in COMMANDS else command.get_short_help_str(limit=200)
         below = ["|".join(command.commands)] if isinstance(command, click.Group) else pieces
-        arguments = " ".join(_kinds(one) for piece in below for one in piece.split("] ["))
+        arguments = " ".join(_places(" ".join(below), new="URL" in below))
         words = (("", arguments, short), *(_words(one) for one in taken), ("-h --help", "-", "Show what it does."))
         yield Command(name, short, " ".join(pieces), text, options, words)
 
@@ -84,17 +96,23 @@ def _words(option: click.Option) -> tuple[str, str, str]:
     return " ".join([*option.opts, *option.secondary_opts]), value, option.help or ""
 
 
+def _places(shown: str, *, new: bool) -> Iterator[str]:
+    """What may stand at each place: of `REV PATH | ID` there are two, and the first is filled in two ways.
+
+    Where one kind of word may be repeated before another, either may stand everywhere. With `new` a name is one that
+    nothing has yet.
+    """
+    ways = [way.split(" ") for way in shown.replace("]... [", "]...|[").split(" | ") if way]
+    for words in zip_longest(*ways):
+        yield "none" if new else "|".join(_kinds(word) for word in words if word)
+
+
 def _kinds(shown: str, of: object = None) -> str:
     """What may stand for an argument or a value, from how the help shows it: `pivot.cli.complete` tells the kinds."""
     if isinstance(of, click.Choice):
         return "|".join(map(str, of.choices))
-    names = shown.strip("[].").split("|")
-    return "|".join(name if name.islower() else _kind(name.strip("[]. ")) for name in names)
-
-
-def _kind(name: str) -> str:
-    kinds = {"STAGE": "stage", "REV": "rev", "REMOTE": "remote", "STAGE.NAME=VALUE": "value", "PATH": "file"}
-    return kinds.get(name.partition(" ")[0].strip("[]"), "none")
+    names = [name.strip("[]{}. ") for name in shown.split("|")]
+    return "|".join(name if name.islower() else _KINDS.get(name, "none") for name in names)
 
 
 def words_table(listed: list[Command]) -> str:

@@ -15,6 +15,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# How Git names its remotes, and how those of outputs: in this clone's own settings, and in those of everybody.
+REMOTES = {
+    "remote": "git remote 2>/dev/null",
+    "store": r"""exec 2>/dev/null
+url='^pivot-remote\..*\.url$'
+git config --name-only --get-regexp "$url"
+git config --file "$(git rev-parse --show-toplevel)/.pivotconfig" --name-only --get-regexp "$url"
+""",
+}
 FOLDER = f"{os.path.dirname(os.path.abspath(__file__))}/completion"
 ARGUMENT = ""
 
@@ -55,20 +64,23 @@ def _read_table() -> dict[str, Words]:
 
 def _position(words: list[str], options: Words) -> int:
     """How many arguments stand before the word that is typed."""
-    values = [word for word, before in zip(words, ["", *words], strict=False) if options.get(before, ("-",))[0] == "-"]
+    values = [word for word, before in zip(words, ["-", *words], strict=False) if options.get(before, ("-",))[0] == "-"]
     return sum(not word.startswith("-") for word in values)
 
 
 def _print_kinds(kinds: str, typed: str, before: str = "") -> None:
-    """`kinds` is one or more of stage, rev, remote, value, file, none, or words to choose from, `|` between them."""
+    """`kinds` is one or more of stage, rev, remote, store, value, file, none, or words to choose from.
+
+    They have `|` between them; a store is a remote of outputs.
+    """
     for kind in kinds.split("|"):
         if kind in ("stage", "value"):
             end = "." if kind == "value" else ""
             _print(typed, ((name + end, "") for name in _stages()), before)
         elif kind == "rev":
             _print_revisions(typed, before)
-        elif kind == "remote":
-            _ask_git(["remote"])
+        elif kind in REMOTES:
+            _print(typed, ((name, "") for name in _remotes(kind)), before)
         elif kind not in ("", "file", "none", "-"):
             _print(typed, [(kind, "")], before)
 
@@ -80,6 +92,11 @@ def _print(typed: str, found: Iterator[tuple[str, str]] | list[tuple[str, str]],
 def _stages() -> list[str]:
     git_dir = _git_dir(os.getcwd())
     return read_names(f"{git_dir}/pivot/cache") if git_dir else []
+
+
+def _remotes(kind: str) -> list[str]:
+    with os.popen(REMOTES[kind]) as said:
+        return sorted({line.rstrip("\n").removeprefix("pivot-remote.").removesuffix(".url") for line in said})
 
 
 def _git_dir(folder: str) -> str | None:

@@ -14,7 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> int:
-    """Print what a shell reads to complete commands, options, stages and revisions, also after `git pivot`.
+    """Print what a shell reads to complete commands, options, stages, revisions and remotes, also after `git pivot`.
 
     Put `eval "$(git pivot completion bash)"` into ~/.bashrc, the same with zsh into ~/.zshrc (after compinit), and `git
     pivot completion fish | source` into ~/.config/fish/config.fish.

@@ -44,6 +44,9 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     made.commit("the example")
     made.git("branch", "feature/deep")
     made.git("tag", "v1.0")
+    made.git("config", "pivot-remote.disk.url", "../disk")
+    made.write(".pivotconfig", '[pivot-remote "lab"]\n\turl = ssh://lab/srv\n[pivot-remote "disk"]\n\turl = ../d\n')
+    made.git("remote", "add", "origin", "../origin")
     made.pivot("status").expect(0)
     (made.path / "imported").unlink()
     return made
@@ -70,7 +73,17 @@ def test_a_command_is_completed_with_its_meaning(repo: Repo) -> None:
         (["status", "--di"], ["--diff"]),
         (["params", ""], ["show", "diff"]),
         (["hooks", "uni"], ["uninstall"]),
-        (["completion", "z"], ["zsh"]),
+        (["completion", ""], ["bash", "zsh", "fish"]),
+        (["get", "v"], ["v1.0"]),
+        (["get", "v1.0", ""], []),
+        (["push", ""], ["origin", "disk", "lab", "preprocess", "summarize"]),
+        (["params", "show", "su"], ["summarize"]),
+        (["push", "lab", "su"], ["summarize"]),
+        (["pull", "--remote", "l"], ["lab"]),
+        (["pull", "--git=or"], ["--git=origin"]),
+        (["gc", "--remote", ""], ["disk", "lab"]),
+        (["remote", "check", ""], ["disk", "lab"]),
+        (["remote", "add", ""], []),
         (["checkout", "--rev", ""], ["feature/deep", "main", "v1.0"]),
         (["checkout", "--rev=ma"], ["--rev=main"]),
         (["diff", "main..fea"], ["main..feature/deep"]),
@@ -115,6 +128,29 @@ def test_the_shells_complete_a_stage(repo: Repo, shell: str, line: str) -> None:
         check=False,
     )
     assert "summarize" in done.stdout.split(), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("gone", ["", "s#/share/#/nowhere/#g"])
+def test_bash_completes_git_pivot_where_nothing_has_loaded_the_completion_of_git(repo: Repo, gone: str) -> None:
+    script = """
+        eval "$(git-pivot completion bash | sed "$1")"
+        COMP_WORDS=(git pivot repro su) COMP_CWORD=3 COMP_LINE='git pivot repro su' COMP_POINT=18
+        function=$(complete -p git | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        "$function" git su repro
+        echo "$function ${COMPREPLY[@]}"
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script, "bash", gone],
+        cwd=repo.path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    function, offered_word = done.stdout.split()
+    assert offered_word == "summarize" and done.stderr == ""
+    assert not gone or function == "_git_pivot_alone"
 
 
 def test_what_is_printed_for_a_shell_is_what_the_wheel_installs(repo: Repo) -> None:

@@ -27,3 +27,21 @@ _git_pivot() {
 }
 
 complete -o bashdefault -o default -o nospace -F _git_pivot git-pivot pivot
+
+# Git's own completion is loaded here where nothing loads it at the first TAB, as in a container; without it, `git pivot`
+# alone is completed.
+_git_pivot_alone() {
+    [[ ${COMP_WORDS[1]} != pivot ]] || _git_pivot
+}
+
+_git_pivot_load() {
+    local place prefix
+    prefix=$(git --exec-path 2>/dev/null)/../..
+    for place in "$prefix"/share/{bash-completion/completions/git,git-core/git-completion.bash} \
+        "$prefix/etc/bash_completion.d/git-completion.bash" /usr/share/bash-completion/completions/git; do
+        [[ ! -r $place ]] || { . "$place" && return; }
+    done
+    complete -o bashdefault -o default -o nospace -F _git_pivot_alone git
+}
+
+complete -p git &>/dev/null || complete -p -D &>/dev/null || _git_pivot_load
