@@ -16,6 +16,7 @@ from pivot.cli.opening import folder_in, take_lock
 from pivot.errors import CheckFailed, ProjectError, TargetError
 from pivot.git.remotes import list_remotes
 from pivot.git.runs import REF
+from pivot.hooks.names import some
 from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
 from pivot.reports.sharing import moved_line, planned_line
@@ -27,6 +28,8 @@ from pivot.store.exchange import as_object
 from pivot.sync.named import choose_named, default_named, has_remote, named_remotes
 from pivot.sync.state import State, choose_remote
 from pivot.sync.transfer import JOBS, Transfer
+
+MANY = 3  # outputs that one line names
 
 
 class Options(Struct, frozen=True):
@@ -169,8 +172,12 @@ def _try_to_bring(project: Project, transfer: Transfer, options: Options) -> Bri
 
 
 def _place(project: Project, bringing: Bringing) -> None:
-    """Put outputs where nothing stands yet."""
+    """Put outputs where nothing stands yet, and say which of those that came are in the store alone."""
     absent = {path: as_object(root) for path, root in bringing.outs.items() if not (project.root / path).exists()}
+    left = [root.path for root in bringing.plan.roots if root.path in bringing.outs and root.path not in absent]
+    if left:
+        what = some(left, MANY, "outputs")
+        click.echo(f"what stands here is left as it is: {what}; `git pivot checkout` replaces it", err=True)
     if not absent:
         return
     with take_lock(project):

@@ -93,7 +93,7 @@ class Sharing:
             outs: dict[str, Root] = {}
             roots = [root for one in records for root in outs_of(one).values()]
         else:
-            records = list(self.stages(selection.revision).values())
+            records = list(self._stages_for(selection).values())
             outs = self.named(selection)
             roots = list(outs.values())
         missing = self._transfer.missing_here(roots)
@@ -112,7 +112,7 @@ class Sharing:
         Raises:
             TargetError: a target names nothing.
         """
-        stages = self.stages(selection.revision)
+        stages = self._stages_for(selection)
         if not selection.targets:
             return {path: root for record in stages.values() for path, root in outs_of(record).items()}
         found: dict[str, Root] = {}
@@ -127,8 +127,14 @@ class Sharing:
             found |= named
         return found
 
-    def stages(self, revision: str | None) -> dict[str, Record]:
+    def _stages_for(self, selection: Selection) -> dict[str, Record]:
+        """Whoever names nothing means HEAD: a stage that is gone from there has no outputs any more."""
+        return self.stages(selection.revision, also_others=bool(selection.targets))
+
+    def stages(self, revision: str | None, *, also_others: bool = True) -> dict[str, Record]:
         """The record of each stage: what the revision's note says; for HEAD also what ran here last.
+
+        Without `also_others` only of stages that the note names, if there is one.
 
         Raises:
             TargetError: nothing is known.
@@ -140,6 +146,8 @@ class Sharing:
             if not last:
                 raise
             return last
+        if not also_others:
+            last = {name: record for name, record in last.items() if name in snapshot.stages}
         noted = {name: [one.record for one in held if one.record] for name, held in snapshot.stages.items()}
         return last | {name: self._preferred(held) for name, held in noted.items() if held}
 

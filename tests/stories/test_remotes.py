@@ -105,8 +105,21 @@ def test_pull_replaces_nothing_that_stands_there(server: Repo) -> None:
     pushed_from(server)
     two = clone(server, "two")
     two.write("count.json", "mine")
-    two.pivot("pull").expect(0)
+    said = two.pivot("pull").expect(0)
     assert two.read("count.json") == "mine"
+    assert "is left as it is: count.json; `git pivot checkout` replaces it" in said.err
+    two.pivot("checkout").expect(0)
+    assert two.read("count.json").strip() == "3"
+
+
+def test_pull_brings_nothing_of_a_stage_that_is_gone(server: Repo) -> None:
+    one = pushed_from(server)
+    one.replace("pipeline.py", "pipeline.register(count)", "")
+    one.pivot("repro").expect(0)
+    (one.path / "count.json").unlink()
+    one.commit("count is gone")
+    one.pivot("pull").expect(0)
+    assert not one.exists("count.json")
 
 
 def test_without_a_git_remote_outputs_move_alone(repo: Repo, tmp_path: Path) -> None:
