@@ -6,6 +6,7 @@ import bisect
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from msgspec import Struct
@@ -80,16 +81,16 @@ class RunHistory:
 
         No run is newer than the commit that brought it, and no commit newer than the one on top of it: a run can be
         given out as soon as it is newer than all commits that are still to be read. Of two runs of one second the later
-        commit's is the newer.
+        commit's is the newer, and in one commit that which reads what the other made.
         """
         self._seen.clear()
-        found: list[tuple[str, int, str, Run]] = []
+        found: list[tuple[str, int, int, Run]] = []
         for read, (time, commit, parents) in enumerate(self._commits()):
             while found and found[-1][0] > time:
                 yield found.pop()[3]
-            for run in self._brought(commit, parents):
+            for place, run in enumerate(_in_order(self._brought(commit, parents))):
                 if not stage or run.info.stage == stage:
-                    bisect.insort(found, (run.info.finished, -read, run.id, run), key=lambda one: one[:3])
+                    bisect.insort(found, (run.info.finished, -read, place, run), key=lambda one: one[:3])
         while found:
             yield found.pop()[3]
 
@@ -183,6 +184,20 @@ class RunHistory:
             return parse_info(self._backend.read_blob(oid))
         except (RecordError, MissingObject):
             return None
+
+
+def _in_order(brought: Iterable[Run]) -> list[Run]:
+    """Each run after those whose outputs it reads; where nothing tells, by id."""
+    runs = sorted(brought, key=lambda run: run.id)
+    made = {(path, out.id): place for place, run in enumerate(runs) for path, out in run.record.outs.items()}
+    reads = {
+        place: {made[item] for item in run.record.deps.items() if item in made} - {place}
+        for place, run in enumerate(runs)
+    }
+    try:
+        return [runs[place] for place in TopologicalSorter(reads).static_order()]
+    except CycleError:
+        return runs  # runs of several situations
 
 
 def _make_room(held: dict[str, Any]) -> None:

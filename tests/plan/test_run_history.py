@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pivot.git.backend import Author, Backend
 from pivot.git.libgit import LibgitBackend
@@ -53,6 +55,17 @@ def test_what_one_commit_brings_is_put_in_order_with_what_others_brought(backend
     flush(backend, (2, 20), at=20)
     flush(backend, (1, 5), (3, 30), (4, 15), at=30)
     assert [second for _, second in told(backend)] == [30, 20, 15, 5]
+
+
+def test_of_one_second_and_commit_what_reads_what_another_made_is_the_newer(backend: Backend) -> None:
+    order = [3, 1, 4, 2, 5]
+    made = []
+    for before, number in zip([0, *order], order, strict=False):
+        one = finished(number, second=1)
+        record = structs.replace(one.record, deps={f"out/{before}.json": "a" * 40})
+        made.append(dataclasses.replace(one, record=record))
+    RunCache(backend).flush(made, "repro", Author("Ada", "ada@example.com", EPOCH + 1))
+    assert [stage for stage, _ in told(backend)] == [f"stage{number}" for number in reversed(order)]
 
 
 def test_runs_of_one_situation_are_told_each_beyond_the_five_that_are_kept(backend: Backend) -> None:
