@@ -92,7 +92,10 @@ def _saved_edit(project: Project, start: str) -> Object:
     found = {entry.object for entry in entries if entry.object.id.startswith(start)}
     if len(found) != 1:
         what = "no saved edit has" if not found else "several saved edits have"
-        raise TargetError(f"{what} an id that starts with {start}", hint="`git pivot saved` lists them.")
+        revision, colon, path = start.partition(":")
+        meant = f"For an output of a commit: git pivot get {revision or 'HEAD'} {path}"
+        hint = meant if colon and path else "`git pivot saved` lists them."
+        raise TargetError(f"{what} an id that starts with {start}", hint=hint)
     return found.pop()
 
 

@@ -208,6 +208,7 @@ def test_get_writes_what_a_commit_had(two: Repo) -> None:
     assert two.pivot("get", "one", "processed.json").expect(0).out != now
     assert "is there already" in two.pivot("get", "one", "count.json", "-o", "copy.json").expect(2).err
     assert "git show one:data.json" in two.pivot("get", "one", "data.json").expect(2).err
+    assert "git pivot get one count.json" in two.pivot("get", "one:count.json").expect(2).err
 
 
 def test_two_results_of_one_situation_are_told_by_log(repo: Repo) -> None:
