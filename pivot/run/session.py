@@ -84,7 +84,7 @@ class Session:
         self._load([file for file in files if file not in self._models])
         model = unite([self._models[file] for file in files])
         if not model.pipelines:
-            raise CodeError("\n".join(failure.message for failure in model.failures))
+            raise CodeError("\n".join(_told(failure) for failure in model.failures))
         specs = [stage.spec for stage in model.stages()]
         if not specs:
             raise ProjectError(
@@ -185,3 +185,9 @@ class Session:
         for file, one in zip(files, found, strict=True):
             known = last_known(self.project.cache_dir, self.project.root, file) if isinstance(one, Failure) else ()
             self._models[file] = replace(one, stages=known) if isinstance(one, Failure) else one
+
+
+def _told(failure: Failure) -> str:
+    """A traceback says in its last line alone what is wrong; what Pivot says of a declaration begins with the place."""
+    is_traceback = failure.message.startswith(("Traceback", " "))
+    return f"{failure.file} cannot be imported\n{failure.message}" if is_traceback else failure.message

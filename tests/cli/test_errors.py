@@ -85,6 +85,14 @@ def test_a_wrong_declaration_is_an_error_with_its_line(repo: Repo, verb: str) ->
     assert "/etc/passwd" in said
 
 
+@pytest.mark.parametrize("broken", ["<<<<<<< HEAD\n", "import not_here\n"])
+def test_a_pipeline_that_cannot_be_imported_is_named_above_its_traceback(repo: Repo, broken: str) -> None:
+    repo.write("pipeline.py", broken)
+    said = repo.pivot("status").expect(2).err
+    assert said.startswith("error: pipeline.py cannot be imported\n")
+    assert "not_here" in said or "SyntaxError" in said
+
+
 def test_one_broken_pipeline_leaves_the_others_running(repo: Repo) -> None:
     repo.write("good/pipeline.py", HEAD.format(name="good") + WRITES.format(stage="fine", out="fine.txt"))
     repo.write("bad/pipeline.py", "import pivot\nraise RuntimeError('broken')\n")
