@@ -13,6 +13,8 @@ DOCUMENTED = set(re.findall(r"^\| `((?:pivot|pivot-remote|remote)\.[^`]+)` \|", 
 GETTERS = {"get", "get_all", "get_bool", "get_choice", "get_int"}
 # Keys that are put together from parts: `pivot.run.limits`, `pivot.sync.named` and `pivot.git.remotes` read them.
 OF_PARTS = {"pivot.resources.<name>", "pivot-remote.<name>.url", "remote.<name>.pivot"}
+# Names in the code that stand for the first part of a key.
+FIRST_PARTS = {"SECTION": "pivot-remote"}
 
 
 def read_keys(source: str) -> Iterator[str]:
@@ -31,7 +33,10 @@ def read_keys(source: str) -> Iterator[str]:
 def _text(node: ast.expr) -> str:
     """A literal, with `<name>` for what an f-string fills in."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) if isinstance(part, ast.Constant) else "<name>" for part in node.values)
+        return "".join(_text(part) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        named = node.value.id if isinstance(node.value, ast.Name) else ""
+        return FIRST_PARTS.get(named, "<name>")
     return str(node.value) if isinstance(node, ast.Constant) else ""
 
 
