@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pivot.errors import LockTimeout, PipelineError
+from pivot.errors import LockTimeout, PipelineError, ProjectError
 
 TEMP_PREFIX = ".pivot-tmp-"
 
@@ -122,11 +122,16 @@ class FileLock:
 
         Raises:
             LockTimeout: somebody else has it; the message says who, by process id, command and time.
+            ProjectError: a folder stands at its place.
         """
         if self.held:
             raise RuntimeError(f"{self.path} is already locked by this object")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except IsADirectoryError as error:
+            hint = "Move it away, and give the command again."
+            raise ProjectError("a folder stands where a file is to be", where=str(self.path), hint=hint) from error
         try:
             self._wait(descriptor, time.monotonic() + timeout)
             os.ftruncate(descriptor, 0)

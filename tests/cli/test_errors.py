@@ -141,6 +141,11 @@ def reads(x: Annotated[bytes, pivot.Dep("pipe")]) -> Annotated[bytes, pivot.Out(
     assert "reads: blocked: Input missing: pipe (pipeline.py:8)" in said
 
 
+def test_a_folder_in_the_place_of_the_lock_is_named(front_page: Repo) -> None:
+    (front_page.path / ".git/pivot/lock").mkdir(parents=True)
+    assert ".git/pivot/lock: a folder stands where a file is to be" in error(front_page)
+
+
 @pytest.mark.parametrize("verb", ["status", "dag"])
 def test_a_reader_that_goes_away_is_no_failure(front_page: Repo, verb: str) -> None:
     command = f"{shlex.join([*PIVOT, verb])} | true; exit ${{PIPESTATUS[0]}}"
