@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import click
 
 from pivot.cli.opening import open_session, pick_stage
 from pivot.project import Project
+from pivot.reports.printed import readable
 from pivot.run.logs import logs_of
 
 _POLL_SECONDS = 0.1
@@ -20,7 +23,11 @@ _PIECE = 1 << 16
 @click.option("-f", "--follow", is_flag=True, help="Go on while a run is under way; without a log, wait for one.")
 @click.option("--list", "listed", is_flag=True, help="The logs that are kept, the newest first.")
 def logs(stage: str, follow: bool, listed: bool) -> int:
-    """Show what STAGE printed when it ran last."""
+    """Show what STAGE printed when it ran last.
+
+    Colours are kept on a terminal (unless NO_COLOR is set); whatever else would steer one, such as a moved cursor or a
+    new title, is left out. The file that --list names has every byte.
+    """
     with Project.open(Path.cwd()) as project:
         folder = project.pivot_dir / "logs"
         found = logs_of(folder, stage)
@@ -46,11 +53,12 @@ def _resolve(stage: str) -> str:
 
 
 def _copy(path: Path, offset: int = 0) -> int:
-    """Write a log from an offset on; where it ends now. A log is the stage's own bytes."""
+    """Write a log from an offset on; where it ends now."""
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     with path.open("rb") as file:
         file.seek(offset)
-        while piece := file.read(_PIECE):
-            click.echo(piece, nl=False)
+        while piece := b"".join(file.readlines(_PIECE)):
+            click.echo(readable(piece.decode("utf-8", "replace"), colour=colour).encode(), nl=False)
             offset += len(piece)
     return offset
 

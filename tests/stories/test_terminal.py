@@ -57,7 +57,7 @@ def work() -> Annotated[str, Out("out.txt")]:
         print(f"\\r{done * 20:3d}%|{'#' * done}", end="", file=sys.stderr, flush=True)
         time.sleep(0.15)
     print("\\r100%|#####", file=sys.stderr)
-    print("\\x1b[2J\\x1b[Hafter", flush=True)
+    print("\\x1b[2J\\x1b[H\\x1b[32mafter", flush=True)
     return "x"
 """
 
@@ -146,6 +146,10 @@ def test_progress_bars_and_escape_sequences_of_a_stage_do_not_wreck_the_display(
     assert "work | after" in terminal.text
     assert "work | 100%|#####" in terminal.text
     assert terminal.is_as_before()
+    assert written.pivot("logs", "work").expect(0).out == "100%|#####\nafter\n"
+    later = at_terminal("logs", "work")
+    assert later.wait() == 0
+    assert later.shown == "100%|#####\r\n\x1b[32mafter\r\n"
 
 
 def test_the_debugger_needs_a_terminal(repo: Repo) -> None:
