@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,12 +43,20 @@ def analyse(root: Path, file: str, given: Sequence[Given] = ()) -> Analysis:
         CodeError: the import failed; carries the user's own traceback.
         PivotError: what the user's code declares is wrong.
     """
-    environment = dict(os.environ)
-    walked = begin(root, file, given)
+    return examine(*open_pipeline(root, file, given))
+
+
+def examine(imported: Imported, live: dict[str, Any]) -> Analysis:
+    """Walk the code of the stages of a pipeline file that has been imported.
+
+    Raises:
+        PivotError: what the user's code declares is wrong.
+    """
     with no_collection():
-        walked.walker.replace_unstable(unstable_keys(walked.walker, root, file, environment))
+        walked = walk(imported, live)
+        walked.walker.replace_unstable(unstable_keys(walked.walker, imported))
         analysis = finish(walked)
-        for source in walked.imported.importer.by_path.values():
+        for source in imported.importer.by_path.values():
             source.forget_tree()
         return analysis
 
@@ -63,14 +70,9 @@ class Walked(Struct, frozen=True):
     roots: dict[str, Root]
 
 
-def begin(root: Path, file: str, given: Sequence[Given] = ()) -> Walked:
-    """Import a pipeline file and walk the code of its stages.
-
-    Raises:
-        CodeError: the import failed.
-    """
+def walk(imported: Imported, live: dict[str, Any]) -> Walked:
+    """Walk the code of all stages of an import, values not judged yet."""
     with no_collection():
-        imported, live = open_pipeline(root, file, given)
         walker = Walker(Modules(imported.importer))
         roots = {name: _root(walker, stage) for name, stage in live.items()}
         walker.drain()

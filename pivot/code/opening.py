@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pivot.code.importing import import_file, import_paths, quiet
+from pivot.code.importing import import_file, import_paths, no_collection, quiet
 from pivot.code.loader import SourceImporter
 from pivot.code.pipeline_files import is_pipeline_file, shares_folder
 from pivot.code.project_files import ProjectFiles
@@ -23,7 +23,7 @@ from pivot.pipeline.spec import name_prefix
 
 
 class Imported(Struct, frozen=True):
-    """What the import left behind."""
+    """What the import left behind; `environment` is as it was before."""
 
     root: Path
     file: str
@@ -32,6 +32,7 @@ class Imported(Struct, frozen=True):
     watch: Watch
     params: ParamsFile
     made: int
+    environment: dict[str, str]
 
 
 def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[Imported, dict[str, Any]]:
@@ -41,16 +42,16 @@ def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[I
         CodeError: the import failed.
         PipelineError: what is given does not fit.
     """
-    made = time.time_ns()
+    made, environment = time.time_ns(), dict(os.environ)
     path = root / file
     params = read_params_file(path.parent)  # before the import, which may put a `yaml` of its own in front
     files = ProjectFiles(root)
     importer, watch = SourceImporter(files), Watch(files)
     importer.install(import_paths(path, root))
-    with quiet(), watch.watching():
+    with no_collection(), quiet(), watch.watching():
         module = import_file(path, importer)
     importer.variables_set = frozenset(watch.variables_set)
-    imported = Imported(root, file, module, importer, watch, params, made)
+    imported = Imported(root, file, module, importer, watch, params, made, environment)
     return imported, _with_params(imported, _stages(imported), given)
 
 

@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from pivot.code.analysis import begin
+from pivot.code.analysis import walk
+from pivot.code.opening import open_pipeline
 
 
 def main() -> None:
@@ -15,7 +16,7 @@ def main() -> None:
     root, file = Path(sys.argv[1]), sys.argv[2]
     sys.argv[:] = [file]
     out = os.dup(1)
-    walked = begin(root, file)
+    walked = walk(*open_pipeline(root, file))
     told = {key: node.digest for key, (node, _) in walked.walker.values.items()}
     with os.fdopen(out, "w", encoding="utf-8") as stream:
         json.dump(told, stream)

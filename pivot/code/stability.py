@@ -19,6 +19,7 @@ from pivot.code.entries import Walker
 from pivot.code.found import External, Live
 from pivot.code.namespaces import Module
 from pivot.code.nodes import Node, reachable
+from pivot.code.opening import Imported
 from pivot.code.syntax import constant_token
 
 _SURE = {
@@ -84,13 +85,13 @@ def _as_written(token: str) -> bytes:
     return rest.encode("utf-8", "surrogatepass")
 
 
-def unstable_keys(walker: Walker, root: Path, file: str, environment: Mapping[str, str]) -> set[str]:
+def unstable_keys(walker: Walker, imported: Imported) -> set[str]:
     """The keys of values that another import of the same sources makes another way."""
     literals = Literals(walker.modules.all())
     suspects = {key for key, (node, found) in walker.values.items() if not _certain(walker, node, found, literals)}
     if not suspects:
         return set()
-    told = _second_import(root, file, environment)
+    told = _second_import(imported.root, imported.file, imported.environment)
     differing = {key for key in suspects if key in told and told[key] != walker.values[key][0].digest}
     return differing | {key for key in suspects - differing if _reads_clock(walker, *walker.values[key])}
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pivot.code.analysis import analyse
+from pivot.code.opening import open_pipeline
 from pivot.errors import PivotError, TargetError
 from pivot.run.failure import format_exception
 from pivot.run.protocol import Setup, encode
@@ -29,10 +29,10 @@ def main(setup: Setup, stage: str) -> None:
         PivotError: there is no such stage, or an input cannot be loaded.
     """
     os.chdir(Path(setup.root, setup.file).parent)
-    analysis = analyse(Path(setup.root), setup.file, setup.given)
-    if stage not in analysis.live:
+    _, stages = open_pipeline(Path(setup.root), setup.file, setup.given)
+    if stage not in stages:
         raise TargetError(f"there is no stage {stage} in {setup.file}")
-    live = analysis.live[stage]
+    live = stages[stage]
     open_prompt(stage, live.function, live.load_inputs(Path.cwd()))
 
 

@@ -11,17 +11,18 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from pivot.code.analysis import analyse
+from pivot.code.analysis import examine
 from pivot.code.cache import save
+from pivot.code.opening import Imported, open_pipeline
 from pivot.code.project_files import ProjectFiles
 from pivot.errors import PivotError
-from pivot.pipeline.given import Given
+from pivot.run.apart import call_apart
 from pivot.run.failure import format_exception, printable
 from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
@@ -35,7 +36,6 @@ from pivot.run.spawned import python_command, read_argument
 from pivot.run.warming import Bare, is_shadowed, warm_up
 
 Found = TypeVar("Found")
-Importing = Callable[[Path, str, Sequence[Given]], Found]
 
 
 def main(descriptor: int, known: Setup | None = None) -> None:
@@ -51,31 +51,56 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     _watch_command(link)
     if setup.held:
         _warm_up(link, setup, orders)
-    analysis = import_pipeline(setup, ours, analyse)
-    if isinstance(analysis, ImportFailed):
-        _send(link, analysis)
+    opened = import_pipeline(setup, ours)
+    if isinstance(opened, ImportFailed):
+        _send(link, opened)
         return
     user = ours.patches()
     ours.restore()
     seeds.stop_watching()
-    _unwatch_command(link)
     start, why = choose_start(setup.start)
-    stages = {one.name: Runnable(analysis.live[one.name], one.spec, one.code) for one in analysis.model.stages}
-    flush_output()
-    if setup.cache:
-        save(Path(setup.cache), Path(setup.root), setup.file, analysis)
-    _send(link, Analysed(analysis.model, start, why, bare.warmth(files)))
-    del analysis  # each fork pays for every page that is here
+    imported, live = opened
+
+    def tell() -> dict[str, str] | None:
+        user.apply()
+        analysis = _guarded(setup, ours, lambda: examine(imported, live))
+        ours.restore()
+        if isinstance(analysis, ImportFailed):
+            _send(link, analysis)
+            return None
+        if setup.cache:
+            save(Path(setup.cache), Path(setup.root), setup.file, analysis)
+        _send(link, Analysed(analysis.model, start, why, bare.warmth(files)))
+        return {one.spec.name: one.code for one in analysis.model.stages}
+
+    # Of what an analysis leaves in memory, each stage that is forked would pay for every page.
+    codes = call_apart(tell) if start == "fork" else tell()
+    _unwatch_command(link)
+    if codes is None:
+        return
+    stages = {
+        name: Runnable(live[name], live[name].to_spec(imported.root, imported.file, name), codes[name])
+        for name in codes
+    }
     Nursery(link, Ready(setup, stages, start, user, for_stages, observer), seeds).serve()
 
 
-def import_pipeline(setup: Setup, ours: Snapshot, begin: Importing[Found]) -> Found | ImportFailed:
-    """What `begin` makes of the pipeline file, whose code it imports; a process that the import forked ends here."""
-    pid = os.getpid()
+def import_pipeline(setup: Setup, ours: Snapshot) -> tuple[Imported, dict[str, Any]] | ImportFailed:
+    """The import of the pipeline file and its live stages."""
     sys.argv[:] = [setup.file]
+    return _guarded(setup, ours, lambda: _open(setup))
+
+
+def _open(setup: Setup) -> tuple[Imported, dict[str, Any]]:
+    os.chdir(Path(setup.root, setup.file).parent)
+    return open_pipeline(Path(setup.root), setup.file, setup.given)
+
+
+def _guarded(setup: Setup, ours: Snapshot, call: Callable[[], Found]) -> Found | ImportFailed:
+    """What `call` returns, which runs the user's code; a process that the code has forked ends here."""
+    pid = os.getpid()
     try:
-        os.chdir(Path(setup.root, setup.file).parent)
-        found = begin(Path(setup.root), setup.file, setup.given)
+        found = call()
     except BaseException as error:
         _leave_if_forked(pid)
         ours.restore()
@@ -116,7 +141,9 @@ def _send(link: socket.socket, message: Message) -> None:
     except BrokenPipeError:
         end_session()
     except OSError:
-        sys.exit("the import closed file descriptors that are not its own")
+        sys.stderr.write("the import closed file descriptors that are not its own\n")
+        flush_output()
+        os._exit(1)
 
 
 def _leave_if_forked(pid: int) -> None:

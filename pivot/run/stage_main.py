@@ -11,7 +11,6 @@ from typing import NoReturn
 from pivot.code.cache import standing
 from pivot.code.evidence import digest_of_bytes
 from pivot.code.loader import ModuleSource
-from pivot.code.opening import open_pipeline
 from pivot.code.project_files import ProjectFiles
 from pivot.run.child import Ground, Task, answer_moved, run_stage
 from pivot.run.isolation import die_with_parent, flush_output, keep_orphans, move_high
@@ -28,7 +27,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     keep_orphans()
     result = move_high(result)
     observer, ours = Observer(ProjectFiles(Path(setup.root))), Snapshot(STAGE_MODULES)
-    opened = import_pipeline(setup, ours, open_pipeline)
+    opened = import_pipeline(setup, ours)
     if isinstance(opened, ImportFailed):
         failed = StageFailed("import", "its pipeline file cannot be imported", opened.message, [], 0.0)
         os.write(result, encode(failed))

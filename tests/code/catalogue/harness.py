@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pivot.pipeline.registry  # noqa: F401 - imported once, before the forks
-from pivot.code.analysis import analyse, begin, finish
+from pivot.code.analysis import analyse, finish, walk
+from pivot.code.opening import open_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _inside(root: Path, file: str, run: bool, trace: bool) -> dict[str, Any]:
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     sys.argv[:] = [file]  # as the code server has it
     # The oracle asks what is reached, not whether values are the same each time.
-    analysis = finish(begin(root, file)) if trace else analyse(root, file)
+    analysis = finish(walk(*open_pipeline(root, file))) if trace else analyse(root, file)
     entries = {
         stage.name: [[entry.name, entry.file, entry.line, entry.digest] for entry in stage.manifest.entries]
         for stage in analysis.model.stages
