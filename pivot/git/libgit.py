@@ -22,6 +22,12 @@ _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 # From here on one pack is cheaper than loose objects: a process costs about as much as writing thirty files.
 _PACK_FROM = 64
 
+# Each flush of a run writes the trees of the run cache anew: those that were read before, and the packs that hold them,
+# were 20 of 160 MiB at 10,000 stages, and of no use.
+pygit2.settings.cache_max_size(1 << 20)
+pygit2.settings.mwindow_size = 4 << 20
+pygit2.settings.mwindow_mapped_limit = 16 << 20
+
 
 class LibgitBackend(ObjectVerbs):
     """A SHA-1 repository with files for refs.
