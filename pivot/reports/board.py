@@ -112,9 +112,11 @@ class Board(Struct):
 
     def explained(self) -> Iterator[str]:
         """What the newest plan said of each stage that it did not leave alone."""
-        for decision in self.decisions.values():
-            if decision.reasons:
-                yield from (*explain(decision), "")
+        told = [decision for decision in self.decisions.values() if decision.reasons]
+        if told:
+            yield from ("What led to the run:", "")  # it may have ended, and none of them WILL RUN
+        for decision in told:
+            yield from (*explain(decision), "")
 
     def _hear(self, event: Event) -> None:
         match event:

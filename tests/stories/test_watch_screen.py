@@ -63,7 +63,7 @@ def test_saves_keys_and_branches(greetings: Repo, pane: Pane) -> None:
     assert max(map(len, screen.splitlines())) <= 80
 
     pane.type("e")
-    pane.wait_for("Stage: greet", "func:greeting", "File: helper.py:1")
+    pane.wait_for("What led to the run:", "Stage: greet", "func:greeting", "File: helper.py:1")
     greetings.write("helper.py", "def greeting(name):\n    return f'hello {name\n")
     pane.wait_for("cannot be planned", "SyntaxError", IDLE, gone="Stage: greet")
     greetings.write("helper.py", HELPER.replace("hello", "mended"))
