@@ -22,7 +22,7 @@ print(call_apart(call), held)
 
 
 def run(body: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", HELD.format(body=body)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", HELD.format(body=body)], check=False, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("answer", ["{'a': '1'}", "{}", "None", "{str(number): '0' * 32 for number in range(5000)}"])
