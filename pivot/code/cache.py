@@ -1,17 +1,12 @@
 """The analysis cache: one file for each pipeline file, deletable at any time.
 
-Where: `<cache>/code/<digest of the pipeline file's path>`. Format: 16 bytes xxh3_128 of the rest, then `marshal` of
-plain tuples; `marshal` needs no import, and another Python is another analysis anyway. Whatever cannot be read is a
-miss. The file of a pipeline holds no code, only data; the digest tells damage, not malice: the folder is the user's.
+Where: `<cache>/code/<digest of the pipeline file's path>`; it holds plain tuples, no code.
 """
 
 from __future__ import annotations
 
 import contextlib
-import marshal
-import os
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
+from pivot.code.kept import read, trace, write
 from pivot.code.manifest import Entry, Manifest, Remark
 from pivot.code.model import PipelineModel, Stage
 from pivot.code.names import write_names
@@ -89,47 +85,15 @@ def held_evidence(cache_dir: Path, root: Path, file: str) -> Evidence | None:
 
 
 def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:
-    """Keep an analysis; a folder that cannot be written costs time, nothing else."""
-    data = marshal.dumps((_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))
+    """Keep an analysis."""
     path = _path(cache_dir, root, file)
-    write(path, data)
+    write(path, (_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))
     write_names(str(cache_dir), path.name, str(root / file), (stage.spec.name for stage in analysis.model.stages))
-
-
-def write(path: Path, data: bytes) -> None:
-    """Put a cache file in place, whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(xxhash.xxh3_128_digest(data) + data)
-        temporary.replace(path)
-    except OSError as error:
-        trace(f"analysis not kept: {error}")
-
-
-def read(path: Path) -> Any:
-    """What `write` wrote, before `marshal`; None when it is not there or damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    if len(data) < 16 or xxhash.xxh3_128_digest(data[16:]) != data[:16]:
-        return None
-    try:
-        return marshal.loads(data[16:])
-    except (ValueError, EOFError, TypeError):
-        return None
 
 
 def _read(path: Path) -> Any:
     held = read(path)
     return held if isinstance(held, tuple) and held[:1] == (_FORMAT,) else None
-
-
-def trace(text: str) -> None:
-    """Tell a developer, on stderr, when `GIT_PIVOT_TRACE` is set."""
-    if os.environ.get("GIT_PIVOT_TRACE", "0") not in ("", "0"):
-        sys.stderr.write(f"pivot: {text}\n")
 
 
 def _miss(file: str, why: str) -> None:

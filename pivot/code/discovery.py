@@ -1,7 +1,7 @@
 """Where the pipelines of a repository are, wherever in it they stand.
 
 What was found is kept in `<cache>/pipelines`, deletable at any time: `marshal` of `[magic, root, made, rules, folders,
-readings, files]` as `pivot.code.cache` writes it. A look then costs a stat for each folder.
+readings, files]` as `pivot.code.kept` writes it. A look then costs a stat for each folder.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import astuple
 
-from pivot.code.cache import read, write
 from pivot.code.evidence import settled, stat_of
 from pivot.code.folders import Folder, Stat, look, may_be_searched
+from pivot.code.kept import read, write
 from pivot.code.pipeline_files import GLOB, PROJECT_FILE, Files, named_by, on_disk
 from pivot.errors import SettingError
 from pivot.git.command import run_git
@@ -147,11 +147,9 @@ def _rules(location: Location, folders: Mapping[str, Folder]) -> Iterator[str]:
     yield from (str(Path.home() / ".gitconfig"), f"{settings}/git/config", f"{settings}/git/ignore")
 
 
-def _plain(held: _Held, root: str) -> bytes:
-    import marshal
-
+def _plain(held: _Held, root: str) -> list[Any]:
     folders = {at: astuple(one) for at, one in held.folders.items()}
-    return marshal.dumps([_MAGIC, root, held.made, held.rules, folders, held.readings, held.files])
+    return [_MAGIC, root, held.made, held.rules, folders, held.readings, held.files]
 
 
 def _read(place: Path, root: str) -> _Held:

@@ -1,0 +1,47 @@
+"""Files that are kept from one analysis to the next: deletable at any time, whole or not there.
+
+Format: 16 bytes xxh3_128 of the rest, then `marshal`, which needs no import; another Python is another analysis anyway.
+The digest tells damage, not malice: the folder is the user's. Whatever cannot be read is not there.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+
+def write(path: Path, value: Any) -> None:
+    """Put a value that `marshal` takes in place; a folder that cannot be written costs time, nothing else."""
+    data = marshal.dumps(value)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(xxhash.xxh3_128_digest(data) + data)
+        temporary.replace(path)
+    except OSError as error:
+        trace(f"{path.parent.name}: not kept: {error}")
+
+
+def read(path: Path) -> Any:
+    """What `write` was given; None when it is not there or damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if len(data) < 16 or xxhash.xxh3_128_digest(data[16:]) != data[:16]:
+        return None
+    try:
+        return marshal.loads(data[16:])
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def trace(text: str) -> None:
+    """Tell a developer, on stderr, when `GIT_PIVOT_TRACE` is set."""
+    if os.environ.get("GIT_PIVOT_TRACE", "0") not in ("", "0"):
+        sys.stderr.write(f"pivot: {text}\n")
