@@ -32,10 +32,10 @@ class Analysis(Struct, frozen=True):
     evidence: Evidence
 
 
-def analyse(root: Path, file: str, given: Sequence[Given] = ()) -> Analysis:
+def analyse(root: Path, file: str, given: Sequence[Given] = (), cache: Path | None = None) -> Analysis:
     """Import `file` (relative to the repository `root`) and walk the code of its stages.
 
-    `given` are parameters that the user gave for this command.
+    `given` are parameters that the user gave for this command, `cache` is where compiled modules are kept.
 
     Call it once, in a fresh process: it takes over the import system.
 
@@ -43,7 +43,7 @@ def analyse(root: Path, file: str, given: Sequence[Given] = ()) -> Analysis:
         CodeError: the import failed; carries the user's own traceback.
         PivotError: what the user's code declares is wrong.
     """
-    return examine(*open_pipeline(root, file, given))
+    return examine(*open_pipeline(root, file, given, cache))
 
 
 def examine(imported: Imported, live: dict[str, Any]) -> Analysis:
@@ -56,6 +56,7 @@ def examine(imported: Imported, live: dict[str, Any]) -> Analysis:
         walked = walk(imported, live)
         walked.walker.replace_unstable(unstable_keys(walked.walker, imported))
         analysis = finish(walked)
+        imported.importer.compiled.keep()
         for source in imported.importer.by_path.values():
             source.forget_tree()
         return analysis

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from pivot.code.compiled import Compiled
 from pivot.code.project_files import ProjectFiles
 
 
@@ -54,8 +55,9 @@ class Witness:
 class SourceImporter:
     """The import system of one analysis; `modules` are by module name, `by_path` by absolute path."""
 
-    def __init__(self, files: ProjectFiles) -> None:
+    def __init__(self, files: ProjectFiles, compiled: Compiled | None = None) -> None:
         self.files = files
+        self.compiled = compiled or Compiled()
         self.modules: dict[str, ModuleSource] = {}
         self.by_path: dict[str, ModuleSource] = {}
         # One that stands there already has seen what libraries looked for before.
@@ -94,11 +96,11 @@ class SourceImporter:
             sys.meta_path.remove(self.witness)
 
     def compile(self, name: str, path: str) -> CodeType:
-        """Read `path` once, keep its bytes, and compile these."""
+        """Read `path` once, keep its bytes, and give the code of these."""
         with open_code(path) as stream:  # not pathlib: whoever watches opens sees here that it is code
             source = ModuleSource(name, path, stream.read())
         try:
-            code: CodeType = compile(source.data, path, "exec", dont_inherit=True)
+            code = self.compiled.code(path, source.data)
         except (SyntaxError, ValueError) as error:
             if getattr(error, "filename", None):
                 raise

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pivot.code.compiled import Compiled
 from pivot.code.importing import import_file, import_paths, no_collection, quiet
 from pivot.code.loader import SourceImporter
 from pivot.code.pipeline_files import is_pipeline_file, shares_folder
@@ -35,8 +36,12 @@ class Imported(Struct, frozen=True):
     environment: dict[str, str]
 
 
-def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[Imported, dict[str, Any]]:
+def open_pipeline(
+    root: Path, file: str, given: Sequence[Given] = (), cache: Path | None = None
+) -> tuple[Imported, dict[str, Any]]:
     """Import a pipeline file without looking at its code; its live stages by name, with the parameters given for them.
+
+    With a `cache`, a module that is there as it was is not compiled again.
 
     Raises:
         CodeError: the import failed.
@@ -46,7 +51,8 @@ def open_pipeline(root: Path, file: str, given: Sequence[Given] = ()) -> tuple[I
     path = root / file
     params = read_params_file(path.parent)  # before the import, which may put a `yaml` of its own in front
     files = ProjectFiles(root)
-    importer, watch = SourceImporter(files), Watch(files)
+    compiled = Compiled.of(cache, root, file) if cache else Compiled()
+    importer, watch = SourceImporter(files, compiled), Watch(files)
     importer.install(import_paths(path, root))
     with no_collection(), quiet(), watch.watching():
         module = import_file(path, importer)

@@ -93,7 +93,7 @@ def import_pipeline(setup: Setup, ours: Snapshot) -> tuple[Imported, dict[str, A
 
 def _open(setup: Setup) -> tuple[Imported, dict[str, Any]]:
     os.chdir(Path(setup.root, setup.file).parent)
-    return open_pipeline(Path(setup.root), setup.file, setup.given)
+    return open_pipeline(Path(setup.root), setup.file, setup.given, Path(setup.cache) if setup.cache else None)
 
 
 def _guarded(setup: Setup, ours: Snapshot, call: Callable[[], Found]) -> Found | ImportFailed:
