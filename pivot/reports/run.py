@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
@@ -10,6 +10,7 @@ from pivot.reports.amounts import seconds, size
 from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import (
+    NOT_STARTED,
     Beat,
     Changed,
     Ending,
@@ -34,6 +35,7 @@ TOLD_FROM = 2.0
 """Seconds; nobody asks how long less than that will take."""
 _QUIET = (RunForecast, StageStarted, StagePulling, StageRestoring, StagePrinted)
 _PATHS = 3
+_NAMES = 10
 
 
 def event_lines(event: Event, detail: Detail = "normal") -> Iterator[str]:
@@ -80,6 +82,8 @@ def _event_lines(event: Event) -> Iterator[str]:
             yield f"{event.stage}: restored"
         case StageEnded(ending="failed"):
             yield from failure_lines(event)
+        case StageEnded(ending="skipped", message=message) if message == NOT_STARTED:
+            pass  # the totals name them: after Ctrl-C there may be thousands
         case StageEnded(ending="blocked" | "skipped"):
             yield f"{event.stage}: {event.ending}: {event.message}"
         case Noticed(text, stage):
@@ -125,16 +129,21 @@ def failure_lines(event: StageEnded) -> Iterator[str]:
 
 
 def totals(event: RunEnded, elapsed: str = "") -> str:
-    """The summary line; failed and blocked stages are named."""
+    """The summary line, then the stages without a result; of those that are not at fault the first few are named."""
     text = (
         f"{event.count('ran')} ran, {event.count('restored')} restored, {event.count('unchanged')} unchanged, "
         f"{event.count('failed')} failed in {elapsed or seconds(event.seconds)}"
     )
-    for ending in ("failed", "blocked"):
+    for ending in ("failed", "blocked", "skipped"):
         names = [stage for stage, found in event.endings.items() if found == ending]
         if names:
-            text += f"\n{ending}: {', '.join(names)}"
+            text += f"\n{ending}: {', '.join(names) if ending == 'failed' else _first(names)}"
     return text + ("\ninterrupted" if event.interrupted else "")
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def event_document(event: Event) -> dict[str, object]:

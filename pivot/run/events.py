@@ -10,6 +10,8 @@ from pivot.plan.decision import Plan, Reason
 from pivot.run.forecast import Forecast
 
 Ending = Literal["ran", "restored", "unchanged", "failed", "blocked", "skipped"]
+NOT_STARTED = "the run was stopped before it started"
+"""The message of a stage that was skipped for no reason of its own."""
 
 
 class RunPlanned(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pivot.graph import Graph
-from pivot.run.events import Ending, StageEnded
+from pivot.run.events import NOT_STARTED, Ending, StageEnded
 
 
 def leave_out(
@@ -28,4 +28,4 @@ def leave_out(
         elif name in unfit:
             yield StageEnded(name, "skipped", message="the time left does not suffice (--budget)")
         else:
-            yield StageEnded(name, "skipped", message="the run was stopped before it started")
+            yield StageEnded(name, "skipped", message=NOT_STARTED)

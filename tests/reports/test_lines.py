@@ -9,7 +9,7 @@ from pivot.reports.amounts import seconds, size
 from pivot.reports.explain import explain
 from pivot.reports.run import event_document, event_lines, totals
 from pivot.reports.status import status_lines
-from pivot.run.events import RunEnded, StageEnded, StagePrinted
+from pivot.run.events import NOT_STARTED, RunEnded, StageEnded, StagePrinted
 
 CODE = Reason(
     Why.CODE,
@@ -77,6 +77,17 @@ def test_the_totals_name_failed_and_blocked_stages() -> None:
         "failed: b",
         "blocked: c",
     ]
+
+
+def test_of_many_stages_that_a_run_left_the_first_are_named() -> None:
+    ended = RunEnded({f"s{number}": "skipped" for number in range(12)}, 1.0, interrupted=True)
+    named = "skipped: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more"
+    assert totals(ended).splitlines()[1:] == [named, "interrupted"]
+
+
+@pytest.mark.parametrize(("message", "lines"), [(NOT_STARTED, []), ("too long", ["train: skipped: too long"])])
+def test_a_stage_that_was_skipped_has_a_line_where_it_has_a_reason(message: str, lines: list[str]) -> None:
+    assert list(event_lines(StageEnded("train", "skipped", message=message))) == lines
 
 
 def test_passing_states_of_a_progress_bar_are_not_lines_but_events() -> None:
