@@ -20,6 +20,13 @@ def monorepo(desk: Path) -> Path:
 
 
 @pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries for numbers compute in one thread: in several they wait for each other where other tests are busy."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+
+
+@pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """`$LAB`, a folder on a host that the reader reaches over SSH; without a server here, a folder of this machine."""
     folder = tmp_path / "lab"

@@ -8,14 +8,14 @@ from tests.support.repository import Repo
 
 
 def test_while_another_pushes_results_at_the_same_moment(branches: Repo, tmp_path: Path) -> None:
-    """Twenty rounds: both pushes are taken, and nothing that either knows is lost."""
+    """Ten rounds: both pushes are taken, and nothing that either knows is lost."""
     remote = Repo.init(tmp_path / "remote", "--bare")
     branches.git("remote", "add", "origin", str(remote.path))
     branches.git("push", "--quiet", "origin", "main", "other")
     other = Repo(tmp_path / "clone")
     remote.git("clone", "--quiet", str(remote.path), str(other.path), "--branch", "other")
     other.pivot("pull").expect(0)
-    for number in range(20):
+    for number in range(10):
         notes = [add_a_note(repo, f"{name}-{number}") for name, repo in (("one", branches), ("two", other))]
         with other.start_pivot("push") as racing:
             branches.git("push", "--quiet", "origin", f"HEAD:refs/heads/round-{number}")

@@ -35,11 +35,11 @@ def test_what_is_known_is_read_checked_and_given_out(pushed: Repo, bare: Repo) -
     assert bare.pivot("get", "main", "summary.json").expect(0).out == pushed.read("summary.json")
 
 
-@pytest.mark.parametrize("command", ["fsck", "du", "gc", "saved", "pull ../project", "push ../project", "init"])
-def test_what_needs_no_work_tree_works(bare: Repo, command: str) -> None:
-    bare.pivot(*command.split()).expect(0)
+def test_what_needs_no_work_tree_works(bare: Repo) -> None:
+    for command in ("fsck", "du", "gc", "saved", "pull ../project", "push ../project", "init"):
+        bare.pivot(*command.split()).expect(0)
 
 
-@pytest.mark.parametrize("command", ["repro", "status", "checkout", "dag", "clean"])
-def test_what_needs_one_says_that_there_is_none(bare: Repo, command: str) -> None:
-    assert "this is a bare repository: there is no work tree" in bare.pivot(command).expect(2).err
+def test_what_needs_one_says_that_there_is_none(bare: Repo) -> None:
+    for command in ("repro", "status", "checkout", "dag", "clean"):
+        assert "this is a bare repository: there is no work tree" in bare.pivot(command).expect(2).err
