@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from pivot.errors import LockTimeout, MissingObject, PivotError
+from pivot.errors import LockTimeout, MissingObject, PivotError, UnsafePath
 from pivot.git.index import tracked
 from pivot.git.locate import Location
 from pivot.git.notes import NoteLine, Notes
@@ -196,7 +196,9 @@ class Switch:
                 self._project.store.restore(held, self._place(one.path), self._project.stats)
         except (PivotError, OSError) as error:
             what = error.what if isinstance(error, PivotError) else error.strerror
-            done.notices.append(f"{one.path} could not be restored: {what}; `git pivot repro` makes it again")
+            in_the_way = isinstance(error, UnsafePath) and error.where
+            mend = "`git pivot checkout` brings it when that is gone" if in_the_way else "`git pivot repro` makes it again"
+            done.notices.append(f"{one.path} could not be restored: {what}; {mend}")
             return
         if edit:
             self._edits.returned(one.path)

@@ -197,6 +197,18 @@ def test_with_off_nothing_is_said(branches: Repo) -> None:
     assert git_says(branches, "switch", "main") == []
 
 
+def test_what_can_be_no_output_is_said_to_be_in_the_way(branches: Repo) -> None:
+    place = branches.path / "processed.json"
+    place.unlink()
+    os.mkfifo(place)
+    told = "\n".join(git_says(branches, "switch", "main"))
+    assert "processed.json could not be restored: this is neither a file" in told
+    assert "; `git pivot checkout` brings it when that is gone" in told
+    place.unlink()
+    branches.pivot("checkout").expect(0)
+    assert place.is_file()
+
+
 def damage_objects(repo: Repo) -> None:
     """Every object of the store is garbage."""
     for path in (repo.path / ".git/pivot/store.git/objects").glob("??/*"):
