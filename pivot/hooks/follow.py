@@ -197,8 +197,8 @@ class Switch:
         except (PivotError, OSError) as error:
             what = error.what if isinstance(error, PivotError) else error.strerror
             in_the_way = isinstance(error, UnsafePath) and error.where
-            mend = "`git pivot checkout` brings it when that is gone" if in_the_way else "`git pivot repro` makes it again"
-            done.notices.append(f"{one.path} could not be restored: {what}; {mend}")
+            mend = "checkout` brings it when that is gone" if in_the_way else "repro` makes it again"
+            done.notices.append(f"{one.path} could not be restored: {what}; `git pivot {mend}")
             return
         if edit:
             self._edits.returned(one.path)
