@@ -74,7 +74,7 @@ class Sharing:
         lacking = [one for one in records if one.tree not in there]
         standing = list(roots_of(one for one in records if one.tree in there))
         roots = [root for one in lacking for root in self._roots_here(one)]
-        outs = {path: root for record in lacking for path, root in outs_of(record).items()}
+        outs = outs_of(*lacking)
         return self._transfer.plan_send(roots, self._bases(outs), standing) if records else Sending()
 
     def remember_push(self, selection: Selection, tip: str | None) -> None:
@@ -114,7 +114,7 @@ class Sharing:
         """
         stages = self._stages_for(selection)
         if not selection.targets:
-            return {path: root for record in stages.values() for path, root in outs_of(record).items()}
+            return outs_of(*stages.values())
         found: dict[str, Root] = {}
         for target in selection.targets:
             named = self._named(target, stages)
@@ -218,8 +218,8 @@ class Sharing:
             if target in (name, name.partition("@")[0]) or fnmatchcase(name, target)
         ]
         if by_stage:
-            return {path: root for record in by_stage for path, root in outs_of(record).items()}
-        outs = {path: root for record in stages.values() for path, root in outs_of(record).items()}
+            return outs_of(*by_stage)
+        outs = outs_of(*stages.values())
         below = {path: root for path, root in outs.items() if not target or f"{path}/".startswith(f"{target}/")}
         if below:
             return below
@@ -242,9 +242,9 @@ class Sharing:
         return list(found)
 
 
-def outs_of(record: Record) -> dict[str, Root]:
-    """The outputs of a record by path."""
-    return {path: Root(out.id, out.mode, path) for path, out in record.outs.items()}
+def outs_of(*records: Record) -> dict[str, Root]:
+    """The outputs of records by path; of two with one path that of the later record."""
+    return {path: Root(out.id, out.mode, path) for record in records for path, out in record.outs.items()}
 
 
 def roots_of(records: Iterable[Record]) -> Iterator[Root]:
