@@ -12,9 +12,8 @@ from pivot.git.runs import Found
 from pivot.project import Project
 from pivot.run.fsck import Checked, Loss
 from pivot.run.sharing import outs_of
-from pivot.store.exchange import Member, Root, as_object, digest_of
+from pivot.store.exchange import Member, Root, as_object, digest_of, read_level
 from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Pointer, Problem, parse_pointer
-from pivot.store.trees import parse_tree
 from pivot.sync.remote import Remote
 from pivot.sync.sending import Sending
 from pivot.sync.transfer import Transfer
@@ -96,7 +95,7 @@ class _Contents(Struct):
         data = self.remote.read(ids)
         self.state |= {oid: "damaged" for oid in ids if oid not in data}
         for oid, held in data.items():
-            self.below[oid] = [Root(one.oid, one.mode, one.name) for one in parse_tree(held)]
+            self.below[oid] = read_level(held)
             yield from self.below[oid]
 
     def _large(self, pointer: Pointer) -> str:

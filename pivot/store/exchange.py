@@ -12,13 +12,14 @@ from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, LockTimeout, MissingObject
 from pivot.files import TEMP_PREFIX, remove_quietly, write_all
-from pivot.git.backend import SYMLINK, TREE
+from pivot.git.backend import SYMLINK, TREE, TreeEntry
 from pivot.store import links
 from pivot.store.large import LargeFiles
 from pivot.store.layout import RECENT, create, in_words, lock_store, mark, protect
 from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer
 from pivot.store.pack_writer import encode
 from pivot.store.small import SmallObjects, pointer_of
+from pivot.store.trees import parse_tree
 
 
 class Root(Struct, frozen=True):
@@ -27,6 +28,16 @@ class Root(Struct, frozen=True):
     id: str
     mode: int
     path: str = ""
+
+
+def read_level(data: bytes) -> list[Root]:
+    """One level of a directory from the bytes of its tree, names as paths."""
+    return _as_level(parse_tree(data))
+
+
+def _as_level(entries: Iterable[TreeEntry]) -> list[Root]:
+    """Entries of a tree with their names as paths."""
+    return [Root(entry.oid, entry.mode, entry.name) for entry in entries]
 
 
 def as_object(root: Root) -> Object:
@@ -72,7 +83,7 @@ class Exchange:
     def tree(self, oid: str) -> list[Root] | None:
         """One level of a directory, names as paths; None where it is not here."""
         try:
-            return [Root(entry.oid, entry.mode, entry.name) for entry in self._small.tree(oid)]
+            return _as_level(self._small.tree(oid))
         except (MissingObject, DamagedObject):
             return None
 

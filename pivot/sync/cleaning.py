@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from pivot.errors import DamagedObject, RemoteError
 from pivot.git.backend import TREE
-from pivot.store.exchange import Exchange, Root
+from pivot.store.exchange import Exchange, Root, read_level
 from pivot.store.objects import EMPTY_TREE, POINTER_MAX, parse_pointer
 from pivot.store.prune import DAY, WORTH, Live, Marked
-from pivot.store.trees import parse_tree
 from pivot.sync.receiving import POINTER_MIN
 from pivot.sync.remote import Remote
 from pivot.sync.upkeep import Cleaning, HostFile, Listed, Upkeep
@@ -126,7 +125,7 @@ def _below(exchange: Exchange, remote: Remote, trees: list[str], there: Mapping[
         yield from entries or ()
     away = [oid for oid in trees if here.get(oid) is None and oid in there and oid != EMPTY_TREE]
     for data in _read(remote, away).values():
-        yield from (Root(one.oid, one.mode) for one in parse_tree(data))
+        yield from read_level(data)
 
 
 def _read(remote: Remote, ids: list[str]) -> dict[str, bytes]:

@@ -8,9 +8,8 @@ from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
-from pivot.store.exchange import Exchange, Member, Root
+from pivot.store.exchange import Exchange, Member, Root, read_level
 from pivot.store.objects import POINTER_MAX, Pointer, parse_pointer
-from pivot.store.trees import parse_tree
 from pivot.sync.packing import counted, cut, take_pack
 from pivot.sync.progress import Moved, Tally
 from pivot.sync.remote import Remote
@@ -140,7 +139,7 @@ def _walk(exchange: Exchange, remote: Remote, plan: Receiving) -> dict[str, Root
         came = remote.read(asked)
         plan.trees |= came
         plan.absent.update(oid for oid in asked if oid not in came)
-        below = {oid: [Root(one.oid, one.mode, one.name) for one in parse_tree(data)] for oid, data in came.items()}
+        below = {oid: read_level(data) for oid, data in came.items()}
         level = [
             Root(one.id, one.mode, f"{folders[oid].path}/{one.path}".lstrip("/"))
             for oid, entries in (here | below).items()

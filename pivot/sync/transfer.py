@@ -24,11 +24,10 @@ from typing import Self
 
 from pivot.git.backend import TREE
 from pivot.project import Project
-from pivot.store.exchange import Closure, Root
+from pivot.store.exchange import Closure, Root, read_level
 from pivot.store.layout import mark_name
 from pivot.store.objects import EMPTY_TREE, Object
 from pivot.store.store import Store
-from pivot.store.trees import parse_tree
 from pivot.sync.cleaning import Cleaned, Terms, clean
 from pivot.sync.opening import open_remote
 from pivot.sync.origins import origins_of
@@ -148,7 +147,7 @@ class Transfer:
         if data is not None:
             with self._exchange.adding(()):
                 self._exchange.take_trees({tree: data})  # the way to what is inside, for whoever looks for it here
-        return [Root(one.oid, one.mode, one.name) for one in parse_tree(data)] if data else []
+        return read_level(data) if data else []
 
     def _whole(self, bases: Sequence[str]) -> list[str]:
         return [base for base in bases if self._store.has(Object(base, TREE, 0))]
