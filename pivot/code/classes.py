@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pivot.code.class_space import BY_HAND, counts, is_made, set_by_hand
 from pivot.code.found import Live
 from pivot.code.namespaces import Module
 from pivot.code.nodes import Node, Place
@@ -20,20 +21,6 @@ from pivot.code.syntax import Syntax
 from pivot.code.valued import params_class
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SKIPPED = {
-    "__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__annotate__",
-    "__annotate_func__", "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__orig_bases__",
-    "__parameters__", "__abstractmethods__", "_abc_impl", "__match_args__", "__dataclass_fields__",
-    "__dataclass_params__", "__classcell__", "__type_params__", "__protocol_attrs__", "_is_protocol",
-    "_is_runtime_protocol", "__non_callable_proto_members__", "__init_subclass__ ", "__classdictcell__",
-    "_member_map_", "_member_names_", "_value2member_map_", "_hashable_values_", "_unhashable_values_",
-    "_unhashable_values_map_", "_member_type_", "_value_repr_", "_use_args_", "_new_member_", "_flag_mask_",
-    "_singles_mask_", "_all_bits_", "_boundary_", "_inverted_", "__new_member__", "_generate_next_value_",
-    "__attrs_attrs__", "__attrs_own_setattr__", "__attrs_props__", "__required_keys__", "__optional_keys__",
-    "__total__", "__readonly_keys__", "__mutable_keys__",
-    "__orig_class__", "_field_defaults", "_fields", "__getnewargs__",
-}  # fmt: skip
-_BY_HAND = {"__match_args__", "__getnewargs__"}  # a class body may hold them, and then they count
 _PLAIN_MODULES = {"builtins", "abc", "typing", "enum", "collections.abc"}
 
 
@@ -98,7 +85,7 @@ def write_made_class(walker: Writer, node: Node, kind: type) -> None:
         if base is not object:
             walker.refer(node, walker.class_of(base))
     _write_made_fields(walker, node, kind)
-    for name in sorted(name for name, value in vars(kind).items() if _counts(name, value) and not _made(value)):
+    for name in sorted(name for name, value in vars(kind).items() if counts(name, value) and not is_made(value)):
         node.text("name " + name)
         walker.refer(node, walker.target(Live(vars(kind)[name], None, f"{kind.__name__}.{name}"), node.place))
 
@@ -202,7 +189,7 @@ def _write_space(walker: Writer, node: Node, kind: type, source: ClassSource, sc
         name: value
         for name, value in vars(kind).items()
         if name not in source.valued
-        and ((_counts(name, value) and (name in own or not _made(value))) or (name in own and name in _BY_HAND))
+        and ((counts(name, value) and (name in own or not is_made(value))) or (name in own and name in BY_HAND))
     }
     if isinstance(kind, enum.EnumType):
         members: dict[str, Any] = dict(kind.__members__)
@@ -210,6 +197,9 @@ def _write_space(walker: Writer, node: Node, kind: type, source: ClassSource, sc
             space.pop(name, None)
             node.text("member " + name)
             walker.refer(node, walker.target(Live(member._value_, None, f"{kind.__name__}.{name}"), node.place))
+            for held, value in sorted(set_by_hand(kind, member).items()):
+                node.text("held " + held)
+                walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}.{held}"), node.place))
     bodies = _methods(tree)
     for name in sorted(space):
         node.text("name " + name)
@@ -227,28 +217,6 @@ def _bound(part: ast.stmt) -> list[str]:
     if isinstance(part, (*_FUNCTIONS, ast.ClassDef)):
         return [part.name]
     return [node.id for node in ast.walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-
-
-_MAKERS = {"dataclasses", "typing", "collections", "functools", "enum", "abc", "reprlib", "attr", "attrs"}
-
-
-def _made(value: Any) -> bool:
-    """Whether a maker of classes put this function into one: which ones it does changes with its version."""
-    function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
-    if not isinstance(function, types.FunctionType):
-        return False
-    homes = (str(function.__module__), str(function.__globals__.get("__name__")))
-    return any(home.partition(".")[0] in _MAKERS for home in homes)
-
-
-def _counts(name: str, value: object) -> bool:
-    if name in _SKIPPED or name.startswith(("__pydantic", "__attrs", "__struct", "__pivot")):
-        return False
-    if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
-        return False
-    if type(value).__name__ in ("_tuplegetter", "CField"):
-        return False
-    return not (type(value) is types.FunctionType and value.__code__.co_filename.startswith("<"))
 
 
 def _methods(tree: ast.ClassDef | None) -> dict[str, list[ast.stmt]]:

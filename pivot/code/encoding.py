@@ -95,6 +95,8 @@ class Encoding(ABC):
 
     def array(self, value: Any) -> None:
         self.node.text(f"array {value.dtype!s} {value.shape}")
+        if value.flags.f_contiguous and not value.flags.c_contiguous:
+            self.node.text("by columns")
         if value.dtype.hasobject:
             self.encode(value.tolist())
         else:
@@ -104,11 +106,16 @@ class Encoding(ABC):
         """A pandas DataFrame, Series or Index."""
         self.node.text(type(value).__name__)
         self.encode(getattr(value, "name", None))
+        if getattr(value, "attrs", None):
+            self.mapping(value.attrs)
         if hasattr(value, "columns"):
-            self.encode(list(value.columns))
+            self.encode(value.columns)
             self.encode(value.index)
             for column in range(len(value.columns)):
                 self._column(value.iloc[:, column])
+        elif hasattr(value, "levels"):
+            for level in range(value.nlevels):
+                self.encode(value.get_level_values(level))
         else:
             if hasattr(value, "index"):
                 self.encode(value.index)
@@ -116,6 +123,9 @@ class Encoding(ABC):
 
     def _column(self, value: Any) -> None:
         self.node.text(str(value.dtype))
+        if hasattr(value.dtype, "categories"):  # also those that no value is of
+            self.encode(value.dtype.categories)
+            self.node.text(f"ordered {value.dtype.ordered}")
         array = value.to_numpy()
         self.encode(array.tolist() if array.dtype.hasobject else array)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copyreg
 import functools
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -46,6 +47,8 @@ class Instances(Encoding):
             self.encode(int.__add__(value, 0) if issubclass(kind, int) else float.__add__(value, 0))
         elif issubclass(kind, BaseException):
             self.encode(value.args)
+        elif "numpy" in sys.modules and issubclass(kind, sys.modules["numpy"].ndarray):
+            self.array(value)
 
     def state(self, value: Any) -> None:
         """Attributes and slots, whatever the order in which they were set."""
@@ -99,7 +102,7 @@ class Instances(Encoding):
             if number in (1, 2):
                 self.encode(list(part))
             elif isinstance(part, dict):
-                told = _TOLD if "__wrapped__" in part else frozenset()
+                told = _TOLD if "__wrapped__" in part else {"__doc__"}
                 self.mapping({name: item for name, item in part.items() if name not in told}, ordered=False)
             else:
                 self.encode(part)
