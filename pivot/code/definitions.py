@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pivot.code.namespaces import Module
-from pivot.code.syntax import constant_token
+from pivot.code.syntax import constant_token, is_type_checking
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
@@ -126,12 +126,29 @@ def _passive(decorator: ast.expr) -> bool:
     return (call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")) in _PASSIVE
 
 
+# Calls at module level that make a value and do nothing else.
+_MAKERS = {"getLogger", "TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "namedtuple", "frozenset"}
+
+
 def _acts(statement: ast.stmt) -> bool:
     if isinstance(statement, _DEFINITIONS):
         return any(not _passive(decorator) for decorator in statement.decorator_list)
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
-        return any(isinstance(inner, ast.Call | ast.Await) for inner in ast.walk(statement))
+        return any(isinstance(inner, ast.Call | ast.Await) and not _makes(inner) for inner in ast.walk(statement))
+    if isinstance(statement, ast.If) and (is_type_checking(statement.test) or _is_script_guard(statement.test)):
+        return any(map(_acts, statement.orelse))
     return True
+
+
+def _is_script_guard(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`, which is never so in an import."""
+    parts = [test.left, *test.comparators] if isinstance(test, ast.Compare) and type(test.ops[0]) is ast.Eq else []
+    return {getattr(part, "id", getattr(part, "value", None)) for part in parts} == {"__name__", "__main__"}
+
+
+def _makes(call: ast.Call | ast.Await) -> bool:
+    called = call.func if isinstance(call, ast.Call) else call
+    return (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) in _MAKERS
 
 
 def filling_statements(body: list[ast.stmt], name: str) -> list[ast.stmt]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 
 import xxhash
 from msgspec import Struct
 
 from pivot.code.manifest import Entry, Manifest, Remark
+
+_DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_AS_TEXT = re.compile(r"\b(?:str|repr|print|format|map)\s*\(|\bf['\"]|%")
 
 
 class Place(Struct, frozen=True):
@@ -131,8 +137,10 @@ def _told(order: list[Node], asked: frozenset[str], whole: Callable[[str], str])
     found = []
     if "names" in asked:
         found += sorted(node.name.removesuffix(" (decorated)") for node in order)
-    if "annotations" in asked:
+    if "annotations" in asked or ("signature" in asked and _reads_annotations(order, asked)):
         found += sorted(node.annotations() for node in order if node.annotations is not None)
+    if "docs" in asked:
+        found += sorted(filter(None, (_docstring(node) for node in order)))
     if "source" in asked:
         found += sorted(node.place.source for node in order if not node.name.startswith("const:"))
     if "imports" in asked:
@@ -140,6 +148,22 @@ def _told(order: list[Node], asked: frozenset[str], whole: Callable[[str], str])
         own = {node.place.file for node in order if "imports" in node.reads} | {order[0].place.file}
         found += sorted(map(whole, {node.place.file for node in order} - own))
     return found
+
+
+def _reads_annotations(order: list[Node], asked: frozenset[str]) -> bool:
+    """Whether code that asks for a signature may use more of it than names and defaults, as estimators do."""
+    asking = (node for node in order if "signature" in node.reads)
+    return "annotation" in asked or not all(
+        "parameters" in node.reads and not _AS_TEXT.search(node.place.source) for node in asking
+    )
+
+
+def _docstring(node: Node) -> str:
+    try:
+        (tree,) = ast.parse(textwrap.dedent(node.place.source)).body
+    except (SyntaxError, ValueError):
+        return ""
+    return (ast.get_docstring(tree) if isinstance(tree, _DOCUMENTED) else None) or ""
 
 
 def _names(order: list[Node]) -> list[str]:

@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import xxhash
-
 from pivot.code.definitions import closure_of, find_function
 from pivot.code.found import Binary, External, Found, Live, Missing, Whole, Written
 from pivot.code.namespaces import Module, Modules
@@ -25,7 +23,8 @@ from pivot.code.syntax import Import, Ref, Syntax
 _TOLD = {".__name__", ".__qualname__", ".__doc__"}
 _ANNOTATIONS, _SOURCE = frozenset({"annotations"}), frozenset({"annotations", "source"})
 REFLECTION = {
-    **dict.fromkeys(("typing.get_type_hints", "inspect.signature", "inspect.get_annotations"), _ANNOTATIONS),
+    **dict.fromkeys(("typing.get_type_hints", "inspect.get_annotations"), _ANNOTATIONS),
+    "inspect.signature": frozenset({"signature"}),
     **dict.fromkeys(("inspect.getfullargspec", "inspect.Signature.from_callable"), _ANNOTATIONS),
     **dict.fromkeys(("annotationlib.get_annotations", "typing_extensions.get_type_hints"), _ANNOTATIONS),
     **dict.fromkeys(("importlib.import_module", "builtins.__import__"), frozenset({"imports"})),
@@ -67,6 +66,9 @@ class References(Places, ABC):
 
     @abstractmethod
     def binary(self, path: str) -> Node: ...
+
+    @abstractmethod
+    def whole_digest(self, file: str) -> str: ...
 
     @abstractmethod
     def script(self, path: str) -> Node: ...
@@ -113,8 +115,8 @@ class References(Places, ABC):
     def fall_back(self, node: Node, error: Exception) -> None:
         """Where an entry cannot be made, all modules of the project count in its place."""
         node.clear()
-        sources = sorted({module.source.data for module in self.modules.all()})
-        node.text("all " + xxhash.xxh3_128_hexdigest(b"\0".join(sources)))
+        said = sorted({self.whole_digest(self.file(module)) for module in self.modules.all()})
+        node.text("all " + " ".join(said))
         why = f"a look at it gives {type(error).__name__}, so every module of the project counts"
         self.remark(node, "coarse", why, "keep plain data and functions at module level")
 

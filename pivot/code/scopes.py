@@ -11,6 +11,10 @@ _ASKED = {
     ".__qualname__": "names",
     ".__annotations__": "annotations",
     ".__signature__": "annotations",
+    ".annotation": "annotation",
+    ".return_annotation": "annotation",
+    ".parameters": "parameters",
+    ".__doc__": "docs",
     ".__subclasses__": "subclasses",
 }
 

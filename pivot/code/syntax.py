@@ -48,8 +48,9 @@ class Doubt(Struct, frozen=True):
 class Syntax(NamedTuple):
     """Tokens, in which `@n` stands for `refs[n]`; references of annotations have no token.
 
-    `reads` says what some function or class is asked for, and so counts: `names` (`f.__name__`), `annotations`;
-    `imports` says that some code imports a module by a name that only the run knows.
+    `reads` says what some function or class is asked for, and so counts: `names` (`f.__name__`), `annotations`, `docs`;
+    a `signature` tells annotations unless only its `parameters` are used and the `annotation` of none; `imports` says
+    that some code imports a module by a name that only the run knows.
     """
 
     tokens: tuple[str, ...]

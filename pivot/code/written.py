@@ -13,7 +13,7 @@ import xxhash
 from pivot.code.classes import write_class_syntax
 from pivot.code.definitions import active, filling_statements
 from pivot.code.effects import Effects
-from pivot.code.found import Binary, Live, Missing, Whole
+from pivot.code.found import Binary, External, Live, Missing, Whole
 from pivot.code.namespaces import Module, Modules
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import expression_syntax, statement_syntax
@@ -24,6 +24,7 @@ from pivot.code.values import Encoder
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_FOR_CHECKERS = {"__future__", "typing", "typing_extensions"}
 # Where a library of the first name looks up what has been left in one of the others.
 _KIN = {"copy": ("copyreg",), "pickle": ("copyreg",)}
 
@@ -36,6 +37,7 @@ class WrittenEntries(References):
         self.effects = Effects(self.resolver)
         self._passing: dict[str, frozenset[str]] = {}
         self._digests: dict[str, str] = {}
+        self._read: dict[str, set[str]] = {}
 
     @abstractmethod
     def write_value(self, node: Node, found: Live) -> None: ...
@@ -63,6 +65,8 @@ class WrittenEntries(References):
         for name in sorted(module.live if module.live is not None else module.bindings):
             if name.startswith("__") and name.endswith("__") and name != "__getattr__":
                 continue
+            if self._is_idle(module, name):
+                continue
             found = self.resolver.member(module, name)
             if isinstance(found, Whole) and not found.module.name.startswith(module.name + "."):
                 continue
@@ -74,6 +78,24 @@ class WrittenEntries(References):
         self.remark(
             node, "coarse", "the module is used as a value, so all of it counts", "name what is used: module.function"
         )
+
+    def _is_idle(self, module: Module, name: str) -> bool:
+        """A library that a module imports and does not use, or what only type checkers and the parser ask for."""
+        origins = [binding.origin for binding in module.bindings.get(name, ())]
+        if not origins or not all(origins):
+            return False
+        if all(origin.module in _FOR_CHECKERS and origin.attr for origin in origins if origin):
+            return True
+        whole = all(origin.attr is None and not origin.level for origin in origins if origin)
+        return (
+            whole and isinstance(self.resolver.member(module, name), External) and name not in self._names_read(module)
+        )
+
+    def _names_read(self, module: Module) -> set[str]:
+        if module.path not in self._read:
+            tree = module.source.tree
+            self._read[module.path] = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        return self._read[module.path]
 
     def whole_digest(self, file: str) -> str:
         """All statements of a module, by its file relative to the repository; empty for what is no module."""

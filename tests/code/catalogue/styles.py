@@ -88,6 +88,24 @@ def near(x): return x + 1
 @reg
 def inc(x): return near(x)
 """
+_LATE = """
+def a() -> A:
+    from lib import f
+    return f()
+--- lib.py
+def f(): return 1
+"""
+_CHECKED = "from typing import TYPE_CHECKING\\nif TYPE_CHECKING:\\n    from x import Y\\n"
+_PLUGINS = """
+import plugins
+def a() -> A: return [str(one.run()) for one in plugins.ALL]
+--- plugins/__init__.py
+import importlib, pkgutil
+ALL = [importlib.import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__)]
+--- plugins/one.py
+import math
+def run(): return math.sqrt(4)
+"""
 
 ROWS = [
     _text(
@@ -118,6 +136,29 @@ ROWS = [
     _text("estimators: a default", _ESTIMATORS, "by=2 => by=3", "a b"),
     _text(
         "estimators: a mixin", _ESTIMATORS, "return self.transform(x) => return self.transform(x) + 1", "a b", same=True
+    ),
+    _text(
+        "estimators: annotations where only names of parameters are asked for",
+        _ESTIMATORS,
+        "by=2 => by: float = 2 ;; def fit_transform(self, x) => def fit_transform(self, x: float) -> float",
+        "",
+    ),
+    _text("a lazy import: a block for the type checker", _LATE, f"def f => {_CHECKED}def f", ""),
+    _text("a lazy import: a logger", _LATE, "def f => import logging\\nlog = logging.getLogger(__name__)\\ndef f", ""),
+    _text(
+        "a lazy import: a main block", _LATE, "return 1 => return 1\\nif __name__ == '__main__':\\n    print(f())", ""
+    ),
+    _text("plugins: an unused import", _PLUGINS, "def run => import json\\ndef run", ""),
+    _text("plugins: an import that is used", _PLUGINS, "import math => import cmath as math"),
+    _text("plugins: a block for the type checker", _PLUGINS, f"def run => {_CHECKED}def run", ""),
+    _text(
+        "plugins: future annotations", _PLUGINS, "import math => from __future__ import annotations\\nimport math", ""
+    ),
+    _text(
+        "an instance that raises for every name: a comment",
+        "class P:\n    def __getattribute__(self, name): raise RuntimeError(name)\n    def __len__(self): return 1\np = P()\ndef a() -> A: return len(p)",
+        "p = P() => p = P()  # one",
+        "",
     ),
     _text("estimators: the last step only", _ESTIMATORS, 'self.params()["alpha"] => self.params()["alpha"] * 2'),
     _text("settings collected from modules", _SETTINGS, 'HOST = "h" => HOST = "i"'),
