@@ -20,6 +20,10 @@ _BLOCKS = ("body", "orelse", "finalbody")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IDLE = frozenset((*_DEFINITIONS, ast.Import, ast.ImportFrom))
 # `os` and `sys` keep the environment and the import path: what these hold is tracked by itself.
+# They give what the library itself goes on using.
+_KEEPERS = {"logging.getLogger", "decimal.getcontext"}
+# A message that an import logs is no setting.
+_MESSAGES = {"debug", "info", "warning", "error", "critical", "exception", "log"}
 _NO_ROOTS = {"builtins", "pivot", "os", "sys", "typing", "abc", "importlib", "pathlib"}
 
 
@@ -68,6 +72,21 @@ class Effects:
                 elif isinstance(found, Live) and type(found.value) is FunctionType and id(found.value) not in seen:
                     seen.add(id(found.value))
                     roots |= self._of_function(found.value, seen)
+                elif isinstance(found, Live):
+                    roots |= self._holder(found)
+        return roots
+
+    def _holder(self, found: Live) -> set[str]:
+        """The library whose own object stands under a name: `context = decimal.getcontext()`, `log = getLogger()`."""
+        if found.module is None or type(found.value).__module__ not in ("logging", "decimal"):
+            return set()
+        roots = set()
+        for binding in found.module.bindings.get(found.name, ()):
+            value = getattr(binding.node, "value", None)
+            refs = expression_syntax(value.func).refs if isinstance(value, ast.Call) else ()
+            for maker, rest in (one for ref in refs for one in self._resolver.resolve(ref, (found.module, {}))):
+                if isinstance(maker, External) and not rest and maker.path in _KEEPERS:
+                    roots.add(maker.path.partition(".")[0])
         return roots
 
     def _of_function(self, function: FunctionType, seen: set[int]) -> set[str]:
@@ -88,6 +107,8 @@ def _aims(statement: ast.stmt) -> list[ast.expr]:
         return [decorator for decorator in statement.decorator_list if _registers(decorator)]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         call = statement.value
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _MESSAGES:
+            return []
         plain = isinstance(call.func, ast.Name)  # `setattr(library, ...)`, `patch(library)`
         return [call.func, *call.args] if plain else [call.func]
     return [target.value for target in _targets(statement) if isinstance(target, ast.Attribute | ast.Subscript)]

@@ -16,6 +16,7 @@ from pivot.code.nodes import Node, Place
 from pivot.code.normalise import annotations_of, expression_syntax, statement_syntax
 from pivot.code.places import display_of, pretty
 from pivot.code.references import PLAIN
+from pivot.code.rewritten import Rewritten
 from pivot.code.valued import valued_fields
 from pivot.code.values import Encoder
 from pivot.code.written import WrittenEntries
@@ -29,6 +30,7 @@ class Walker(WrittenEntries):
 
     def __init__(self, modules: Modules) -> None:
         super().__init__(modules)
+        self.rewritten = Rewritten(modules)
         self.values: dict[str, tuple[Node, Live]] = {}
         self.certain: dict[str, bool] = {}
 
@@ -117,8 +119,7 @@ class Walker(WrittenEntries):
         if not statements or found.module is None:
             node.text(f"unread {self.public_name(type(found.value))}")
             return
-        statements += self.filling(found)
-        self.write(node, statement_syntax(statements), (found.module, {}))
+        self.write(node, statement_syntax([*statements, *self.filling(found)]), (found.module, {}))
 
     def _hidden(self, found: Live) -> list[ast.stmt]:
         """Decorated definitions behind a name whose value is not the function or class that they define."""
@@ -178,14 +179,15 @@ class Walker(WrittenEntries):
         closure = closure_of(function, module)
         node.annotations = lambda: annotations_of(tree)
         self.write(node, self.syntax_of(tree, defaults=False), (module, closure))
-        self._write_defaults(node, function, module, tree)
+        node.tokens += self.rewritten.tokens(function, module)
+        self._write_defaults(node, function)
         for decorator in getattr(tree, "decorator_list", ()):
             self.write(node, expression_syntax(decorator), (module, closure), shallow=True)
         if "__class__" in closure and isinstance(closure["__class__"], type):
             self.refer(node, self.class_of(closure["__class__"]))
         self._write_attributes(node, function)
 
-    def _write_defaults(self, node: Node, function: types.FunctionType, module: Module, tree: ast.AST) -> None:
+    def _write_defaults(self, node: Node, function: types.FunctionType) -> None:
         named = dict(function.__kwdefaults__ or {})
         count = function.__code__.co_argcount
         values = function.__defaults__ or ()

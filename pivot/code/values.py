@@ -17,6 +17,7 @@ from typing import Any
 from pivot.code.definitions import closure_of
 from pivot.code.encoding import Resists, write_known
 from pivot.code.instances import Instances
+from pivot.code.services import write_service
 from pivot.code.syntax import constant_token
 
 _SCALARS = (type(None), bool, int, float, complex, bytes, type(Ellipsis))
@@ -29,11 +30,7 @@ _STATELESS = {
     "_thread.lock",
     "_thread.RLock",
     "threading.RLock",
-    "threading.Event",
     "threading.Condition",
-    "threading.Semaphore",
-    "logging.Logger",
-    "logging.RootLogger",
     "builtins.object",
     "abc._abc_data",
     "_abc._abc_data",
@@ -73,7 +70,7 @@ class Encoder(Instances):
             if issubclass(type(value), kinds):  # an object may say that it is of another class
                 write(self, value)
                 return
-        if write_known(self, value):
+        if write_known(self, value) or write_service(self, value):
             return
         self._instance(value)
 

@@ -11,6 +11,7 @@ from tests.code.catalogue import (
     libraries,
     modules,
     newer,
+    services,
     styles,
     unreached,
 )
@@ -26,6 +27,7 @@ ROWS: list[Row] = [
     *unreached.ROWS,
     *adversarial.ROWS,
     *hidden.ROWS,
+    *services.ROWS,
     *styles.ROWS,
     *libraries.ROWS,
     *newer.ROWS,
