@@ -22,7 +22,7 @@ help:
 	@echo 'make lint    ruff: rules and format'
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
-	@echo 'make reference  command pages and the change-detection matrix'
+	@echo 'make reference  command pages, Python API, change-detection matrix'
 	@echo 'make bench   the same work beside other tools, as ratios; a first look: make bench ARGS=--small'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make clean   remove what these targets made'
@@ -43,9 +43,10 @@ types: $(TEST) $(LINT)
 docs: $(DOCS)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs site
 
-# The pages that the commands write about themselves; a test says when they are out of date.
+# The pages that the code writes about itself; a test says when they are out of date.
 reference: $(PROJECT)
 	$(BIN)/python scripts/reference.py
+	$(BIN)/python scripts/api.py
 	$(BIN)/python scripts/matrix.py
 
 bench: $(PROJECT)

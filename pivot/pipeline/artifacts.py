@@ -25,10 +25,14 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, init=False)
 class Dep:
-    """An input: a file, a directory (`"dir/"`), or several. Without a loader, the path's extension or the type says it.
+    """An input: a file, a directory, or several.
 
-    `each` collects what variants wrote into one dict: `Dep("metrics/{model}.json", each={"model": MODELS})`
-    gives a value for each model, by model. It takes what `register` takes as `matrix` or `variants`.
+    Args:
+        path: relative to the pipeline's folder; a directory ends in `/`. A list or tuple of paths gives a list or tuple
+            of values.
+        loader: makes the value. It may be left out where the path's extension or the annotated type says it.
+        each: collects what variants wrote into one dict: `Dep("metrics/{model}.json", each={"model": MODELS})` gives
+            a value for each model, by model. It takes what `register` takes as `matrix` or `variants`.
 
     Raises:
         PipelineError: the path is not a path.
@@ -55,14 +59,18 @@ class Dep:
 
 @dataclass(frozen=True, slots=True, init=False)
 class ExternalDep(Dep):
-    """An input that lives outside the repository: an absolute path or an http(s) URL. Never moved, never stored."""
+    """An input outside the repository, by absolute path or http(s) URL. It is recorded, never moved, never stored."""
 
     kind: ClassVar[ArtifactKind] = "external"
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderDep:
-    """An input whose path is given where the stage is registered: `dep_path_overrides={"parameter": "path"}`."""
+    """An input whose path is given where the stage is registered: `dep_path_overrides={"parameter": "path"}`.
+
+    Args:
+        loader: as for `Dep`.
+    """
 
     kind: ClassVar[ArtifactKind] = "dep"
 
@@ -73,10 +81,15 @@ class PlaceholderDep:
 class Out:
     """An output, named by the return type.
 
-    `cache=False`: Git versions the path, not Pivot. `keep`: a writable copy of what stood there stays in place while
-    the stage runs, for one that goes on from a checkpoint or appends to a log; what stands there at the end is the
-    output. That copy is no input: a change of it runs nothing. Where it must count, use `IncrementalOut`.
-    `optional`: the stage may leave it out (no file, or the value None).
+    Args:
+        path: as for `Dep`. A list or tuple of paths takes a list or tuple of values.
+        loader: writes the value; may be left out as for `Dep`.
+        cache: False leaves the path to Git, which then versions it, and not Pivot.
+        keep: a writable copy of what stood there stays in place while the stage runs, for one that goes on from a
+            checkpoint or appends to a log; without it the path is free when the stage starts. That copy is no input: a
+            change of it runs nothing again, and the stage must be able to start without it. Where it must count, use
+            `IncrementalOut`.
+        optional: the stage may leave the output out (no file, or the value None).
 
     Raises:
         PipelineError: the path is not a path.
@@ -114,28 +127,31 @@ class Out:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Metric(Out):
-    """An output whose numbers are shown and compared between commits."""
+    """An output whose numbers are worth comparing: they are shown, and compared between commits."""
 
     kind: ClassVar[ArtifactKind] = "metric"
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Plot(Out):
-    """An output that is shown as a picture or drawn from its rows."""
+    """An output that is a picture, or rows to draw one from."""
 
     kind: ClassVar[ArtifactKind] = "plot"
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class DirectoryOut(Out):
-    """A directory with one file a key: the value is `dict[str, T]`, a key is a file's path below the directory."""
+    """A directory with one file a key: `DirectoryOut("folder/", loader)`.
+
+    The value is `dict[str, T]`; a key is a file's path below the directory, and the loader writes each file.
+    """
 
     kind: ClassVar[ArtifactKind] = "directory"
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class IncrementalOut(Out):
-    """An output made from its previous version: on a parameter (the version before) and on the return (the next one).
+    """An output made from its previous version: annotated on a parameter (the one before) and on the return (the next).
 
     The first time the parameter is `loader.empty()`.
     """
@@ -147,7 +163,11 @@ Artifact = Dep | PlaceholderDep | Out
 
 
 def depends_on(*objects: Any) -> Callable[[FunctionT], FunctionT]:
-    """Declare by hand that a function reaches these objects, where the code does not show it."""
+    """Declare by hand that a function reaches these objects, where the code does not show it: `@depends_on(thing)`.
+
+    Args:
+        objects: functions, classes, modules or values; a change of one of them runs the stages of the function.
+    """
 
     def attach(function: FunctionT) -> FunctionT:
         before: tuple[Any, ...] = getattr(function, "__pivot_depends_on__", ())

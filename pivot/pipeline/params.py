@@ -35,10 +35,12 @@ class _Validated(type):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StageParams(metaclass=_Validated):
-    """Base of parameter classes: `class TrainParams(pivot.StageParams): lr: float = 0.1`.
+    """Base of parameter classes, declared like a dataclass: `class TrainParams(pivot.StageParams): lr: float = 0.1`.
 
-    Raises, when an instance is made:
-        PipelineError: an unknown name, a missing value, or a value of another type.
+    Its objects are frozen and take their values by name.
+
+    Raises:
+        PipelineError: an object is made with an unknown name, without a value, or with a value of another type.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:

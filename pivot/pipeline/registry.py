@@ -39,20 +39,22 @@ class Options(TypedDict, total=False):
     out_path_overrides: Mapping[str, Paths] | None
     frozen: bool
     always: bool
+    matrix: Mapping[str, Iterable[Any]] | None
+    variants: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]] | None
     resources: Mapping[str, float] | None
     mutex: str | Sequence[str] | None
     timeout: float | str | None
     retries: int
     priority: int
-    variants: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]] | None
-    matrix: Mapping[str, Iterable[Any]] | None
 
 
 class Pipeline:
     """A named set of stages.
 
-    Paths of its stages are relative to `root`, their working directory: the folder of the file that makes the
-    pipeline, or another one (a relative `root` starts at that folder).
+    Args:
+        name: letters, digits, `_`, `-` and `.`.
+        root: the folder that the stages' paths are relative to, and that they run in; by default that of the file that
+            makes the pipeline, where a relative one starts too.
 
     Raises:
         PipelineError: the name has characters that a name may not have.
@@ -89,8 +91,9 @@ class Pipeline:
     def include(self, other: Pipeline, prefix: str | None = None) -> None:
         """Take in the stages of another pipeline, those that it gets later as well.
 
-        With a prefix the stage `train` is `prefix/train` here. Paths stay what they are: relative to the folder of the
-        pipeline that the stage was registered in.
+        Args:
+            other: its stages' paths stay what they are, relative to its own folder.
+            prefix: with it the stage `train` is `prefix/train` here.
 
         Raises:
             PipelineError: a stage's name or path is taken here, or the pipelines include each other.
@@ -116,23 +119,34 @@ class Pipeline:
     @overload
     def register(self, function: None = None, **options: Unpack[Options]) -> Callable[[FunctionT], FunctionT]: ...
 
-    def register(self, function: Any = None, **options: Unpack[Options]) -> Any:
-        """Make a stage of a function and return the function; also a decorator, with or without options.
+    def register(
+        self, function: FunctionT | None = None, **options: Unpack[Options]
+    ) -> FunctionT | Callable[[FunctionT], FunctionT]:
+        """Make a stage of a function and return the function unchanged; also a decorator, with or without options.
 
-        `params` is an instance of the class that a parameter is annotated with, the class itself, or a dict of
-        values. `frozen`: never run; `always`: run every time.
+        Values of `matrix` and `variants` stand for `{model}` in paths, and are given to parameters and to fields of the
+        parameter class that have their names. `resources` and all after it say how the stage is run, which never
+        counts as a change.
 
-        `matrix={"model": ["a", "b"], "seed": range(3)}` makes a stage for each combination, named
-        `train@model=a,seed=0`; `variants={"small": {"layers": 2}}` makes `train@small`. The values stand for `{model}`
-        in paths, and are given to parameters and to fields of the parameter class that have their names.
-
-        How it is run, which never counts as a change: `resources={"gpu": 1}` against the limits `pivot.resources.gpu`
-        and so on; `mutex="db"`: never beside another stage with that name, `"*"`: beside no other stage; `timeout` in
-        seconds or as `"5m"`; `retries`: how often it is tried again after a failure, with growing pauses; `priority`:
-        the higher one starts first.
+        Args:
+            function: its annotations say what the stage reads and writes.
+            name: by default the function's.
+            params: an object of the class that a parameter is annotated with, the class itself, or a dict of values.
+            dep_path_overrides: paths of inputs, by the names of the parameters that take them.
+            out_path_overrides: paths of outputs, by key of the `TypedDict`; `return` where the stage has one output.
+            frozen: never run.
+            always: run every time.
+            matrix: `{"model": ["a", "b"], "seed": range(3)}` makes a stage for each combination, named
+                `train@model=a,seed=0`.
+            variants: `{"small": {"layers": 2}}` makes the stage `train@small`.
+            resources: what the stage takes, `{"gpu": 1}`, of what there is, `pivot.resources.gpu` and so on.
+            mutex: `"db"`: never beside another stage with that name; `"*"`: beside no other stage.
+            timeout: in seconds, or as `"90s"`, `"5m"`, `"2h"`; by default none.
+            retries: how often it is tried again after a failure, with growing pauses; by default never.
+            priority: of stages that could start, the higher one does so first; by default 0.
 
         Raises:
-            PipelineError: the function or one of its annotations will not do; names file, line and the mend.
+            PipelineError: the function, one of its annotations or an option will not do.
         """
         line = calling_line()
         _check_options(options, line)

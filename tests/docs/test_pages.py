@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
 import subprocess
 import sys
-from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 import pivot
 from pivot.cli.app import COMMANDS
+from pivot.pipeline.loaders.choice import BY_EXTENSION, SHIPPED
 from tests.support.examples import DATA, FRONT_PAGE
 
 ROOT = Path(__file__).parents[2]
@@ -21,17 +19,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Read where they stand, and not as part of the site, whose build looks at the links of its own pages.
 OUTSIDE = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs" / "examples").glob("*/README.md"))]
 API = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+LOADERS = (ROOT / "docs" / "loaders.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"`(\w+)\(")
 COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def listed(section: str) -> set[str]:
-    """The names in the first columns of the tables of a section of the API page."""
-    text = re.split(rf"^## {section}$", API, flags=re.MULTILINE)[1].split("\n## ")[0]
-    return set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
 
 
 def test_the_front_page_shows_the_example_that_the_stories_run() -> None:
@@ -55,33 +49,27 @@ def test_a_page_outside_the_site_links_to_files_that_are_there(page: Path) -> No
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_signatures_on_the_api_page_are_those_of_the_code() -> None:
-    shown = re.findall(r"`([A-Z][\w.]+)\(([^)\"]*)\)`", API)
-    assert {place for place, _ in shown} >= {"Pipeline", "Pipeline.include", "Dep", "ExternalDep", "Out"}
-    for place, arguments in shown:
-        if place != "Pipeline.register":  # it takes them as `**options`
-            assert parameters(attrgetter(place)(pivot)) == declared(arguments), place
+def test_the_api_page_is_what_the_docstrings_say() -> None:
+    check = [sys.executable, str(ROOT / "scripts" / "api.py"), "--check"]
+    assert subprocess.run(check, check=False).returncode == 0, "make reference"
 
 
-def declared(arguments: str) -> list[tuple[str, object]]:
-    shown = ast.parse(f"lambda {arguments}: 0", mode="eval").body
-    assert isinstance(shown, ast.Lambda)
-    plain, named = shown.args.args, shown.args.kwonlyargs
-    defaults = [None] * (len(plain) - len(shown.args.defaults)) + [*shown.args.defaults, *shown.args.kw_defaults]
-    return [
-        (one.arg, inspect.Parameter.empty if default is None else ast.literal_eval(default))
-        for one, default in zip([*plain, *named], defaults, strict=True)
-    ]
+def test_the_api_page_has_every_public_name() -> None:
+    public = [*pivot.__all__, *pivot.loaders.__all__]
+    assert sorted(re.findall(r"^### (\w+)$", API, re.MULTILINE)) == sorted(set(public) - {"loaders"})
 
 
-def parameters(thing: object) -> list[tuple[str, object]]:
-    told = inspect.signature(thing).parameters.values()  # type: ignore[arg-type]
-    return [(one.name, one.default) for one in told if one.name != "self"]
-
-
-def test_the_public_names_are_those_of_the_api_page() -> None:
-    assert set(pivot.__all__) - {"loaders"} == listed("Stages and pipelines") | listed("Artifacts")
-    assert set(pivot.loaders.__all__) == listed("Loaders")
+def test_the_page_of_loaders_tells_which_one_an_extension_calls_for() -> None:
+    rows = [row.split("|") for row in LOADERS.splitlines() if row.startswith("| `")]
+    told = {
+        (extension, name)
+        for row in rows
+        for extension in re.findall(r"`(\.\w+)`", row[2])
+        for name in NAMED.findall(row[1])
+    }
+    assert {name for row in rows for name in NAMED.findall(row[1])} == {kind.__name__ for kind in SHIPPED}
+    assert {(extension, type(loader).__name__) for extension, loader in BY_EXTENSION.items()} <= told
+    assert {extension for extension, _ in told} == BY_EXTENSION.keys()
 
 
 @pytest.mark.parametrize("module", [pivot, pivot.loaders], ids=["pivot", "pivot.loaders"])

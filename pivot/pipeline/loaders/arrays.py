@@ -18,7 +18,11 @@ _NO_METADATA: dict[str, dict[str, None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Numpy:
-    """An array in a `.npy` file, or a dict of arrays in a `.npz` file. Arrays of Python objects are refused."""
+    """An array in a `.npy` file, or a dict of arrays in a `.npz` file. Arrays of Python objects are refused.
+
+    Args:
+        compress: whether a `.npz` file is compressed.
+    """
 
     compress: bool = False
 
@@ -51,7 +55,11 @@ class Numpy:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A Pillow image; the format follows the extension. `quality` is for formats that lose detail."""
+    """A Pillow image; the format follows the extension.
+
+    Args:
+        quality: of formats that lose detail, from 0 to 100.
+    """
 
     quality: int = 90
 
@@ -70,7 +78,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Matplotlib:
-    """A matplotlib figure, for writing only; the format follows the extension, and no date is written."""
+    """A matplotlib figure, for writing only; the format follows the extension, and no date is written.
+
+    Args:
+        dpi: dots per inch.
+    """
 
     dpi: int = 150
 

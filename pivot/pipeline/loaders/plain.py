@@ -20,7 +20,11 @@ class PathOnly:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string. Line ends are kept as they are."""
+    """A string. Line ends are kept as they are.
+
+    Args:
+        encoding: one that Python knows.
+    """
 
     encoding: str = "utf-8"
 
@@ -53,7 +57,11 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class Pickle:
-    """Any Python object. The protocol is fixed, so that every Python version writes the same; reading runs code."""
+    """Any Python object. Reading one runs code, and happens only in the stage's own process.
+
+    Args:
+        protocol: that of `pickle`; a fixed one, so that every Python version writes the same.
+    """
 
     protocol: int = 5
 

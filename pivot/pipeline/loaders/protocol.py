@@ -29,14 +29,16 @@ class Reader(Protocol[ReadT_co]):
 
 
 class Writer(Protocol[WrittenT_contra]):
-    """Writes a file. Pivot names a temporary file with the right extension and renames it when `save` is done."""
+    """Writes a file."""
 
     @abstractmethod
-    def save(self, value: WrittenT_contra, path: Path) -> None: ...
+    def save(self, value: WrittenT_contra, path: Path) -> None:
+        """Write the value to a temporary file with the right extension, which is renamed when this is done."""
+        ...
 
 
 class Loader(Reader[T], Writer[T], Protocol[T]):
-    """Both. `IncrementalOut` asks for one more method, `empty() -> T`: the value before the first run."""
+    """Reads and writes. `IncrementalOut` asks for one more method, `empty() -> T`: the value before the first run."""
 
 
 def malformed(path: Path, kind: str, why: object, line: int | None = None) -> InputError:

@@ -13,7 +13,13 @@ from pivot.pipeline.loaders.protocol import malformed
 
 @dataclass(frozen=True, slots=True)
 class JSON:
-    """One JSON value, with a newline at the end. Numpy scalars and arrays are written as numbers and lists."""
+    """One JSON value, with a newline at the end. Numpy scalars and arrays are written as numbers and lists.
+
+    Args:
+        indent: spaces a level; None writes one line.
+        sort_keys: else keys keep their order.
+        ensure_ascii: write other characters as `\\u` escapes.
+    """
 
     indent: int | None = 2
     sort_keys: bool = False
@@ -38,7 +44,12 @@ class JSON:
 
 @dataclass(frozen=True, slots=True)
 class JSONLines:
-    """A list of JSON values, one a line; empty lines are skipped."""
+    """A list of JSON values, one a line; empty lines are skipped.
+
+    Args:
+        sort_keys: as for `JSON`.
+        ensure_ascii: as for `JSON`.
+    """
 
     sort_keys: bool = False
     ensure_ascii: bool = False
@@ -59,7 +70,11 @@ class JSONLines:
 
 @dataclass(frozen=True, slots=True)
 class YAML:
-    """One YAML document of plain values: no tag of it makes a Python object."""
+    """One YAML document of plain values: no tag of it makes a Python object.
+
+    Args:
+        sort_keys: else keys keep their order.
+    """
 
     sort_keys: bool = False
 

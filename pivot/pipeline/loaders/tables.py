@@ -16,10 +16,14 @@ _EXTRA_KEY = "\0more"
 
 @dataclass(frozen=True, slots=True)
 class CSV:
-    """A table with a head line: a list of `dict[str, str]`, or a data frame where `frame` says so.
+    """A table with a head line: a list of `dict[str, str]`, or a data frame. Lines end in a line feed.
 
-    A parameter or output annotated as a pandas or polars `DataFrame` sets `frame` by itself. `columns` names the
-    head of a table without rows. `index`: pandas' index is the first column. Lines end in a line feed.
+    Args:
+        sep: between the fields of a row.
+        encoding: one that Python knows.
+        columns: the head of a table without rows.
+        index: pandas' index is the first column.
+        frame: what is read; an artifact annotated as a pandas or polars `DataFrame` sets it by itself.
     """
 
     sep: str = ","
@@ -90,9 +94,13 @@ class CSV:
 
 @dataclass(frozen=True, slots=True)
 class Parquet:
-    """A data frame in a Parquet file. Needs the extra `pandas` or `polars`."""
+    """A data frame in a Parquet file. Needs the extra `pandas` or `polars`.
 
-    frame: Frame = "pandas"
+    Args:
+        frame: what is read, as for `CSV`; what is written says itself what it is.
+    """
+
+    frame: Literal["pandas", "polars"] = "pandas"
 
     def load(self, path: Path) -> Any:
         library = import_library(self.frame, self.frame, "Parquet")
@@ -110,9 +118,13 @@ class Parquet:
 
 @dataclass(frozen=True, slots=True)
 class Feather:
-    """A data frame in a Feather (Arrow IPC) file. Needs the extra `pandas` or `polars`."""
+    """A data frame in a Feather (Arrow IPC) file. Needs the extra `pandas` or `polars`.
 
-    frame: Frame = "pandas"
+    Args:
+        frame: as for `Parquet`.
+    """
+
+    frame: Literal["pandas", "polars"] = "pandas"
 
     def load(self, path: Path) -> Any:
         library = import_library(self.frame, self.frame, "Feather")
