@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from pivot.reports.amounts import seconds, size
+from pivot.reports.run import TOLD_FROM
 from pivot.run.events import (
     Event,
     RunEnded,
@@ -80,7 +81,7 @@ class Progress:
     def _row(self, name: str, elapsed: float) -> Text:
         bar = Text.from_ansi(self._bars.get(name, ""))
         expected = self._expected.get(name)
-        took = seconds(elapsed) if expected is None else f"{seconds(elapsed)} of {seconds(expected)}"
+        took = f"{seconds(elapsed)} of {seconds(expected)}" if expected and expected >= TOLD_FROM else seconds(elapsed)
         return Text.assemble("  ", (name, "bold"), f"  {took}  ", bar, overflow="ellipsis", no_wrap=True)
 
 
