@@ -10,26 +10,31 @@ from pathlib import Path
 import click
 
 from pivot.cli.opening import open_session, pick_stage
+from pivot.code.names import read_names
+from pivot.errors import TargetError
 from pivot.project import Project
 from pivot.reports.printed import readable
-from pivot.run.logs import logs_of
+from pivot.run.logs import all_logs, logged_stages, logs_of
 
 _POLL_SECONDS = 0.1
 _PIECE = 1 << 16
 
 
 @click.command()
-@click.argument("stage")
+@click.argument("stage", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on while a run is under way; without a log, wait for one.")
 @click.option("--list", "listed", is_flag=True, help="The logs that are kept, the newest first.")
-def logs(stage: str, follow: bool, listed: bool) -> int:
-    """Show what STAGE printed when it ran last.
+def logs(stage: str | None, follow: bool, listed: bool) -> int:
+    """Show what STAGE printed when it ran last; without STAGE, which stages have logs, the last one to run first.
 
     Colours are kept on a terminal (unless NO_COLOR is set); whatever else would steer one, such as a moved cursor or a
     new title, is left out. The file that --list names has every byte.
     """
     with Project.open(Path.cwd()) as project:
         folder = project.pivot_dir / "logs"
+        if stage is None:
+            _tell_all(project, follow=follow, listed=listed)
+            return 0
         found = logs_of(folder, stage)
         if not found:
             stage = _resolve(stage)
@@ -44,6 +49,18 @@ def logs(stage: str, follow: bool, listed: bool) -> int:
         if not found and not follow:
             click.echo(f"{stage} printed nothing in the runs kept here", err=True)
     return 0
+
+
+def _tell_all(project: Project, *, follow: bool, listed: bool) -> None:
+    """The stages that have logs, or these logs. Raises `TargetError`."""
+    if follow:
+        raise TargetError("--follow stays with one stage", hint="git pivot logs STAGE --follow")
+    folder = project.pivot_dir / "logs"
+    told = [*map(str, all_logs(folder))] if listed else logged_stages(folder, read_names(str(project.cache_dir)))
+    for line in told:
+        click.echo(line)
+    if not told:
+        click.echo("no stage printed anything in the runs kept here", err=True)
 
 
 def _resolve(stage: str) -> str:

@@ -11,6 +11,7 @@ import re
 import time
 import zlib
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 _HEAD_LIMIT = 8 << 20
@@ -30,6 +31,24 @@ def log_folder(logs: Path, stage: str) -> Path:
 def logs_of(logs: Path, stage: str) -> list[Path]:
     """The logs of a stage, the newest first; empty when it has never printed anything."""
     return sorted(log_folder(logs, stage).glob("*.log"), reverse=True)
+
+
+def all_logs(logs: Path) -> list[Path]:
+    """The logs of all stages, the newest first."""
+    return sorted(logs.glob("*/*.log"), key=lambda path: path.name, reverse=True)
+
+
+def logged_stages(logs: Path, known: Iterable[str]) -> list[str]:
+    """The stages that have logs, the last one to run first.
+
+    A long name is cut in that of its folder: such a stage is told where it is among the known ones.
+    """
+    from urllib.parse import unquote
+
+    names = {log_folder(logs, name): name for name in known}
+    folders = dict.fromkeys(path.parent for path in all_logs(logs))
+    told = {folder: names.get(folder) or unquote(folder.name) for folder in folders}
+    return [name for folder, name in told.items() if log_folder(logs, name) == folder]
 
 
 def _encode_byte(one: int) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.run.capture import Capture, Line, LineSplitter
-from pivot.run.logs import LogFile, log_folder, logs_of
+from pivot.run.logs import LogFile, log_folder, logged_stages, logs_of
 
 SPLITS = {
     "lines": ([b"a\nb\n"], ["a", "b"]),
@@ -100,6 +100,16 @@ def test_every_stage_name_has_a_folder_of_its_own(tmp_path: Path, stage: str) ->
 def test_no_two_stages_share_a_folder(tmp_path: Path) -> None:
     names = ["a/b", "a%2fb", "a", "A", ".", "..", "%2e", "x" * 400, "x" * 401]
     assert len({log_folder(tmp_path, name).name for name in names}) == len(names)
+
+
+def test_stages_with_logs_are_told_by_their_names(tmp_path: Path) -> None:
+    names = ["plain", ".dot", "train@\u00e9/x", "long" * 50, "gone" * 50]
+    for name in names:
+        log = LogFile(log_folder(tmp_path, name))
+        log.write("")
+        log.close()
+    assert logged_stages(tmp_path, ["long" * 50, "never run"]) == ["long" * 50, "train@\u00e9/x", ".dot", "plain"]
+    assert logged_stages(tmp_path / "nothing", []) == []
 
 
 def split(chunks: list[bytes]) -> list[Line]:

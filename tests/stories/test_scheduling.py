@@ -235,6 +235,16 @@ def test_logs_lists_the_runs_kept(repo: Repo) -> None:
     assert len(repo.pivot("logs", "loud", "--list").expect(0).out.splitlines()) == 2
 
 
+def test_logs_without_a_stage_tells_which_ones_have_logs(repo: Repo) -> None:
+    assert "no stage printed anything" in loud(repo, fails=False).pivot("logs").expect(0).err
+    ran(repo)
+    repo.replace("pipeline.py", 'return ""', 'print("calm")\n    return ""')
+    ran(repo)
+    assert repo.pivot("logs").expect(0).out.splitlines() == ["calm", "loud"]
+    assert len(repo.pivot("logs", "--list").expect(0).out.splitlines()) == 3
+    assert "--follow stays with one stage" in repo.pivot("logs", "--follow").expect(2).err
+
+
 def test_logs_follows_a_running_stage_until_it_ends(repo: Repo) -> None:
     busy(repo, "mutex='db'")
     with repo.start_pivot("repro", "--jobs", "1") as run:
