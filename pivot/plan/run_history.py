@@ -26,7 +26,7 @@ KEPT = 1000  # objects in memory, however long the history
 
 
 class Run(Struct, frozen=True):
-    """One run: what it gave, and what is said about it; `id` is the blob of what is said."""
+    """One run: what it gave, and what is said about it; `id` names both, since of two runs the same may be said."""
 
     record: Record
     info: Info
@@ -134,12 +134,13 @@ class RunHistory:
     def _runs_of(self, start: str, folder: TreeEntry, old: list[TreeEntry | None]) -> Iterator[Run]:
         held = self._entries(folder.oid)
         infos = [self._entries(one.oid).get("info") for one in old if one]
-        new = [info for info in self._new(held.get("info"), infos) if info.oid not in self._seen]
+        ids = {f"{start}{folder.name} {info.oid}": info.oid for info in self._new(held.get("info"), infos)}
+        new = {run: oid for run, oid in ids.items() if run not in self._seen}
         record = self._record(start, folder.name, held.get("record")) if new else None
-        for info in new if record else ():
-            self._seen.add(info.oid)
-            if record and (told := self._info(info.oid)):
-                yield Run(record, told, info.oid)
+        for run, oid in new.items() if record else ():
+            self._seen.add(run)
+            if record and (told := self._info(oid)):
+                yield Run(record, told, run)
 
     def _new(self, folder: TreeEntry | None, old: list[TreeEntry | None]) -> list[TreeEntry]:
         """The entries of a folder that no old one has as they are."""

@@ -74,6 +74,13 @@ def test_runs_of_one_situation_are_told_each_beyond_the_five_that_are_kept(backe
     assert [second for _, second in told(backend)] == list(reversed(range(8)))
 
 
+def test_runs_of_which_the_same_is_said_are_each_told(backend: Backend) -> None:
+    said = finished(1, second=1).info
+    made = [dataclasses.replace(finished(number, second=1), info=said) for number in (1, 2, 3)]
+    RunCache(backend).flush(made, "repro", Author("Ada", "ada@example.com", EPOCH + 1))
+    assert len({run.record.fingerprint for run in RunHistory(backend).runs()}) == 3
+
+
 def test_runs_that_were_fetched_are_told_once(backend: Backend, repo: Repo) -> None:
     flush(backend, (1, 1), at=1)
     repo.git("update-ref", "refs/pivot-remotes/origin/runs", "refs/pivot/runs")
