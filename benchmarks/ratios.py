@@ -43,6 +43,18 @@ class TookTooLong(WorkloadFailed):
     """It was ended at the limit."""
 
 
+def surroundings(*more: Mapping[str, str], **single: str) -> dict[str, str]:
+    """The environment of a command that is measured: ours without what steers Python, and more.
+
+    Where `PYTHONDONTWRITEBYTECODE` is set, as in many containers, each tool that starts a Python for each step would
+    compile the steps every time.
+    """
+    found = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    for part in (*more, single):
+        found |= part
+    return found
+
+
 def measure(workload: Workload, limit: float = 0) -> Sample:
     """Run a workload once, with nothing on its input and its output thrown away; for `limit` seconds at most, if any.
 
@@ -51,7 +63,7 @@ def measure(workload: Workload, limit: float = 0) -> Sample:
     """
     if workload.prepare:
         workload.prepare()
-    environment = {**os.environ, **workload.environment, "PWD": str(workload.folder)}
+    environment = surroundings(workload.environment, PWD=str(workload.folder))
     null = os.open(os.devnull, os.O_RDWR)
     began = time.perf_counter()
     with contextlib.chdir(workload.folder):

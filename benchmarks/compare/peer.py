@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.compare.project import Project
-from benchmarks.ratios import Workload
+from benchmarks.ratios import Workload, surroundings
 
 GIT_CONFIG = """\
 [user]
@@ -76,7 +76,7 @@ class Place:
     def do(self, *commands: Sequence[str]) -> None:
         """Type commands whose time does not count."""
         for command in commands:
-            environment = {**os.environ, **self.environment}
+            environment = surroundings(self.environment)
             subprocess.run(command, cwd=self.project, env=environment, check=True, stdin=_NULL, capture_output=True)
 
     def workload(self, name: str, command: Sequence[str]) -> Workload:

@@ -26,6 +26,15 @@ def test_the_time_of_children_counts(tmp_path: Path) -> None:
     assert measure(Workload("parent", [sys.executable, "-c", parent], tmp_path)).cpu >= 0.2
 
 
+def test_a_command_compiles_modules_once_whatever_the_shell_asks_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "module.py").touch()
+    measure(Workload("import", [sys.executable, "-c", "import module"], tmp_path))
+    assert list(tmp_path.glob("__pycache__/module*.pyc"))
+
+
 def test_a_command_that_fails_is_no_result(tmp_path: Path) -> None:
     with pytest.raises(WorkloadFailed, match="exit 3"):
         measure(Workload("broken", [sys.executable, "-c", "raise SystemExit(3)"], tmp_path))
