@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
-from pivot.code.kept import read, trace, write
+from pivot.code.kept import name_of, read, trace, write
 from pivot.code.manifest import Entry, Manifest, Remark
 from pivot.code.model import PipelineModel, Stage
 from pivot.code.names import write_names
@@ -101,8 +101,7 @@ def _miss(file: str, why: str) -> None:
 
 
 def _path(cache_dir: Path, root: Path, file: str) -> Path:
-    """Named by the work tree too: what is kept names absolute paths, and a copy of the repository has others."""
-    return cache_dir / "code" / xxhash.xxh3_128_hexdigest(f"{root}\0{file}".encode("utf-8", "surrogateescape"))
+    return cache_dir / "code" / name_of(root, file)
 
 
 # --- plain data and back

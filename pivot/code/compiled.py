@@ -15,7 +15,7 @@ from types import CodeType
 
 import xxhash
 
-from pivot.code.kept import read, write
+from pivot.code.kept import name_of, read, write
 
 Key = tuple[str, bytes]
 
@@ -32,8 +32,7 @@ class Compiled:
     @classmethod
     def of(cls, cache_dir: Path, root: Path, file: str) -> Compiled:
         """What the imports of a pipeline file (relative to `root`) have kept."""
-        name = xxhash.xxh3_128_hexdigest(f"{root}\0{file}".encode("utf-8", "surrogateescape"))
-        return cls(cache_dir / "compiled" / name)
+        return cls(cache_dir / "compiled" / name_of(root, file))
 
     def code(self, path: str, data: bytes) -> CodeType:
         """The code of a module.

@@ -15,6 +15,14 @@ from typing import Any
 import xxhash
 
 
+def name_of(root: Path, file: str) -> str:
+    """How to name what is kept for a pipeline file (relative to `root`).
+
+    By the work tree too: what is kept names absolute paths, and a copy of the repository has others.
+    """
+    return xxhash.xxh3_128_hexdigest(f"{root}\0{file}".encode("utf-8", "surrogateescape"))
+
+
 def write(path: Path, value: Any) -> None:
     """Put a value that `marshal` takes in place; a folder that cannot be written costs time, nothing else."""
     data = marshal.dumps(value)
