@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from pivot.files import TEMP_PREFIX
 
 SCHEME = 1
 _TICK = 50_000_000  # 50 ms: coarser than the clock of any local file system
+_BLOCK = 1 << 20
 _COARSE = 2_500_000_000  # FAT and some network file systems keep time in steps of one or two seconds
 
 
@@ -69,10 +71,13 @@ def stat_of(path: str) -> tuple[int, int, int, int] | None:
 def digest_of_file(path: str) -> str:
     """Digest of the bytes; empty when they cannot be read."""
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123
-            return digest_of_bytes(stream.read())
+        with io.FileIO(path) as stream:
+            digest = xxhash.xxh3_128()
+            while block := stream.read(_BLOCK):
+                digest.update(block)
     except OSError:
         return ""
+    return digest.hexdigest()
 
 
 def digest_of_bytes(data: bytes) -> str:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import stat
 import sys
 from typing import Any
 
-import xxhash
-
+from pivot.code.evidence import digest_of_file
 from pivot.code.instances import Instances
 
 _FILES = (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO)
 # Where a handler writes is no matter of what the code computes, and the name of a log may hold the time.
 _HANDLER_SKIPPED = {"lock", "level", "filters", "formatter", "stream", "baseFilename", "_name", "_closed"}
-_BLOCK = 1 << 20
 
 
 def write_service(encoder: Instances, value: Any) -> bool:
@@ -95,14 +92,6 @@ def _file(encoder: Instances, value: Any) -> None:
         return
     with contextlib.suppress(OSError, ValueError):
         encoder.node.text(f"at {value.tell()}")
-    with contextlib.suppress(OSError):
-        if stat.S_ISREG(os.stat(name).st_mode):  # noqa: PTH116
-            encoder.node.text(_digest(name))
-
-
-def _digest(path: str) -> str:
-    digest = xxhash.xxh3_128()
-    with io.FileIO(path) as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    # A pipe is not read from, nor waited for.
+    if os.path.isfile(name) and (digest := digest_of_file(name)):  # noqa: PTH113
+        encoder.node.text(digest)
