@@ -19,12 +19,8 @@ _SKIPPED = {
     "__total__", "__readonly_keys__", "__mutable_keys__", "__callable_proto_members_only__",
     "__orig_class__", "_field_defaults", "_fields", "__getnewargs__",
 }  # fmt: skip
-BY_HAND = {
-    "__match_args__",
-    "__getnewargs__",
-    "_fields",
-    "_field_defaults",
-}  # a class body may hold them, and then they count
+# A class body may hold these, and then they count.
+BY_HAND = {"__match_args__", "__getnewargs__", "_fields", "_field_defaults"}
 _MAKERS = {"dataclasses", "typing", "collections", "functools", "enum", "abc", "reprlib", "attr", "attrs"}
 # What makers of classes note in one; a function by such a name is a hook that the project has written.
 _NOTED = ("__pydantic", "__attrs", "__struct", "__pivot")

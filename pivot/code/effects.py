@@ -19,11 +19,11 @@ from pivot.code.resolve import Resolver
 _BLOCKS = ("body", "orelse", "finalbody")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IDLE = frozenset((*_DEFINITIONS, ast.Import, ast.ImportFrom))
-# `os` and `sys` keep the environment and the import path: what these hold is tracked by itself.
 # They give what the library itself goes on using.
 _KEEPERS = {"logging.getLogger", "decimal.getcontext"}
 # A message that an import logs is no setting.
 _MESSAGES = {"debug", "info", "warning", "error", "critical", "exception", "log"}
+# `os` and `sys` keep the environment and the import path: what these hold is tracked by itself.
 _NO_ROOTS = {"builtins", "pivot", "os", "sys", "typing", "abc", "importlib", "pathlib"}
 
 
