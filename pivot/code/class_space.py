@@ -11,7 +11,7 @@ _SKIPPED = {
     "__annotate_func__", "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__orig_bases__",
     "__parameters__", "__abstractmethods__", "_abc_impl", "__match_args__", "__dataclass_fields__",
     "__dataclass_params__", "__classcell__", "__type_params__", "__protocol_attrs__", "_is_protocol",
-    "_is_runtime_protocol", "__non_callable_proto_members__", "__init_subclass__ ", "__classdictcell__",
+    "_is_runtime_protocol", "__non_callable_proto_members__", "__classdictcell__",
     "_member_map_", "_member_names_", "_value2member_map_", "_hashable_values_", "_unhashable_values_",
     "_unhashable_values_map_", "_member_type_", "_value_repr_", "_use_args_", "_new_member_", "_flag_mask_",
     "_singles_mask_", "_all_bits_", "_boundary_", "_inverted_", "__new_member__", "_generate_next_value_",

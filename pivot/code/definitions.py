@@ -135,13 +135,15 @@ def _acts(statement: ast.stmt) -> bool:
         return any(not _passive(decorator) for decorator in statement.decorator_list)
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
         return any(isinstance(inner, ast.Call | ast.Await) and not _makes(inner) for inner in ast.walk(statement))
-    if isinstance(statement, ast.If) and (is_type_checking(statement.test) or _is_script_guard(statement.test)):
+    if isinstance(statement, ast.If) and (is_type_checking(statement.test) or is_script_guard(statement.test)):
         return any(map(_acts, statement.orelse))
     return True
 
 
-def _is_script_guard(test: ast.expr) -> bool:
-    """`__name__ == "__main__"`, which is never so in an import."""
+def is_script_guard(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`, alone or with more conditions beside it: never so in an import."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(map(is_script_guard, test.values))
     parts = [test.left, *test.comparators] if isinstance(test, ast.Compare) and type(test.ops[0]) is ast.Eq else []
     return {getattr(part, "id", getattr(part, "value", None)) for part in parts} == {"__name__", "__main__"}
 

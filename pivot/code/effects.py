@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from types import FunctionType
 
-from pivot.code.definitions import find_function
+from pivot.code.definitions import find_function, is_script_guard
 from pivot.code.found import External, Live
 from pivot.code.namespaces import Module
 from pivot.code.normalise import expression_syntax
@@ -122,12 +122,11 @@ def _targets(statement: ast.stmt) -> list[ast.expr]:
 
 def _effective(statement: ast.stmt) -> Iterator[ast.stmt]:
     """A statement and those inside it that an import or a call executes."""
-    if isinstance(statement, ast.If) and "__main__" in ast.dump(statement.test):
-        return  # never so in an import
+    is_script = isinstance(statement, ast.If) and is_script_guard(statement.test)
     yield statement
     if isinstance(statement, _DEFINITIONS):
         return
-    for block in _BLOCKS:
+    for block in _BLOCKS[is_script:]:
         for inner in getattr(statement, block, None) or ():
             yield from _effective(inner)
     for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):

@@ -238,6 +238,16 @@ ROWS = [
         "seed(1) => seed(2)",
     ),
     _text(
+        "a seed set by an import and not by a script",
+        "import random\nif __name__ != '__main__':\n    random.seed(1)\ndef a() -> A: return random.random()",
+        "seed(1) => seed(2)",
+    ),
+    _text(
+        "a seed in the other branch of a main block",
+        "import random\nif __name__ == '__main__': print(1)\nelse: random.seed(1)\ndef a() -> A: return random.random()",
+        "seed(1) => seed(2)",
+    ),
+    _text(
         "the level of a logger",
         "import logging\nlogging.getLogger('q').setLevel(10)\ndef a() -> A: return logging.getLogger('q').level",
         "setLevel(10) => setLevel(20)",

@@ -44,6 +44,15 @@ class Model:
     def fit(self): return 1
 """
 
+_SCRIPT = """
+import random
+LIMIT = 1
+def a() -> A: return random.Random(3).random()
+def b() -> B: return 5
+if __name__ == "__main__" {}:
+    random.seed(1)
+"""
+
 
 def _row(kind: str, edit: str, text: str = CODE, *, every: bool = False) -> Row:
     return Row(kind, text, edit, "", every=every)
@@ -101,6 +110,8 @@ ROWS = [
     ),
     _row("a statement at the end of a module", "def other(): => print('hello')\\ndef other():"),
     _row("a main block", "def unused => if __name__ == '__main__': print(1)\\ndef unused"),
+    _row("a seed in a main block", "seed(1) => seed(2)", _SCRIPT.format("")),
+    _row("a seed in a main block that asks for more", "seed(1) => seed(2)", _SCRIPT.format("and LIMIT")),
     _row("a new module", "+++ fresh.py: def fresh(): return 1"),
     _row("a new file of text", "+++ notes.txt: notes"),
     _row("the name of a helper", "deep(x) => deeper(x)", every=True),
