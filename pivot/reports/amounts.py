@@ -1,6 +1,8 @@
-"""Times and sizes as people read them."""
+"""Times, sizes and long lists as people read them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def seconds(value: float) -> str:
@@ -19,3 +21,9 @@ def size(value: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     return f"{amount:.1f} TiB"
+
+
+def first(names: Sequence[str], most: int) -> str:
+    """The first `most` of them, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pivot.plan.compare import Difference
 from pivot.plan.decision import Reason
+from pivot.reports.amounts import first
 from pivot.reports.explain import Source, change_lines
 from pivot.reports.status import reason_documents
 
@@ -51,8 +52,7 @@ def in_short(reason: Reason) -> str:
     names = [change.name for change in reason.changes]
     if not names:
         return reason.text[0].lower() + reason.text[1:]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{reason.why}: {', '.join(names[:3])}{more}"
+    return f"{reason.why}: {first(names, 3)}"
 
 
 def diff_document(differences: Sequence[Difference], old: str, new: str | None) -> dict[str, object]:

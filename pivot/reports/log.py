@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pivot.plan.decision import Reason
 from pivot.plan.run_history import Entry
-from pivot.reports.amounts import seconds, size
+from pivot.reports.amounts import first, seconds, size
 from pivot.reports.show import info_document, run_text
 from pivot.reports.status import reason_documents
 
@@ -36,8 +36,7 @@ def _changes(entry: Entry) -> Iterator[str]:
 
 def _short(reason: Reason) -> str:
     names = [f"{change.name} ({change.where})" if change.where else change.name for change in reason.changes]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{reason.why}: {', '.join(names[:3])}{more}"
+    return f"{reason.why}: {first(names, 3)}"
 
 
 def log_document(entries: Sequence[Entry], results: Mapping[str, int]) -> dict[str, object]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
-from pivot.reports.amounts import seconds, size
+from pivot.reports.amounts import first, seconds, size
 from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import (
@@ -99,9 +99,7 @@ def _watch_lines(event: Event) -> Iterator[str]:
         case Watching(polling):
             yield f"watching, by looking at the files once a second: {polling}" if polling else "watching; Ctrl-C ends"
         case Changed(paths):
-            yield f"changed: {', '.join(paths[:_PATHS])}" + (
-                f" and {more} more" if (more := len(paths) - _PATHS) > 0 else ""
-            )
+            yield f"changed: {first(paths, _PATHS)}"
         case Unplanned(text, file):
             yield (
                 f"{file} cannot be imported; its stages are left out"
@@ -137,13 +135,8 @@ def totals(event: RunEnded, elapsed: str = "") -> str:
     for ending in ("failed", "blocked", "skipped"):
         names = [stage for stage, found in event.endings.items() if found == ending]
         if names:
-            text += f"\n{ending}: {', '.join(names) if ending == 'failed' else _first(names)}"
+            text += f"\n{ending}: {', '.join(names) if ending == 'failed' else first(names, _NAMES)}"
     return text + ("\ninterrupted" if event.interrupted else "")
-
-
-def _first(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def event_document(event: Event) -> dict[str, object]:

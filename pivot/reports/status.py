@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
+from pivot.reports.amounts import first
 
 _WORDS = {
     Action.KEEP: "up to date",
@@ -51,15 +52,14 @@ def in_short(decision: Decision) -> str:
         return _UNSTEADY.format(decision.results) if decision.results > 1 else "up to date"
     if decision.action is Action.RESTORE:
         return "outputs will be restored: " + "; ".join(_short(reason) for reason in decision.reasons)
-    first, *others = decision.reasons
-    return "; ".join([_short(first), *(reason.text[0].lower() + reason.text[1:] for reason in others)])
+    leading, *others = decision.reasons
+    return "; ".join([_short(leading), *(reason.text[0].lower() + reason.text[1:] for reason in others)])
 
 
 def _short(reason: Reason) -> str:
     if reason.why in (Why.UPSTREAM, Why.UPSTREAM_FAILED) or not reason.changes:
         return reason.text[0].lower() + reason.text[1:]
-    first, *others = reason.changes
-    return f"{reason.why}: {_changed(first)}" + (f" and {len(others)} more" if others else "")
+    return f"{reason.why}: {first([*map(_changed, reason.changes)], 1)}"
 
 
 def _changed(change: Change) -> str:

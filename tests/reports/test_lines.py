@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
-from pivot.reports.amounts import seconds, size
+from pivot.reports.amounts import first, seconds, size
 from pivot.reports.explain import explain
 from pivot.reports.run import event_document, event_lines, totals
 from pivot.reports.status import status_lines
@@ -107,3 +107,8 @@ def test_seconds_for_people(value: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0, "0 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB")])
 def test_bytes_for_people(value: int, text: str) -> None:
     assert size(value) == text
+
+
+def test_a_long_list_ends_with_how_many_more_there_are() -> None:
+    assert first(["a", "b"], 2) == "a, b"
+    assert first(["a", "b", "c"], 2) == "a, b and 1 more"
