@@ -33,7 +33,9 @@ def logs(stage: str | None, follow: bool, listed: bool) -> int:
     with Project.open(Path.cwd()) as project:
         folder = project.pivot_dir / "logs"
         if stage is None:
-            _tell_all(project, follow=follow, listed=listed)
+            if follow:
+                raise TargetError("--follow stays with one stage", hint="git pivot logs STAGE --follow")
+            _tell_all(folder, project.cache_dir, listed=listed)
             return 0
         found = logs_of(folder, stage)
         if not found:
@@ -51,12 +53,9 @@ def logs(stage: str | None, follow: bool, listed: bool) -> int:
     return 0
 
 
-def _tell_all(project: Project, *, follow: bool, listed: bool) -> None:
-    """The stages that have logs, or these logs. Raises `TargetError`."""
-    if follow:
-        raise TargetError("--follow stays with one stage", hint="git pivot logs STAGE --follow")
-    folder = project.pivot_dir / "logs"
-    told = [*map(str, all_logs(folder))] if listed else logged_stages(folder, read_names(str(project.cache_dir)))
+def _tell_all(folder: Path, cache_dir: Path, *, listed: bool) -> None:
+    """The stages that have logs, or these logs."""
+    told = [*map(str, all_logs(folder))] if listed else logged_stages(folder, read_names(str(cache_dir)))
     for line in told:
         click.echo(line)
     if not told:
