@@ -12,7 +12,9 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +35,12 @@ class Reach(Struct, frozen=True):
     modules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finished:
     """A stage that has run: its record, what is said about the run, and the source text of its entries by digest.
 
     `files` are the bytes of outputs that the store has to take in before the record is of use, by object id. `line` is
-    its line in the journal.
+    its line in the journal, where it stands there already.
     """
 
     stage: str
@@ -48,6 +50,22 @@ class Finished:
     reach: Reach | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     line: bytes = field(default=b"", compare=False, repr=False)
+
+    @cached_property
+    def record_bytes(self) -> bytes:
+        """The blob of the record: the journal and the run cache both want it."""
+        return self.record.to_bytes()
+
+    @cached_property
+    def info_bytes(self) -> bytes:
+        """The blob of the info."""
+        return self.info.to_bytes()
+
+    def with_line(self, line: bytes) -> Finished:
+        """The same, once it stands in the journal."""
+        written = copy(self)
+        written.__dict__["line"] = line
+        return written
 
 
 class Journal:
@@ -71,7 +89,7 @@ class Journal:
             with _locked(self._path) as descriptor:
                 _write_all(descriptor, b"".join([b"" if _ends_whole(descriptor) else b"\n", line, b"\n"]))
                 os.fsync(descriptor)
-        return replace(finished, line=line)
+        return finished.with_line(line)
 
     def pending(self, known: Iterable[Finished] = ()) -> list[Finished]:
         """What is not yet known to be flushed, in the order of writing, each once; damaged lines are left out.
@@ -120,8 +138,8 @@ def format_line(finished: Finished) -> bytes:
         {
             "version": VERSION,
             "stage": finished.stage,
-            "record": finished.record.to_bytes().decode("utf-8", "surrogatepass"),
-            "info": finished.info.to_bytes().decode("utf-8", "surrogatepass"),
+            "record": finished.record_bytes.decode("utf-8", "surrogatepass"),
+            "info": finished.info_bytes.decode("utf-8", "surrogatepass"),
             "sources": dict(finished.sources),
             "reach": [reach.static_fingerprint, list(reach.modules)] if reach else None,
             "files": {oid: base64.b64encode(data).decode() for oid, data in finished.files.items()},

@@ -216,8 +216,8 @@ class RunCache:
             is_new = folder not in new and self._trees.at(tree, folder) is None
             (new if is_new else known).add(folder)
             held = None if is_new else tree
-            self._put(files, held, f"{folder}/record", finished.record.to_bytes())
-            info = finished.info.to_bytes()
+            self._put(files, held, f"{folder}/record", finished.record_bytes)
+            info = finished.info_bytes
             self._put(files, held, f"{folder}/info/{object_id('blob', info, self._backend.algorithm)[:12]}", info)
             for digest, text in finished.sources.items():
                 self._put(files, tree, f"code/{digest[:2]}/{digest}", text.encode("utf-8", "surrogatepass"))

@@ -32,7 +32,8 @@ class Situation(Struct, frozen=True):
     def result(self, outs: dict[str, Any], tree: str) -> Record:
         """The record of this situation with a result."""
         spec = self.stage.spec
-        return Record(self.stage.manifest.graph(), spec.params, artifacts(spec), dict(self.deps), outs, tree)
+        record = Record(self.stage.manifest.graph(), spec.params, artifacts(spec), dict(self.deps), outs, tree)
+        return record.named(self.fingerprint)
 
 
 def situation_of(stage: Stage, deps: Mapping[str, str]) -> Situation:
