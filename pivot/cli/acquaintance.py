@@ -42,7 +42,8 @@ def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict:
     if key.state == "changed":
         from pivot.sync.ssh.refusals import changed_key
 
-        raise changed_key(key.known_as, f"it shows {key.kind} {key.fingerprint}", target.known_hosts[0])
+        shown = f"it shows {key.kind} {key.fingerprint}"
+        raise changed_key(key.known_as, shown, target.known_hosts[0], target.trusted_by)
     if _is_right(key.known_as, f"{key.kind} {key.fingerprint}", fingerprint):
         key.remember(target.known_hosts[0])
         click.echo(f"{key.known_as}: its key is known from now on ({target.known_hosts[0]})", err=True)

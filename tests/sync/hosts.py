@@ -94,7 +94,7 @@ class Host:
 
     @property
     def settings(self) -> SshSettings:
-        return SshSettings(config_file=str(self.folder / "config"), timeout=60)
+        return SshSettings("lab", config_file=str(self.folder / "config"), timeout=60)
 
     def connection(self) -> Connection:
         if self.is_down:

@@ -1,4 +1,7 @@
-"""Host keys: known or refused. Only `git pivot remote add` makes one known, after the user has seen its fingerprint."""
+"""Host keys: known or refused.
+
+Only `git pivot remote add` and `git pivot remote trust` make one known, after the user has seen its fingerprint.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,8 @@ def look_at(target: Target, key: paramiko.PKey) -> HostKey:
 def refuse_stranger(target: Target, key: paramiko.PKey) -> None:
     """Raises `RemoteError` unless the key is the one that is known."""
     seen = look_at(target, key)
+    shown = f"it shows {seen.kind} {seen.fingerprint}"
     if seen.state == "changed":
-        raise changed_key(target.known_as, f"it shows {seen.kind} {seen.fingerprint}", target.known_hosts[0])
+        raise changed_key(target.known_as, shown, target.known_hosts[0], target.trusted_by)
     if seen.state == "unknown":
-        raise unknown_key(target.known_as, f"it shows {seen.kind} {seen.fingerprint}")
+        raise unknown_key(target.known_as, shown, target.trusted_by)

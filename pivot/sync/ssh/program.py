@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import tempfile
 
-from pivot.errors import ConnectionLost, RemoteError
+from pivot.errors import ConnectionLost, RemoteError, SettingError
 from pivot.git.command import clean_environment
 from pivot.sync.address import Address
 from pivot.sync.channel import Channel, ProcessChannel
@@ -15,6 +16,7 @@ from pivot.sync.ssh.refusals import changed_key, unknown_key
 from pivot.sync.ssh.settings import KNOWN_HOSTS, SshSettings
 
 _LOST = 255  # what `ssh` ends with when it, and not the command, has failed
+_CHANGED = "IDENTIFICATION HAS CHANGED"
 _LONGEST = 70  # characters of the folder of a socket, whose whole name may have about a hundred
 
 
@@ -27,6 +29,7 @@ class ProgramConnection:
 
     def __init__(self, address: Address, settings: SshSettings, *, may_ask: bool = False) -> None:
         self._address = address
+        self._where = f"{address.user}@{address.host}" if address.user else address.host
         self._settings = settings
         self._command = settings.command
         self._may_ask = may_ask
@@ -47,13 +50,12 @@ class ProgramConnection:
 
     def _arguments(self, command: str) -> list[str]:
         address = self._address
-        where = f"{address.user}@{address.host}" if address.user else address.host
         port = ["-p", str(address.port)] if address.port else []
         if not self._command:
-            return ["ssh", *self._options(), *port, "--", where, command]
+            return ["ssh", *self._options(), *port, "--", self._where, command]
         name = os.path.basename((shlex.split(self._command) or [""])[0])
         options = self._options() if name == "ssh" else []
-        return ["sh", "-c", f'{self._command} "$@"', "ssh", *options, *port, where, command]
+        return ["sh", "-c", f'{self._command} "$@"', "ssh", *options, *port, self._where, command]
 
     def _options(self) -> list[str]:
         settings = self._settings
@@ -79,10 +81,8 @@ class ProgramConnection:
         if code != _LOST:
             return None
         host = self._address.host
-        if "IDENTIFICATION HAS CHANGED" in told:
-            return changed_key(host, "", KNOWN_HOSTS)
-        if "Host key verification failed" in told:
-            return unknown_key(host, "")
+        if _CHANGED in told or "Host key verification failed" in told:
+            return self._refuse_stranger(told)
         if "Permission denied" in told:
             return RemoteError(
                 f"{host} does not let you in: {_last(told)}",
@@ -91,6 +91,32 @@ class ProgramConnection:
         if "Could not resolve hostname" in told:
             return RemoteError(f"the host {host} is not known: {_last(told)}", hint="git pivot remote list")
         return ConnectionLost(f"the connection to {host} broke: {_last(told) or 'without a word'}")
+
+    def _refuse_stranger(self, told: str) -> RemoteError:
+        """`ssh` names whose key it was, but for a host on the way: another `ssh`, which is told nothing, sees that."""
+        host = _find(r"(?:key is known for|^Host key for) (\S+) ", told)
+        if _CHANGED in told:
+            file = _find(r"^Offending .* in (.+):\d+", told) or KNOWN_HOSTS
+            return changed_key(host or self._address.host, "", file, self._trusted_by(host))
+        return unknown_key(host or f"a host on the way to {self._address.host}", "", self._trusted_by(host))
+
+    def _trusted_by(self, host: str) -> str:
+        """The command that makes the key of a host known."""
+        address, settings = self._address, self._settings
+        if not host or self._command:
+            return settings.by_hand(address.host, address.user, address.port)
+        from pivot.sync.ssh.target import find_target
+
+        try:
+            target = find_target(address, settings)
+        except SettingError:  # which `ssh` has read in its own way
+            return settings.trusted_by
+        return next((one.trusted_by for one in target.jumps if one.known_as == host), target.trusted_by)
+
+
+def _find(pattern: str, told: str) -> str:
+    found = re.search(pattern, told, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _last(told: str) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+
 from pivot.errors import RemoteError
+from pivot.sync.ssh.settings import KNOWN_HOSTS
 
 
-def changed_key(host: str, shown: str, file: str) -> RemoteError:
+def changed_key(host: str, shown: str, file: str, trusted_by: str) -> RemoteError:
+    """`file` holds the key that was known; `trusted_by` is the command that makes one known."""
     told = f" ({shown})" if shown else ""
-    mend = f"ssh-keygen -R '{host}', then `git pivot remote trust NAME`."
+    usual = os.path.expanduser(file) == os.path.expanduser(KNOWN_HOSTS)
+    forget = shlex.join(["ssh-keygen", "-R", host, *([] if usual else ["-f", file])])
     return RemoteError(
         f"the host key of {host} is another than the one that is known{told}: somebody may stand in between",
         where=file,
-        hint=f"Ask who runs the host. If the change is meant: {mend}",
+        hint=f"Ask who runs the host. If the change is meant: `{forget}`, then `{trusted_by}`.",
     )
 
 
-def unknown_key(host: str, shown: str) -> RemoteError:
+def unknown_key(host: str, shown: str, trusted_by: str) -> RemoteError:
+    """`trusted_by` is the command that makes a key known."""
     told = f": {shown}" if shown else ""
-    hint = "git pivot remote trust NAME (shows the fingerprint, and asks)"
-    return RemoteError(f"the host key of {host} is not known{told}", hint=hint)
+    return RemoteError(
+        f"the host key of {host} is not known{told}", hint=f"{trusted_by} (shows the fingerprint, and asks)"
+    )

@@ -19,7 +19,10 @@ _SYSTEM_CONFIG = "/etc/ssh/ssh_config"
 
 
 class Target(Struct, frozen=True):
-    """One host to connect to. `known_as` is the name that its key stands under; `jumps` are hosts on the way."""
+    """One host to connect to; `jumps` are hosts on the way.
+
+    `known_as` is the name that its key stands under; `trusted_by` is the command that makes its key known.
+    """
 
     host: str
     port: int
@@ -30,6 +33,7 @@ class Target(Struct, frozen=True):
     only_identities: bool
     proxy_command: str
     jumps: tuple[Target, ...]
+    trusted_by: str
 
 
 def find_target(address: Address, settings: SshSettings) -> Target:
@@ -38,15 +42,16 @@ def find_target(address: Address, settings: SshSettings) -> Target:
     Raises:
         SettingError: a configuration file means nothing.
     """
-    config = _read_config(settings)
-    target = _look_up(config, address.host, address.user, address.port)
+    target = _look_up(_read_config(settings), settings, address.host, address.user, address.port)
+    if not target.jumps:
+        target = replace(target, trusted_by=settings.trusted_by)
     if settings.identity_file:
         own = (os.path.expanduser(settings.identity_file),)
         target = replace(target, identity_files=own, only_identities=True)
     return target
 
 
-def _look_up(config: paramiko.SSHConfig, name: str, user: str, port: int | None) -> Target:
+def _look_up(config: paramiko.SSHConfig, settings: SshSettings, name: str, user: str, port: int | None) -> Target:
     found = config.lookup(name)
     host = found.get("hostname", name)
     number = port or int(found.get("port", 22))
@@ -63,15 +68,16 @@ def _look_up(config: paramiko.SSHConfig, name: str, user: str, port: int | None)
         identity_files=tuple(os.path.expanduser(file) for file in identities),
         only_identities=found.get("identitiesonly", "no") == "yes",
         proxy_command="" if command == "none" else command,
-        jumps=() if jump in ("", "none") else tuple(_jump(config, hop) for hop in jump.split(",")),
+        jumps=() if jump in ("", "none") else tuple(_jump(config, settings, hop) for hop in jump.split(",")),
+        trusted_by=settings.by_hand(name, user, port),
     )
 
 
-def _jump(config: paramiko.SSHConfig, hop: str) -> Target:
+def _jump(config: paramiko.SSHConfig, settings: SshSettings, hop: str) -> Target:
     """`[user@]host[:port]`, whose own ProxyJump does not count."""
     user, _, place = hop.strip().rpartition("@")
     host, _, port = place.removeprefix("ssh://").partition(":")
-    return replace(_look_up(config, host, user, int(port) if port.isdecimal() else None), jumps=())
+    return replace(_look_up(config, settings, host, user, int(port) if port.isdecimal() else None), jumps=())
 
 
 def _read_config(settings: SshSettings) -> paramiko.SSHConfig:

@@ -1,0 +1,98 @@
+"""A host whose key is strange is refused with the very command that makes it known, on both ways to it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from pivot.errors import RemoteError
+from pivot.git.config import Settings, Value, canonical_key
+from pivot.sync.address import parse_address
+from pivot.sync.ssh.open import connector
+from tests.sync.ssh_server import SshServer
+
+
+class Client:
+    """Who knows the remote `my lab` by the name `lab` of its configuration; `gate` is the same host, to go through."""
+
+    def __init__(self, way: str, folder: Path, keys: Path, port: int) -> None:
+        self.config = folder / "config"
+        self.known = folder / "known"
+        self.name = f"[127.0.0.1]:{port}"
+        self.way = way
+        self._keys = keys
+        shared = ("HostName 127.0.0.1", f"Port {port}", f"UserKnownHostsFile {self.known}")
+        self._shared = "\n".join([*shared, "GlobalKnownHostsFile /dev/null", ""])
+
+    def knows(self, key: str = "", name: str = "") -> None:
+        """The key that the host is known by; none without one."""
+        public = (self._keys / f"{key}.pub").read_text() if key else ""
+        self.known.write_text(f"{name or self.name} {public}" if key else "")
+
+    def refusal(self, lab: str = "", **settings: str) -> RemoteError:
+        """Why the host, of which the configuration says `lab`, is not talked to."""
+        self.config.write_text(f"Host lab\n{lab}\nHost *\n{self._shared}")
+        given = {"pivot.ssh": self.way, "pivot-remote.my lab.configFile": str(self.config)}
+        given |= {f"pivot-remote.my lab.{key}": text for key, text in settings.items()}
+        held = Settings({canonical_key(key): [Value(text, "here")] for key, text in given.items()})
+        with pytest.raises(RemoteError) as refused:
+            connection = connector(held, "my lab", parse_address("lab:/store", Path("/")))()
+            connection.start("true").finish()
+        return refused.value
+
+
+@pytest.fixture(params=["program", "paramiko"])
+def client(request: pytest.FixtureRequest, tmp_path: Path, keys: Path) -> Iterator[Client]:
+    if request.param == "program" and not shutil.which("ssh"):
+        pytest.skip("there is no ssh here")
+    key = paramiko.Ed25519Key.from_private_key_file(str(keys / "host"))
+    server = SshServer(tmp_path, key, key)
+    server.start()
+    yield Client(request.param, tmp_path, keys, server.port)
+    server.kill()
+
+
+def test_a_key_that_is_not_known(client: Client) -> None:
+    client.knows()
+    refused = client.refusal()
+    assert refused.what.startswith(f"the host key of {client.name} is not known")
+    assert refused.hint == "git pivot remote trust 'my lab' (shows the fingerprint, and asks)"
+
+
+def test_a_key_that_is_another(client: Client) -> None:
+    client.knows("stranger")
+    refused = client.refusal()
+    forget = f"ssh-keygen -R '{client.name}' -f {client.known}"
+    assert refused.where == str(client.known)
+    assert refused.hint.endswith(f"If the change is meant: `{forget}`, then `git pivot remote trust 'my lab'`.")
+
+
+def test_a_key_under_an_alias(client: Client) -> None:
+    client.knows("stranger", name="labkey")
+    refused = client.refusal("HostKeyAlias labkey")
+    assert refused.what.startswith("the host key of labkey is another") and "ssh-keygen -R labkey" in refused.hint
+
+
+def test_a_key_of_a_host_on_the_way(client: Client) -> None:
+    client.knows()
+    refused = client.refusal("ProxyJump me@gate")
+    way = "me@gate" if client.way == "paramiko" else "lab"  # `ssh` does not say which host on the way it was
+    assert ("on the way to lab" in refused.what) == (client.way == "program")
+    assert refused.hint.startswith(f"ssh -F {client.config} {way} (")
+
+
+def test_another_key_of_a_host_on_the_way(client: Client) -> None:
+    client.knows("stranger")
+    refused = client.refusal("ProxyJump me@gate")
+    assert refused.what.startswith(f"the host key of {client.name} is another")
+    assert refused.hint.endswith(f"then `ssh -F {client.config} me@gate`.")
+
+
+def test_a_key_that_a_command_of_the_users_own_looks_at(client: Client) -> None:
+    client.knows()
+    command = f"ssh -o StrictHostKeyChecking=yes -F {client.config}"
+    assert client.refusal(sshCommand=command).hint.startswith(f"{command} lab (")
