@@ -74,9 +74,10 @@ def _print_kinds(kinds: str, typed: str, before: str = "") -> None:
     They have `|` between them; a store is a remote of outputs.
     """
     for kind in kinds.split("|"):
-        if kind in ("stage", "value"):
-            end = "." if kind == "value" else ""
-            _print(typed, ((name + end, "") for name in _stages()), before)
+        if kind == "stage":
+            _print(typed, ((name, "") for name in _stages()), before)
+        elif kind == "value":
+            _print(typed, ((name, "") for name in _values(typed)), before)
         elif kind == "rev":
             _print_revisions(typed, before)
         elif kind in REMOTES:
@@ -89,9 +90,21 @@ def _print(typed: str, found: Iterator[tuple[str, str]] | list[tuple[str, str]],
     sys.stdout.writelines(f"{before}{name}\t{text}\n" for name, text in found if name.startswith(typed))
 
 
-def _stages() -> list[str]:
+def _stages() -> dict[str, list[str]]:
     git_dir = _git_dir(os.getcwd())
-    return read_names(f"{git_dir}/pivot/cache") if git_dir else []
+    return read_names(f"{git_dir}/pivot/cache") if git_dir else {}
+
+
+def _values(typed: str) -> Iterator[str]:
+    """The stages that have parameters, and the name that all variants share; of one that is typed, its parameters."""
+    named: dict[str, list[str]] = {}
+    for stage, params in _stages().items():
+        named |= {stage.partition("@")[0]: params, stage: params}
+    for stage, params in named.items():
+        if typed.startswith(f"{stage}."):
+            yield from (f"{stage}.{name}=" for name in params)
+        elif params:
+            yield f"{stage}."
 
 
 def _remotes(kind: str) -> list[str]:

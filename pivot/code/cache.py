@@ -88,7 +88,8 @@ def save(cache_dir: Path, root: Path, file: str, analysis: Analysis) -> None:
     """Keep an analysis."""
     path = _path(cache_dir, root, file)
     write(path, (_FORMAT, _plain_evidence(analysis.evidence), _plain_model(analysis.model)))
-    write_names(str(cache_dir), path.name, str(root / file), (stage.spec.name for stage in analysis.model.stages))
+    params = {name: stage.settable() for name, stage in analysis.live.items()}
+    write_names(str(cache_dir), path.name, str(root / file), params)
 
 
 def _read(path: Path) -> Any:

@@ -1,7 +1,7 @@
-"""The names of the stages that an analysis found, for completion: readable without anything of an analysis.
+"""The stages that an analysis found and their parameters, by name, for completion: readable without an analysis.
 
-Where: `<cache>/names/<digest>`, named as the analysis is; format: the absolute path of the pipeline file, then one
-name a line.
+Where: `<cache>/names/<digest>`, named as the analysis is; format: the absolute path of the pipeline file, then a line
+for each stage with its name and those of its parameters, tabs between them.
 """
 
 from __future__ import annotations
@@ -10,26 +10,27 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
-def write_names(cache: str, digest: str, pipeline: str, names: Iterable[str]) -> None:
-    """Keep the names; a folder that cannot be written costs a completion, nothing else."""
+def write_names(cache: str, digest: str, pipeline: str, params: Mapping[str, Iterable[str]]) -> None:
+    """Keep the stages and their parameters; a folder that cannot be written costs a completion, nothing else."""
     try:
         os.makedirs(f"{cache}/names", exist_ok=True)
         with open(f"{cache}/names/{digest}", "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write("\n".join([pipeline, *names, ""]))
+            file.write("\n".join([pipeline, *("\t".join([stage, *names]) for stage, names in params.items()), ""]))
     except OSError:
         return
 
 
-def read_names(cache: str) -> list[str]:
-    """The stages of every pipeline that is still there, in no more order than the disk has."""
-    found = []
+def read_names(cache: str) -> dict[str, list[str]]:
+    """The stages of every pipeline that is still there, with their parameters, in no more order than the disk has."""
+    found: dict[str, list[str]] = {}
     for path in _files(f"{cache}/names"):
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            pipeline, *names = file.read().splitlines() or [""]
-        found += names if os.path.exists(pipeline) else []
+            pipeline, *lines = file.read().splitlines() or [""]
+        if os.path.exists(pipeline):
+            found |= {stage: params for stage, *params in (line.split("\t") for line in lines)}
     return found
 
 

@@ -9,7 +9,7 @@ import functools
 import importlib
 import sys
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, dataclass_transform
 
@@ -132,6 +132,15 @@ def params_values(params: Any, root: Path | None = None) -> dict[str, Any]:
                 hint="Use numbers, text, paths, enums, dates, and lists or dicts of them.",
             ) from error
     return found
+
+
+def settable(params: Any) -> Iterator[str]:
+    """The names of the values of a parameter object that may be given from outside, with dots where they are nested."""
+    for name, value in _init_values(params, field_values(params)).items():
+        if is_params_class(type(value)):
+            yield from (f"{name}.{inner}" for inner in settable(value))
+        else:
+            yield name
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from pivot.pipeline.declared import Input, Output
 from pivot.pipeline.loaders import PathOnly
 from pivot.pipeline.loading import load_input, nearest
 from pivot.pipeline.location import Line, relative_to
-from pivot.pipeline.params import params_values
+from pivot.pipeline.params import params_values, settable
 from pivot.pipeline.paths import prefix_of
 from pivot.pipeline.saving import save_all
 from pivot.pipeline.signature import Signature
@@ -109,6 +109,10 @@ class Stage(Struct, frozen=True):
                 f"a value of `{self.name}` cannot be recorded: {error}", where=self.line.text
             ) from error
         return {**values, **({} if self.params is None else params_values(self.params, repository))}
+
+    def settable(self) -> list[str]:
+        """The parameters that may be given from outside: a value of the variant may not."""
+        return [] if self.params is None else [name for name in settable(self.params) if name not in self.values]
 
     def load_inputs(self, folder: Path) -> dict[str, Any]:
         """The arguments of the function: each parameter's value, and the parameter object.

@@ -13,6 +13,31 @@ import pytest
 from tests.support.examples import DATA, FRONT_PAGE
 from tests.support.repository import Repo
 
+TUNED = """
+from dataclasses import dataclass, field
+from typing import Annotated
+import pivot
+
+@dataclass
+class Model:
+    depth: int = 3
+
+@dataclass
+class Params:
+    rate: float = 0.1
+    rounds: int = 5
+    model: Model = field(default_factory=Model)
+
+def fit(params: Params, size: int) -> Annotated[int, pivot.Out("{variant}.json")]:
+    return params.rounds * size
+
+def tell() -> Annotated[int, pivot.Out("tell.json")]:
+    return 1
+
+pipeline = pivot.Pipeline("tuned")
+pipeline.register(fit, variants={"big": {"size": 2}})
+pipeline.register(tell)
+"""
 LOUD = "import pathlib\npathlib.Path('imported').touch()\n"
 SCRIPTS = {
     "bash": """
@@ -69,7 +94,7 @@ def test_a_command_is_completed_with_its_meaning(repo: Repo) -> None:
         (["repro", "summarize", "pre"], ["preprocess"]),
         (["repro", "--jobs", "4", "su"], ["summarize"]),
         (["repro", "--jobs", ""], []),
-        (["repro", "--set", "su"], ["summarize."]),
+        (["repro", "--set", ""], []),
         (["status", "--di"], ["--diff"]),
         (["params", ""], ["show", "diff"]),
         (["hooks", "uni"], ["uninstall"]),
@@ -94,6 +119,17 @@ def test_a_command_is_completed_with_its_meaning(repo: Repo) -> None:
 )
 def test_what_may_stand_next_is_offered(repo: Repo, words: list[str], expected: list[str]) -> None:
     assert offered(repo, *words) == expected
+
+
+def test_parameters_are_offered_where_one_is_to_be_set(tmp_path: Path) -> None:
+    made = Repo.init(tmp_path)
+    made.write("pipeline.py", TUNED)
+    made.pivot("status").expect(0)
+    assert offered(made, "repro", "--set", "") == ["fit.", "fit@big."]  # all variants, and one
+    assert offered(made, "repro", "--set", "fit.") == ["fit.rate=", "fit.rounds=", "fit.model.depth="]
+    assert offered(made, "repro", "--set=fit@big.ra") == ["--set=fit@big.rate="]
+    assert offered(made, "repro", "--set", "fit.rate=1") == []
+    assert offered(made, "repro", "") == ["fit@big", "tell"]
 
 
 def test_no_user_code_is_imported(repo: Repo) -> None:
