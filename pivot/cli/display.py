@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,12 @@ from functools import partial
 
 import click
 
+from pivot.reports.printed import readable
 from pivot.reports.run import Detail, event_document, event_lines
 from pivot.run.events import Beat, Event, RunEnded
 
 INTERRUPTED = 130
+_CONTROLS = re.compile(r"[\x7f-\x9f]")
 
 
 class Display:
@@ -50,9 +53,16 @@ def _silence(event: Event) -> None:
     return None
 
 
+def shows_colour() -> bool:
+    """Whether colours are shown on standard output."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
 def write_lines(event: Event, detail: Detail = "normal") -> None:
+    colour = shows_colour()
     for line in event_lines(event, detail):
-        click.echo(line)
+        shown = readable(line, colour=colour)
+        click.echo(f"{shown}\x1b[0m" if "\x1b" in shown else shown)
 
 
 def write_json(event: Event) -> None:
@@ -75,4 +85,5 @@ def open_display(*, as_json: bool, detail: Detail = "normal", live: bool = True)
 
 
 def to_json(document: object) -> str:
-    return json.dumps(document, ensure_ascii=False)
+    """As text that steers no terminal: what JSON leaves as it is of control characters (C1) is escaped too."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(document, ensure_ascii=False))

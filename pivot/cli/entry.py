@@ -92,7 +92,10 @@ def _answered(command: str) -> bool:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    """It may hold what the user's code said when it was imported."""
+    from pivot.reports.printed import readable
+
+    sys.stderr.write(readable(text, colour=False) + "\n")
 
 
 def _log_bug() -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from pathlib import Path
 
 import click
 
+from pivot.cli.display import shows_colour
 from pivot.cli.opening import open_session, pick_stage
 from pivot.code.names import read_names
 from pivot.errors import TargetError
@@ -70,7 +69,7 @@ def _resolve(stage: str) -> str:
 
 def _copy(path: Path, offset: int = 0) -> int:
     """Write a log from an offset on; where it ends now."""
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = shows_colour()
     with path.open("rb") as file:
         file.seek(offset)
         while piece := b"".join(file.readlines(_PIECE)):

@@ -17,6 +17,7 @@ from pivot.pipeline.spec import StageSpec
 from pivot.plan.planner import Planner
 from pivot.plan.targets import select
 from pivot.project import Project
+from pivot.reports.printed import readable
 from pivot.reports.remarks import remark_lines
 from pivot.run.connection import INSIDE
 from pivot.run.opening import recover_outputs, worker_settings
@@ -79,7 +80,8 @@ def report_failures(session: Session, planner: Planner, names: Iterable[str] | N
     for failure in failures:
         stages = [stage.name for stage in failure.stages if stage.name in planner.broken]
         left_out = f"blocked: {', '.join(stages)}" if stages else "its stages are left out"
-        click.echo(f"error: {failure.file} cannot be imported; {left_out}\n{failure.message}", err=True)
+        said = readable(failure.message, colour=False)
+        click.echo(f"error: {failure.file} cannot be imported; {left_out}\n{said}", err=True)
     unknown = any(not failure.stages for failure in failures)
     touched = names is None or any(name in planner.broken or planner.unsure(name) for name in names)
     return CodeError.exit_code if (unknown or touched) else 0

@@ -14,6 +14,7 @@ from pivot.cli.settled import remember_settled
 from pivot.pipeline.policy import read_duration
 from pivot.reports.determinism import verdict_document, verdict_lines
 from pivot.reports.forecast import forecast_document, forecast_lines
+from pivot.reports.printed import readable
 from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
 from pivot.run.cores import usable_cores
@@ -153,7 +154,7 @@ def _verify_determinism(session: Session, selection: Selection, *, as_json: bool
     for verdict in verify_determinism(session, planner, names):
         verdicts.append(verdict)
         for line in () if as_json else verdict_lines(verdict):
-            click.echo(line)
+            click.echo(readable(line, colour=False))
     if as_json:
         click.echo(to_json(verdict_document(verdicts)))
     return report_failures(session, planner, names) or int(not all(verdict.holds for verdict in verdicts))

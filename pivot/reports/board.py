@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from pivot.plan.decision import Action, Decision
 from pivot.reports.amounts import seconds
 from pivot.reports.explain import explain
+from pivot.reports.printed import readable
 from pivot.reports.run import failure_lines, totals
 from pivot.reports.status import in_short
 from pivot.run.events import (
@@ -160,7 +161,7 @@ class Board(Struct):
         row.state = "up to date" if ended.ending == "unchanged" else ended.ending
         row.took = ended.seconds or row.took
         if ended.ending in ("failed", "blocked", "skipped"):
-            row.reason = _last_line(ended.message) or row.reason
+            row.reason = readable(_last_line(ended.message), colour=False) or row.reason
         if ended.ending == "failed":
             row.failure = tuple(failure_lines(ended))
 

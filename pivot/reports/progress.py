@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from pivot.reports.amounts import seconds, size
+from pivot.reports.coloured import coloured
 from pivot.reports.run import TOLD_FROM
 from pivot.run.events import (
     Event,
@@ -45,7 +46,7 @@ class Progress:
         """Take an event in: print its lines, update what runs."""
         style = _STYLES.get(event.ending, "") if isinstance(event, StageEnded) else ""
         for line in self._lines(event):
-            self._console.print(Text.from_ansi(line, style=style), soft_wrap=True)
+            self._console.print(coloured(line, style), soft_wrap=True)
         match event:
             case RunPlanned(plan):
                 self._total = len(plan.decisions)
@@ -79,7 +80,7 @@ class Progress:
         return Group(Text.assemble(self._spinner.render(self._console.get_time()), head), *rows)  # type: ignore[arg-type]
 
     def _row(self, name: str, elapsed: float) -> Text:
-        bar = Text.from_ansi(self._bars.get(name, ""))
+        bar = coloured(self._bars.get(name, ""))
         expected = self._expected.get(name)
         took = f"{seconds(elapsed)} of {seconds(expected)}" if expected and expected >= TOLD_FROM else seconds(elapsed)
         return Text.assemble("  ", (name, "bold"), f"  {took}  ", bar, overflow="ellipsis", no_wrap=True)

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from pivot.reports.board import Board, Row
+from pivot.reports.coloured import coloured
 from pivot.run.events import Beat, Event, StagePrinted
 
 _STYLES = {
@@ -92,7 +93,7 @@ class Screen:
             lines.append(Text(f"changed   {board.change}", style="dim"))
         if board.polling:
             lines.append(Text(f"looks at the files once a second: {board.polling}", style="yellow"))
-        lines += [Text.from_ansi(one.partition("\n")[0], style="yellow") for one in board.notices]
+        lines += [coloured(one.partition("\n")[0], "yellow") for one in board.notices]
         return [line for line in lines if line.plain] + [Text()]
 
     def _overview(self, width: int, room: int) -> list[Text]:
@@ -115,7 +116,7 @@ class Screen:
         return [title, *self._wrap([*row.printed, *row.failure], width)[-(room - 1) :]]
 
     def _wrap(self, lines: Iterable[str], width: int) -> list[Text]:
-        return [piece for line in lines for piece in Text.from_ansi(line or " ").wrap(self._console, width)]
+        return [piece for line in lines for piece in coloured(line or " ").wrap(self._console, width)]
 
     def _foot(self) -> Text:
         named = [(key, "go on" if key == "p" and self.board.paused else name) for key, name in _KEYS]

@@ -60,6 +60,28 @@ def work() -> Annotated[str, Out("out.txt")]:
     print("\\x1b[2J\\x1b[H\\x1b[32mafter", flush=True)
     return "x"
 """
+STEERING = r"""
+from typing import Annotated
+
+from pivot import Out, Pipeline
+
+SAID = (
+    "begin \x1b]0;title\x07 \x1b]8;;http://there\x1b\\link\x1b]8;;\x1b\\ \x9b2J \x1b[2J\x1b[10;10H \x07"
+    "\x1bPq#0\x1b\\ \x1b(0 \x1b[31mend"
+)
+pipeline = Pipeline("steering")
+
+@pipeline.register
+def tell() -> Annotated[str, Out("told.txt")]:
+    print(SAID)
+    return "x"
+
+@pipeline.register
+def fail() -> Annotated[str, Out("failed.txt")]:
+    print(SAID)
+    raise ValueError(SAID)
+"""
+STEERS = ("\x1b]", "\x9b", "\x07", "\x1bP", "\x1b(0", "\x1b[10;10H")
 
 
 @pytest.fixture
@@ -150,6 +172,34 @@ def test_progress_bars_and_escape_sequences_of_a_stage_do_not_wreck_the_display(
     later = at_terminal("logs", "work")
     assert later.wait() == 0
     assert later.shown == "100%|#####\r\n\x1b[32mafter\r\n"
+
+
+@pytest.mark.parametrize("written", [STEERING], indirect=True)
+@pytest.mark.parametrize(
+    "command", ["repro -k", "repro -k --quiet", "repro -k --json", "repro --verify-determinism fail", "watch"]
+)
+def test_nothing_that_a_stage_says_steers_the_terminal(
+    written: Repo, at_terminal: Callable[..., Terminal], command: str
+) -> None:
+    terminal = at_terminal(*command.split())
+    if command == "watch":
+        terminal.wait_for("waits for a save")
+        terminal.type("q")
+    terminal.wait()
+    assert "begin" in terminal.text and "end" in terminal.text
+    assert [steers for steers in STEERS if steers in terminal.shown] == []
+    assert terminal.is_as_before()
+
+
+@pytest.mark.parametrize("written", [STEERING + "\nraise ValueError(SAID)\n"], indirect=True)
+@pytest.mark.parametrize("command", ["repro", "status"])
+def test_nothing_that_an_import_says_steers_the_terminal(
+    written: Repo, at_terminal: Callable[..., Terminal], command: str
+) -> None:
+    terminal = at_terminal(command)
+    assert terminal.wait() == 2
+    assert "begin" in terminal.text and "end" in terminal.text
+    assert [steers for steers in STEERS if steers in terminal.shown] == []
 
 
 def test_the_debugger_needs_a_terminal(repo: Repo) -> None:
