@@ -14,6 +14,8 @@ Sides = tuple[str | None, str | None, str | None]
 # A file: bytes to be written, the id of a blob that is here, or None to remove what stands at the path.
 Content = bytes | str | None
 
+_MOST_KEPT = 4096  # trees: of each kind of folder in a run cache there are 256
+
 
 class Settlement(Protocol):
     """How a union settles what the paths alone do not: the format of the tree, not the code that merges, decides."""
@@ -82,6 +84,7 @@ class Trees:
         if tree is None:
             return {}
         if tree not in self._known:
+            self._make_room()
             listed = parse_tree(self._bytes(tree), self._backend.algorithm)
             self._known[tree] = {entry.name: entry for entry in listed if is_component(entry.name)}
         return self._known[tree]
@@ -146,8 +149,15 @@ class Trees:
         if tree in self._unsaved:
             return self._unsaved[tree][1]
         if tree not in self._read:
+            self._make_room()
             self._read[tree] = self._backend.read_bytes("tree", tree)
         return self._read[tree]
+
+    def _make_room(self) -> None:
+        """Begin anew where a look at every record has filled the memory: each has two folders, looked at once."""
+        if len(self._known) + len(self._read) >= _MOST_KEPT:
+            self._known.clear()
+            self._read.clear()
 
 
 class _Nest(NamedTuple):
