@@ -18,7 +18,7 @@ def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
     own, before = sorted(set(paths)), _read(project.pivot_dir)
     if own != before:
         write_atomic(project.pivot_dir / LIST, json.dumps(own).encode())
-    left = [path for path in before if path not in own and (project.root / path).exists()]
+    left = [path for path in sorted({*before} - {*own}) if (project.root / path).exists()]
     wanted = sorted({*own, *(path for folder in _other_trees(project) for path in _read(folder))})
     branches = tracked_by_branches(project.backend, wanted)
     rewrite(project.location.common_dir, [path for path in wanted if path not in branches])
@@ -44,7 +44,7 @@ def seen_by_git(project: Project, paths: Iterable[str]) -> list[str]:
 
 
 def _seen_by_git(project: Project, own: list[str], branches: Mapping[str, str]) -> list[str]:
-    tracked = {path: name for path, name in branches.items() if path in own}
+    tracked = {path: branches[path] for path in own if path in branches}
     defeated = not_ignored(project.location, [path for path in own if path not in tracked])
     return [
         *(f"{path} is an output here and tracked by branch {name}: not ignored" for path, name in tracked.items()),

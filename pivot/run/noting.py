@@ -32,7 +32,7 @@ def note_head(project: Project, planner: Planner) -> bool:
     notes = Notes(project.backend)
     known = notes.read(commit)
     lines = [line for line in lines if line.state != "unknown" or not _is_complete(known) or line.stage in known]
-    gone = _passing(project, own, known)
+    gone = _passing(project, set(own), known)
     if not gone and {line for group in known.values() for line in group}.issuperset(lines):
         return False
     notes.write({commit: lines}, f"{commit[:12]}: {len(lines)} stages", project.author, without=gone)
@@ -54,7 +54,7 @@ def _is_complete(known: Mapping[str, tuple[NoteLine, ...]]) -> bool:
     return bool(known) and all(group[0].state != "unknown" for group in known.values())
 
 
-def _passing(project: Project, own: list[str], known: Mapping[str, tuple[NoteLine, ...]]) -> list[str]:
+def _passing(project: Project, own: set[str], known: Mapping[str, tuple[NoteLine, ...]]) -> list[str]:
     """Stages that were noted while the commit's files were being edited, and that the commit itself does not have."""
     surplus = [stage for stage in known if stage not in own and known[stage][0].state == "unknown"]
     return surplus if surplus and is_as_committed(project.location) else []
