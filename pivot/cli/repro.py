@@ -108,8 +108,9 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
             for event in execute(session, selection, run_options):
                 display.show(event)
         if display.unchanged:
-            seen = seen_by_git(session.project, kept_paths(session.planner()))
-            remember_settled(session, made, seen, ran=True)
+            planner = session.planner()
+            seen = seen_by_git(session.project, kept_paths(planner))
+            remember_settled(session, planner, made, seen, ran=True)
         return _report_failures(session, selection) or display.exit_code
 
 

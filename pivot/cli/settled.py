@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pivot.plan.decision import Decision
+from pivot.plan.planner import Planner
 from pivot.plan.settled import ELAPSED
 from pivot.reports.remarks import remark_lines
 from pivot.reports.run import totals
@@ -18,13 +19,12 @@ from pivot.run.session import Session
 from pivot.run.settling import keep_settled
 
 
-def remember_settled(session: Session, made: int, seen: Sequence[str], *, ran: bool) -> None:
+def remember_settled(session: Session, planner: Planner, made: int, seen: Sequence[str], *, ran: bool) -> None:
     """If every stage of the repository is up to date, keep what `repro` and `status` say of that.
 
-    `made` is the time (ns since the epoch) before this command read anything; `seen` says which outputs Git does not
-    ignore; `ran` says that it was a run.
+    `planner` has decided nothing before `made`, which is the time (ns since the epoch) before this command read
+    anything; `seen` says which outputs Git does not ignore; `ran` says that it was a run.
     """
-    planner = session.planner()
     plan = planner.plan(planner.graph.order)
     if not plan.settled or session.failures():
         return

@@ -49,5 +49,5 @@ def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **o
         for text in seen:
             click.echo(f"warning: {text}", err=True)
         if plan.settled:
-            remember_settled(session, made, seen, ran=False)
+            remember_settled(session, planner, made, seen, ran=False)
         return report_failures(session, planner, wanted)
