@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Session:
         self._pull = pull
         self.workers = workers
         self._models: dict[str, PipelineModel | Failure] = {}
+        self._united: tuple[list[PipelineModel | Failure], Model] | None = None
         self._evidence: dict[str, Evidence | None] = {}
         self._codes: dict[str, str] = {}
 
@@ -82,19 +84,11 @@ class Session:
                 hint="Write a `pipeline.py` with `pipeline = pivot.Pipeline(...)`.",
             )
         self._load([file for file in files if file not in self._models])
-        model = unite([self._models[file] for file in files])
-        if not model.pipelines:
-            raise CodeError("\n".join(_told(failure) for failure in model.failures))
+        found = [self._models[file] for file in files]
+        if self._united is None or not _are_same(self._united[0], found):
+            self._united = found, self._unite(found)
+        model = self._united[1]
         specs = [stage.spec for stage in model.stages()]
-        if not specs:
-            raise ProjectError(
-                f"{', '.join(files)} registers no stage",
-                hint="Write `pipeline = pivot.Pipeline('name')` and `pipeline.register(function)`.",
-            )
-        if not model.failures:
-            check_stages(self.given, [spec.name for spec in specs])
-        for error in check_outputs(specs, PathKey(self.project.root)):
-            raise error
         check_places(self.project.root, specs)
         self._check_tracked(specs)
         self._check_untracked(model)
@@ -157,6 +151,23 @@ class Session:
         path = changed(evidence) if evidence else ""
         return path.removeprefix(f"{self.project.root}/")
 
+    def _unite(self, found: list[PipelineModel | Failure]) -> Model:
+        """One model, with what can be said against it by itself."""
+        model = unite(found)
+        if not model.pipelines:
+            raise CodeError("\n".join(_told(failure) for failure in model.failures))
+        specs = [stage.spec for stage in model.stages()]
+        if not specs:
+            raise ProjectError(
+                f"{', '.join(one.file for one in found)} registers no stage",
+                hint="Write `pipeline = pivot.Pipeline('name')` and `pipeline.register(function)`.",
+            )
+        if not model.failures:
+            check_stages(self.given, [spec.name for spec in specs])
+        for error in check_outputs(specs, PathKey(self.project.root)):
+            raise error
+        return model
+
     def _check_tracked(self, specs: list[StageSpec]) -> None:
         """Git and Pivot cannot both keep a path: a switch of branches would make them overwrite each other."""
         kept = {path: out for spec in specs for out in spec.outs if "no-cache" not in out.flags for path in out.paths}
@@ -185,6 +196,10 @@ class Session:
         for file, one in zip(files, found, strict=True):
             known = last_known(self.project.cache_dir, self.project.root, file) if isinstance(one, Failure) else ()
             self._models[file] = replace(one, stages=known) if isinstance(one, Failure) else one
+
+
+def _are_same(known: Sequence[object], found: Sequence[object]) -> bool:
+    return len(known) == len(found) and all(map(operator.is_, known, found))
 
 
 def _told(failure: Failure) -> str:
