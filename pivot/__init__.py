@@ -8,6 +8,9 @@ from __future__ import annotations
 # A type checker takes this for `typing.TYPE_CHECKING`; importing `typing` would cost as much as starting Python does.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pivot.errors import InputError as InputError
+    from pivot.errors import PipelineError as PipelineError
+    from pivot.errors import PivotError as PivotError
     from pivot.pipeline import loaders as loaders
     from pivot.pipeline.artifacts import Dep as Dep
     from pivot.pipeline.artifacts import DirectoryOut as DirectoryOut
@@ -22,18 +25,21 @@ if TYPE_CHECKING:
     from pivot.pipeline.registry import Pipeline as Pipeline
 
 _HOMES = {
-    "Dep": "artifacts",
-    "DirectoryOut": "artifacts",
-    "ExternalDep": "artifacts",
-    "IncrementalOut": "artifacts",
-    "Metric": "artifacts",
-    "Out": "artifacts",
-    "Pipeline": "registry",
-    "PlaceholderDep": "artifacts",
-    "Plot": "artifacts",
-    "StageParams": "params",
-    "depends_on": "artifacts",
-    "loaders": "loaders",
+    "Dep": "pipeline.artifacts",
+    "DirectoryOut": "pipeline.artifacts",
+    "ExternalDep": "pipeline.artifacts",
+    "IncrementalOut": "pipeline.artifacts",
+    "InputError": "errors",
+    "Metric": "pipeline.artifacts",
+    "Out": "pipeline.artifacts",
+    "Pipeline": "pipeline.registry",
+    "PipelineError": "errors",
+    "PivotError": "errors",
+    "PlaceholderDep": "pipeline.artifacts",
+    "Plot": "pipeline.artifacts",
+    "StageParams": "pipeline.params",
+    "depends_on": "pipeline.artifacts",
+    "loaders": "pipeline.loaders",
 }
 
 __all__ = [
@@ -41,9 +47,12 @@ __all__ = [
     "DirectoryOut",
     "ExternalDep",
     "IncrementalOut",
+    "InputError",
     "Metric",
     "Out",
     "Pipeline",
+    "PipelineError",
+    "PivotError",
     "PlaceholderDep",
     "Plot",
     "StageParams",
@@ -58,8 +67,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'pivot' has no attribute {name!r}; it offers {', '.join(__all__)}")
     from importlib import import_module
 
-    module = import_module(f"pivot.pipeline.{home}")
-    found: object = module if name == home else getattr(module, name)
+    module = import_module(f"pivot.{home}")
+    found: object = module if name == "loaders" else getattr(module, name)
     globals()[name] = found
     return found
 

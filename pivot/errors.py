@@ -80,7 +80,7 @@ class TargetError(PivotError):
 
 
 class InputError(PivotError):
-    """A dep is missing, is a bare pointer, or cannot be read."""
+    """What a stage reads is missing, is a bare pointer, or cannot be read; `where` is its path."""
 
 
 class GitError(PivotError):

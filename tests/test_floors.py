@@ -25,9 +25,9 @@ FLOORS = {
 }
 FLOOR_OF = {part: floor for floor, parts in FLOORS.items() for part in parts}
 
-# The face of the package, `pivot/__init__.py`: what users import, taken from `pipeline` and from nowhere else.
+# The face of the package, `pivot/__init__.py`: what users import, taken from these and from nowhere else.
 FACE = "pivot"
-FACE_MAY_IMPORT = ("pipeline",)
+FACE_MAY_IMPORT = ("errors", "pipeline")
 
 ADDRESSES = {
     "blake3": ("pivot.store",),
@@ -54,7 +54,8 @@ def wrong_floor(found: Import) -> str | None:
     """Why this import inside the package may not stand, or None."""
     importer, target = _part(found.importer), _part(found.target)
     if importer == FACE:
-        return None if target in FACE_MAY_IMPORT else f"{found}: the face of the package imports only from pipeline"
+        allowed = " and ".join(FACE_MAY_IMPORT)
+        return None if target in FACE_MAY_IMPORT else f"{found}: the face of the package imports only from {allowed}"
     if target == FACE:
         return f"{found}: `pivot` itself is for users, name the module instead"
     for part in (importer, target):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import typing
+from pathlib import Path
 
 import pytest
 
 import pivot
 
 NAMES = {
-    "Dep", "DirectoryOut", "ExternalDep", "IncrementalOut", "Metric", "Out", "Pipeline", "PlaceholderDep", "Plot",
-    "StageParams", "depends_on", "loaders",
+    "Dep", "DirectoryOut", "ExternalDep", "IncrementalOut", "InputError", "Metric", "Out", "Pipeline", "PipelineError",
+    "PivotError", "PlaceholderDep", "Plot", "StageParams", "depends_on", "loaders",
 }  # fmt: skip
 LOADERS = {
     "Bytes", "CSV", "Feather", "Image", "JSON", "JSONLines", "Loader", "Matplotlib", "Numpy", "Parquet", "PathOnly",
@@ -65,6 +66,12 @@ def test_depends_on_leaves_the_function_alone_and_notes_the_objects() -> None:
 
     assert function() == 1
     assert function.__pivot_depends_on__ == (len, 3, helper)  # type: ignore[attr-defined]
+
+
+def test_what_a_declaration_raises_can_be_caught(tmp_path: Path) -> None:
+    with pytest.raises(pivot.PipelineError) as raised:
+        pivot.Pipeline("a b", root=tmp_path)
+    assert isinstance(raised.value, pivot.PivotError) and "test_surface.py:" in str(raised.value.where)
 
 
 def test_loaders_are_a_module_of_their_own_too() -> None:
