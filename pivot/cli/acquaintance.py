@@ -22,7 +22,11 @@ def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict:
     """
     address = parse_address(choose_named(project.settings, name).url, project.root)
     settings = read_ssh_settings(project.settings, name)
+    by_hand = settings.by_hand(address.host, address.user, address.port)
     if not address.host or settings.command:
+        if strict:
+            why = f"`{by_hand}` asks for its host key" if address.host else "it is a folder, without a host key"
+            click.echo(f"{name}: {why}", err=True)
         return
     from pivot.sync.ssh.acquaint import see_host_key
 
@@ -34,7 +38,9 @@ def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict:
         click.echo(f"the host cannot be asked for its key now: {error.what}", err=True)
         return
     if seen is None:
-        click.echo("the host is reached through others: make their keys known with `ssh` first", err=True)
+        click.echo(
+            f"the host is reached through others: `{by_hand}` asks for all their keys, and for its own", err=True
+        )
         return
     key, target = seen
     if key.state == "known":

@@ -13,6 +13,7 @@ from pivot.errors import RemoteError
 from pivot.git.config import Settings, Value, canonical_key
 from pivot.sync.address import parse_address
 from pivot.sync.ssh.open import connector
+from tests.support.repository import Repo
 from tests.sync.ssh_server import SshServer
 
 
@@ -95,3 +96,20 @@ def test_a_key_that_a_command_of_the_users_own_looks_at(client: Client) -> None:
     client.knows()
     command = f"ssh -o StrictHostKeyChecking=yes -F {client.config}"
     assert client.refusal(sshCommand=command)[1].startswith(f"{command} lab (")
+
+
+@pytest.mark.parametrize(
+    "url, settings, said",
+    [
+        ("lab:/store", {"sshCommand": "ssh -4"}, "lab: `ssh -4 lab` asks for its host key"),
+        ("ssh://me@lab:22/store", {"configFile": "config"}, "`ssh -F config -p 22 me@lab` asks for all their keys"),
+        ("../store", {}, "lab: it is a folder, without a host key"),
+    ],
+)
+def test_who_asks_for_a_key_that_cannot_be_shown_here(
+    repo: Repo, url: str, settings: dict[str, str], said: str
+) -> None:
+    repo.write("config", "Host lab\nProxyJump gate\n")
+    for key, value in {"url": url, **settings}.items():
+        repo.git("config", f"pivot-remote.lab.{key}", value)
+    assert said in repo.pivot("remote", "trust").expect(0).err
