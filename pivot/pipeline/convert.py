@@ -42,7 +42,7 @@ def convert(value: Any, kind: Any, build: Build) -> Any:
         return _convert_container(value, kind, origin, build)
     if kind is None or kind is type(None):
         return _require(value is None, value, value, "None")
-    if not isinstance(kind, type) or kind is object:
+    if not isinstance(kind, type) or kind is object or kind is Any:  # `Any` is a class from Python 3.11 on
         return value
     return _convert_class(value, kind, build)
 
@@ -161,7 +161,7 @@ def to_json(value: Any, root: Path | None) -> Any:
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, str | PurePath):
-        return _without_root(value.as_posix() if isinstance(value, PurePath) else str(value), root)
+        return _without_root(_valid(value.as_posix() if isinstance(value, PurePath) else str(value)), root)
     if isinstance(value, Mapping):
         return {str(to_json(key, root)): to_json(item, root) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -179,8 +179,21 @@ def _plain_scalar(value: Any) -> Any:
         return value.name
     for kind in (bool, int, float):
         if isinstance(value, kind):
-            return kind(value)
+            return kind(value) if kind is not int else _short(int(value))
     return value
+
+
+def _short(value: int) -> int:
+    if not -(2**63) <= value < 2**64:
+        raise TypeError("an integer of more than 64 bits has no form in a record")
+    return value
+
+
+def _valid(text: str) -> str:
+    """File names in another encoding are held with surrogates, which UTF-8 has not."""
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise TypeError(f"the text {text!r} is no Unicode and has no form in a record")
+    return text
 
 
 def _other_to_json(value: Any) -> Any:
@@ -196,6 +209,21 @@ def _other_to_json(value: Any) -> Any:
     if type(value).__module__.partition(".")[0] == "numpy":
         return value.tolist()
     raise TypeError(f"{type(value).__qualname__} has no form in a record")
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal and of the same types, down to what they contain."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return len(one) == len(other) and all(map(is_same, (*one, *one.values()), (*other, *other.values())))
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, AbstractSet):
+        return one == other and {(type(item), item) for item in one} == {(type(item), item) for item in other}
+    if is_params_class(type(one)):
+        return is_same(field_values(one), field_values(other))
+    return one is other or bool(one == other)
 
 
 def _without_root(text: str, root: Path | None) -> str:

@@ -70,6 +70,9 @@ def said_line(text: str) -> Line:
     return Line(lambda: None, text)
 
 
+NOWHERE = said_line("")
+
+
 def calling_frame() -> FrameType | None:
     """The nearest frame outside this package."""
     frame: FrameType | None = sys._getframe(1)

@@ -13,9 +13,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, dataclass_transform
 
+from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import PipelineError, PivotError
-from pivot.pipeline.convert import Mismatch, convert, field_values, is_params_class, is_pydantic, to_json
-from pivot.pipeline.location import Line, calling_line, field_line
+from pivot.pipeline.convert import (
+    Mismatch,
+    convert,
+    field_values,
+    is_params_class,
+    is_pydantic,
+    is_same,
+    to_json,
+)
+from pivot.pipeline.location import NOWHERE, Line, calling_line, field_line
 from pivot.pipeline.params_file import Branch, Value, plain
 
 
@@ -141,6 +150,31 @@ def settable(params: Any) -> Iterator[str]:
             yield from (f"{name}.{inner}" for inner in settable(value))
         else:
             yield name
+
+
+def untold(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that their form in a record and their type do not give back: functions, a dict's order."""
+    return {name: value for name, value in values.items() if not _is_told(value, types.get(name, Any))}
+
+
+def untold_fields(params: Any) -> dict[str, Any]:
+    """The same of the fields of a parameter object."""
+    try:
+        types = _types(type(params), NOWHERE)
+    except PipelineError:  # the annotations of a plain dataclass need not be such as can be evaluated
+        types = {}
+    return untold(field_values(params), types)
+
+
+def _is_told(value: Any, kind: Any) -> bool:
+    if value is None or type(value) in (bool, int, float):  # nothing else has their forms
+        return True
+    try:
+        form = parse_canonical(canonical_json(to_json(value, None)))
+        again = convert(form, kind, lambda nested, values: build_params(nested, values, NOWHERE))
+    except (Mismatch, PivotError, TypeError):
+        return False
+    return is_same(again, value)
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from msgspec import Struct, field
 
 from pivot.errors import PipelineError
+from pivot.pipeline.annotations import function_types
 from pivot.pipeline.convert import to_json
 from pivot.pipeline.declared import Input, Output
 from pivot.pipeline.loaders import PathOnly
 from pivot.pipeline.loading import load_input, nearest
 from pivot.pipeline.location import Line, relative_to
-from pivot.pipeline.params import params_values, settable
+from pivot.pipeline.params import params_values, settable, untold, untold_fields
 from pivot.pipeline.paths import prefix_of
 from pivot.pipeline.saving import save_all
 from pivot.pipeline.signature import Signature
@@ -75,6 +76,13 @@ class Stage(Struct, frozen=True):
         for item in self.outputs:
             found["return" if self.signature.single else f"return.{item.key}"] = item.loader
         return found
+
+    @property
+    def untold(self) -> dict[str, Any]:
+        """Values that a record does not tell in full, such as functions: they are code of the stage."""
+        injected = self.signature.injected
+        found = untold(injected, function_types(self.function)) if injected else {}
+        return {**found, **({} if self.params is None else untold_fields(self.params))}
 
     def to_spec(self, root: Path, file: str, name: str) -> StageSpec:
         """As plain data; `root` is the repository, `file` the pipeline file in it.

@@ -32,6 +32,10 @@ class Optimizer(pivot.StageParams):
     rate: float = 0.1
 
 
+class Free(pivot.StageParams):
+    value: Any = None
+
+
 class Train(pivot.StageParams):
     rate: float = 0.1
     layers: tuple[int, ...] = (8, 8)
@@ -82,6 +86,17 @@ TAKEN = [
 def test_a_value_is_converted_where_nothing_is_lost(name: str, given: Any, held: Any) -> None:
     found = getattr(Train(**{name: given}), name)
     assert (found, type(found)) == (held, type(held))
+
+
+@pytest.mark.parametrize("given", [3, "text", [1, "x"], {"key": None}, Kind.FAST])
+def test_any_takes_every_value(given: Any) -> None:
+    assert Free(value=given).value is given
+
+
+@pytest.mark.parametrize("given", [2**64, -(2**63) - 1, "\udcff", ["\udcff"]])
+def test_what_no_record_can_hold_is_refused(given: Any) -> None:
+    with pytest.raises(PipelineError, match="the parameter `value` of Free cannot be recorded"):
+        params_values(Free(value=given))
 
 
 # (field, given, what was expected)

@@ -146,3 +146,60 @@ def test_what_cannot_be_is_refused_with_its_line(matrix: Repo, old: str, new: st
     assert said in told
     assert "pipeline.py:" in told
     assert "Traceback" not in told
+
+
+LEARNING = """
+import dataclasses
+import pathlib
+from typing import Annotated, Any
+import pivot
+from pivot import Out
+
+def double(x):
+    return x * 2
+
+@dataclasses.dataclass
+class Params:
+    activation: Any = None
+
+def train(params: Params) -> Annotated[str, Out("trained.txt")]:
+    return shown(params.activation)
+
+def tried(value) -> Annotated[str, Out("tried.txt")]:
+    return shown(value)
+
+def shown(value):
+    return str(value(3)) if callable(value) else f"{type(value).__name__} {list(value)}"
+
+pipeline = pivot.Pipeline("learning")
+pipeline.register(train, params=Params(activation=VALUE))
+pipeline.register(tried, variants={"one": {"value": VALUE}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("double", "lambda x: x * 3"),
+        ("lambda x: x * 2", "lambda x: x * 3"),
+        ("__import__('functools').partial(max, 4)", "__import__('functools').partial(max, 5)"),
+        ("(1, 2)", "[1, 2]"),
+        ("{1, 2}", "[1, 2]"),
+        ("{1: 2}", "{'1': 2}"),
+        ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
+    ],
+)
+def test_a_value_that_a_record_does_not_tell_in_full_counts_as_code(repo: Repo, before: str, after: str) -> None:
+    repo.write("pipeline.py", LEARNING.replace("VALUE", before))
+    assert sorted(ran(repo)) == ["train", "tried@one"]
+    assert ran(repo) == []
+    repo.write("pipeline.py", LEARNING.replace("VALUE", after))
+    assert sorted(ran(repo)) == ["train", "tried@one"]
+
+
+def test_an_edit_of_a_function_that_is_a_value_runs_the_stage(repo: Repo) -> None:
+    repo.write("pipeline.py", LEARNING.replace("VALUE", "double"))
+    assert sorted(ran(repo)) == ["train", "tried@one"]
+    repo.write("pipeline.py", LEARNING.replace("VALUE", "double").replace("x * 2", "x * 4"))
+    assert sorted(ran(repo)) == ["train", "tried@one"]
+    assert (repo.read("trained.txt"), repo.read("tried.txt")) == ("12", "12")
