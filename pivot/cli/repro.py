@@ -80,6 +80,8 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
     if options["watch"]:
         everything, force, single = (bool(options[name]) for name in ("everything", "force", "single"))
         return _watch(Selection(targets, everything=everything, force=force, single=single), values, options)
+    if options["twice"] and options["dry_run"]:
+        raise click.UsageError("--verify-determinism does not go with --dry-run")
     made = time.time_ns()
     with open_session(writing=not options["dry_run"], values=values, pull=_flag(options["pull"])) as session:
         selection = Selection(

@@ -12,6 +12,7 @@ from pivot.pipeline.spec import Policy
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_MOST = 2**31 - 1
 _RESOURCE = re.compile(r"[A-Za-z][\w-]*")
 
 
@@ -80,9 +81,9 @@ class _Reader:
             self._refuse("timeout", given, 'Write seconds, or text such as "90s", "5m" or "2h".')
         return seconds
 
-    def whole(self, option: str, least: int | None = None) -> int:
+    def whole(self, option: str, least: int = -_MOST) -> int:
         given = self._given.get(option) or 0
-        if not isinstance(given, int) or isinstance(given, bool) or (least is not None and given < least):
+        if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= _MOST:
             self._refuse(option, given, f"Write a whole number: {option}=2.")
         return given
 

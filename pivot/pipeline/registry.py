@@ -211,6 +211,11 @@ def _check_options(options: Options, line: Line) -> None:
             raise PipelineError(
                 f"register has no option `{name}`", where=line.text, hint=closest(name, Options.__annotations__)
             )
+    for name in ("frozen", "always"):
+        if type(given := options.get(name, False)) is not bool:
+            raise PipelineError(
+                f"{name} cannot be {given!r}", where=line.text, hint=f"Write {name}=True, or leave it out."
+            )
     if options.get("frozen") and options.get("always"):
         raise PipelineError("a stage cannot be frozen and always", where=line.text, hint="Keep one of the two.")
 

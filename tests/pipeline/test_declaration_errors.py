@@ -550,6 +550,24 @@ CATALOGUE = [
         "TYPE_CHECKING",
     ),
     (
+        "frozen that is no bool",
+        """
+        def f() -> None: ...
+        pipeline.register(f, frozen="no")  # here
+        """,
+        "frozen cannot be 'no'",
+        "frozen=True",
+    ),
+    (
+        "always that is no bool",
+        """
+        def f() -> None: ...
+        pipeline.register(f, always=1)  # here
+        """,
+        "always cannot be 1",
+        "always=True",
+    ),
+    (
         "frozen and always",
         """
         def f() -> None: ...

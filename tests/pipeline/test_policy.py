@@ -53,7 +53,9 @@ def test_durations(text: str | float, seconds: float | None) -> None:
         ("timeout", 0),
         ("retries", -1),
         ("retries", 1.5),
+        ("retries", 10**30),
         ("priority", "high"),
+        ("priority", -(10**30)),
     ],
 )
 def test_a_value_that_means_nothing_is_refused_where_it_stands(option: str, value: Any) -> None:

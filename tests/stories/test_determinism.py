@@ -70,3 +70,10 @@ def test_a_stage_that_fails_cannot_be_told(repo: Repo) -> None:
     said = repo.pivot("repro", "--verify-determinism", "steady").expect(1).out
     assert "steady: cannot be told\n  the first run failed: " in said
     assert "ZeroDivisionError" in said
+
+
+def test_a_dry_run_of_it_is_refused_and_runs_nothing(repo: Repo) -> None:
+    repo.write("pipeline.py", PIPELINE)
+    assert "--verify-determinism does not go with --dry-run" in (
+        repo.pivot("repro", "--verify-determinism", "-n").expect(2).err
+    )
