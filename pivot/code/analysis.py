@@ -141,8 +141,9 @@ def _root(walker: Walker, stage: Any) -> Root:
     if stage.params is not None:
         declared.append(("params", walker.class_of(type(stage.params), valued=True)))
         params = walker.class_of(type(stage.params))
+    beside = Place(function.place.file, function.place.line)
     for name, value in sorted(stage.untold.items()):
-        declared.append((f"value:{name}", walker.target(Live(value, None, name), place)))
+        declared.append((f"value:{name}", walker.target(Live(value, None, name), beside)))
     nodes = tuple((label, target) for label, target in declared if not isinstance(target, str))
     return Root(function, nodes, params)
 

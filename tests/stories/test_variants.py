@@ -203,3 +203,11 @@ def test_an_edit_of_a_function_that_is_a_value_runs_the_stage(repo: Repo) -> Non
     repo.write("pipeline.py", LEARNING.replace("VALUE", "double").replace("x * 2", "x * 4"))
     assert sorted(ran(repo)) == ["train", "tried@one"]
     assert (repo.read("trained.txt"), repo.read("tried.txt")) == ("12", "12")
+
+
+def test_such_a_value_is_told_with_the_place_of_its_stage(repo: Repo) -> None:
+    repo.write("pipeline.py", LEARNING.replace("VALUE", "(1, 2)"))
+    ran(repo)
+    repo.write("pipeline.py", LEARNING.replace("VALUE", "(1, 3)"))
+    said = repo.pivot("status").expect(0).out
+    assert "code changed: const:activation (pipeline.py:14); parameter changed" in said
