@@ -77,10 +77,11 @@ class Running:
         return not self.result_ended
 
     def end(self, kind: FailureKind, message: str, grace: float) -> None:
-        """Ask the stage to end, and kill it after `grace` seconds."""
-        if self._ended_for is None:
-            self._ended_for = (kind, message)
-            self._signal(signal.SIGTERM)
+        """Ask the stage to end, and kill it after `grace` seconds; asking again gives it no more of them."""
+        if self._ended_for is not None:
+            return
+        self._ended_for = (kind, message)
+        self._signal(signal.SIGTERM)
         self.deadline = time.monotonic() + grace
 
     def pass_deadline(self, grace: float) -> None:

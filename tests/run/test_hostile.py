@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.run.jobs import JobFailed
+from pivot.run.jobs import JobEvent, JobFailed
 from tests.run.conftest import Bench, gone, is_alive
 
 # (what, code before the stage, body, kind, part of the message)
@@ -270,6 +270,30 @@ def test_a_stage_that_ignores_sigterm_is_killed_after_the_grace(bench: Bench) ->
     assert isinstance(ending, JobFailed)
     assert ending.kind == "cancelled"
     assert not is_alive(pid)
+
+
+def test_a_stage_that_goes_on_printing_is_given_the_grace_once(bench: Bench) -> None:
+    bench.stage(
+        """
+        signal.signal(15, signal.SIG_IGN)
+        pathlib.Path("pid").write_text(str(os.getpid()))
+        for number in range(100):
+            print(number, flush=True)
+            time.sleep(0.05)
+        pathlib.Path("end").touch()
+        """
+    )
+    job = bench.start()
+    pid = bench.started()
+    heard: list[JobEvent] = []
+    while bench.workers.running():
+        bench.workers.cancel(job)  # as a run does with every line, once it has been told to end
+        heard += bench.workers.events(0.1)
+    ending = heard[-1]
+    assert isinstance(ending, JobFailed)
+    assert ending.kind == "cancelled"
+    assert not is_alive(pid)
+    assert not (bench.root / "end").exists()
 
 
 def test_a_stage_may_clean_up_on_sigterm(bench: Bench) -> None:
