@@ -23,6 +23,12 @@ def size(value: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def begun(text: str, most: int) -> str:
+    """The first `most` characters of a text, and how many more there are."""
+    more = len(text) - most
+    return f"{text[:most]} ... ({more} more characters)" if more > 0 else text
+
+
 def first(names: Sequence[str], most: int) -> str:
     """The first `most` of them, and how many more there are."""
     more = len(names) - most

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
-from pivot.reports.amounts import first, seconds, size
+from pivot.reports.amounts import begun, first, seconds, size
 from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.status import decision_document, in_short, reason_documents
 from pivot.run.events import (
@@ -36,6 +36,7 @@ TOLD_FROM = 2.0
 _QUIET = (RunForecast, StageStarted, StagePulling, StageRestoring, StagePrinted)
 _PATHS = 3
 _NAMES = 10
+_WIDTH = 500  # of a printed line where a failure is told; its log has all of it
 
 
 def event_lines(event: Event, detail: Detail = "normal") -> Iterator[str]:
@@ -119,7 +120,7 @@ def failure_lines(event: StageEnded) -> Iterator[str]:
         yield f"  {line}" if line else ""
     if event.tail:
         yield f"  Output (last {len(event.tail)} lines):" if len(event.tail) > 1 else "  Output:"
-        yield from (f"    {line}" for line in event.tail)
+        yield from (f"    {begun(line, _WIDTH)}" for line in event.tail)
     if event.log:
         yield f"  Log: {event.log}"
     if event.partial:

@@ -112,3 +112,10 @@ def test_bytes_for_people(value: int, text: str) -> None:
 def test_a_long_list_ends_with_how_many_more_there_are() -> None:
     assert first(["a", "b"], 2) == "a, b"
     assert first(["a", "b", "c"], 2) == "a, b and 1 more"
+
+
+def test_a_failure_shows_the_beginning_of_a_long_line() -> None:
+    failed = StageEnded("load", "failed", (), tail=("x" * 8000, "short"))
+    shown = list(event_lines(failed))
+    assert [line for line in shown if "x" in line] == [f"    {'x' * 500} ... (7500 more characters)"]
+    assert "    short" in shown
