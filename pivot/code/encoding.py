@@ -71,7 +71,7 @@ class Encoding(ABC):
             type(self)(self.walker, part).encode(item)
             parts.append((part.tokens, [(target.name, target.place.line) for _, target in part.edges], part.edges))
         parts.sort(key=lambda part: part[:2])
-        self.node.text("set(")
+        self.node.text("frozenset(" if isinstance(value, frozenset) else "set(")
         for tokens, _, edges in parts:
             for token in tokens:
                 if token.startswith("@"):

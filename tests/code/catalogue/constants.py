@@ -34,6 +34,7 @@ ROWS = [
     _const("a key of a dict", "{'x': 1}", "{'xy': 1}"),
     _const("a set", "{1, 2}", "{1, 3}", "sum(K)"),
     _const("a frozenset", "frozenset({1, 2})", "frozenset({1, 3})", "sum(K)"),
+    _const("a set and an equal frozenset", "{1, 2}", "frozenset({1, 2})", "len(repr(type(K)))"),
     _const("a set of tuples", "{(1, 'x'), (2, 'y')}", "{(1, 'x'), (2, 'yz')}", "sum(len(y) for _, y in K)"),
     _const("a range", "range(3)", "range(4)", "len(K)"),
     _const("a slice", "slice(1)", "slice(2)", "len('abc'[K])"),
