@@ -7,6 +7,7 @@ modules away, in `deep.py`, and each run of one is told to a log outside of the 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,8 +134,15 @@ class Project:
         self.edit(folder, 0)
 
     def edit(self, folder: Path, number: int) -> None:
-        """Edit one function of the helper that is two modules away from the steps."""
-        (folder / "deep.py").write_text(DEEP.format(edit=number))
+        """Edit one function of the helper that is two modules away from the steps.
+
+        Not in the second in which it was written: Python takes what it has compiled of a module for right while the
+        module has the same size and the same second of change, and tools that start a Python for a step run that.
+        """
+        path = folder / "deep.py"
+        while path.exists() and int(path.stat().st_mtime) == int(time.time()):
+            time.sleep(0.05)
+        path.write_text(DEEP.format(edit=number))
 
 
 def wide(count: int, imports: str = "") -> Project:

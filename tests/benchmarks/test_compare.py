@@ -11,6 +11,7 @@ from benchmarks.compare import kept
 from benchmarks.compare.contestant import Contestant
 from benchmarks.compare.peer import make_place
 from benchmarks.compare.peers import pivot
+from benchmarks.compare.project import wide
 from benchmarks.compare.race import Finding, Terms, race
 from benchmarks.compare.report import page
 from benchmarks.compare.workloads.outputs import small_files
@@ -47,3 +48,13 @@ def test_who_takes_too_long_is_named_and_takes_no_further_part(ours: Contestant,
     notes = [row.note for row in sections[1].rows if row.contestant == "Pivot"]
     assert notes == ["left out: more than 0.01 s"]
     assert race({}, {}, ONCE) == []
+
+
+def test_a_module_is_edited_in_another_second(tmp_path: Path) -> None:
+    seconds = [_edited(tmp_path, number) for number in range(2)]
+    assert seconds[0] < seconds[1]
+
+
+def _edited(folder: Path, number: int) -> int:
+    wide(1).edit(folder, number)
+    return int((folder / "deep.py").stat().st_mtime)
