@@ -271,6 +271,9 @@ class Planner:
         broken = [stage for stage, _ in self._broken_producers.of(path)]
         if broken:
             return f"{broken[0]} writes it, and {self.broken[broken[0]]} cannot be imported"
+        if made := self.producers.of(path):
+            name, why = made[0][0], "did not write it"
+            return f"{name} {'is frozen and has no result' if self.stages[name].spec.frozen else why}"
         if (meant := self.producers.closest(path)) is None:
             return "no stage writes it"
         stage, out = meant

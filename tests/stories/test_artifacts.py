@@ -162,11 +162,7 @@ def report() -> Annotated[str, pivot.Out("report.txt", cache=False)]:
     assert ran(repo) == []
 
 
-def test_a_frozen_stage_never_runs_and_one_that_always_does_runs_each_time(repo: Repo) -> None:
-    repo.write("raw.txt", "1")
-    pipeline(
-        repo,
-        """
+FROZEN = """
 def cold(raw: Annotated[str, pivot.Dep("raw.txt")]) -> Annotated[str, pivot.Out("cold.txt")]:
     return raw
 
@@ -175,13 +171,23 @@ def hot(cold: Annotated[str, pivot.Dep("cold.txt")]) -> Annotated[str, pivot.Out
 
 pipeline.register(cold, frozen=bool(os.environ.get("FREEZE")))
 pipeline.register(hot, always=True)
-""",
-    )
+"""
+
+
+def test_a_frozen_stage_never_runs_and_one_that_always_does_runs_each_time(repo: Repo) -> None:
+    repo.write("raw.txt", "1")
+    pipeline(repo, FROZEN)
     assert ran(repo) == ["cold", "hot"]
     repo.write("raw.txt", "2")
     frozen = repo.pivot("repro", env={"FREEZE": "1"}).expect(0).out
     assert "1 ran, 0 restored, 1 unchanged" in frozen
     assert repo.read("hot.txt") == "1"
+
+
+def test_what_reads_from_a_frozen_stage_without_a_result_says_so(repo: Repo) -> None:
+    pipeline(repo, FROZEN)
+    said = repo.pivot("repro", env={"FREEZE": "1"}).expect(1).out
+    assert "Input missing: cold.txt (pipeline.py:11): cold is frozen and has no result" in said
 
 
 def test_parameters_count_and_only_for_the_stage_that_has_them(repo: Repo) -> None:
