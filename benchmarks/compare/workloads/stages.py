@@ -37,7 +37,7 @@ def many_stages(
             reached = "one step" if needed == 1 else f"{needed} steps"
             rows = compare_runs(taking_part, project, needed, terms.with_fewer(fewer), floor)
             yield Section(
-                f"{count} steps {shape}",
+                f"{count:,} steps {shape}",
                 f"The edit of a helper two modules away reaches {reached}.",
                 rows + left_out,
                 count,
@@ -56,7 +56,7 @@ def heavy_import(
 ) -> Iterator[Section]:
     floor = Floor(contestants[0].place.python, folder)
     rows = compare_runs(contestants, wide(count, library), 1, terms, floor)
-    yield Section(f"{count} steps, {library} imported", "The edit reaches one step.", rows, count)
+    yield Section(f"{count:,} steps, {library} imported", "The edit reaches one step.", rows, count)
 
 
 def compare_runs(
