@@ -43,16 +43,13 @@ class TookTooLong(WorkloadFailed):
     """It was ended at the limit."""
 
 
-def surroundings(*more: Mapping[str, str], **single: str) -> dict[str, str]:
-    """The environment of a command that is measured: ours without what steers Python, and more.
+def surroundings(own: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command that is measured: ours without what steers Python, and what is its own.
 
     Where `PYTHONDONTWRITEBYTECODE` is set, as in many containers, each tool that starts a Python for each step would
     compile the steps every time.
     """
-    found = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    for part in (*more, single):
-        found |= part
-    return found
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | dict(own)
 
 
 def measure(workload: Workload, limit: float = 0) -> Sample:
@@ -63,7 +60,7 @@ def measure(workload: Workload, limit: float = 0) -> Sample:
     """
     if workload.prepare:
         workload.prepare()
-    environment = surroundings(workload.environment, PWD=str(workload.folder))
+    environment = surroundings({**workload.environment, "PWD": str(workload.folder)})
     null = os.open(os.devnull, os.O_RDWR)
     began = time.perf_counter()
     with contextlib.chdir(workload.folder):
