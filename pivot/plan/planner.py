@@ -272,8 +272,9 @@ class Planner:
         if broken:
             return f"{broken[0]} writes it, and {self.broken[broken[0]]} cannot be imported"
         if made := self.producers.of(path):
-            name, why = made[0][0], "did not write it"
-            return f"{name} {'is frozen and has no result' if self.stages[name].spec.frozen else why}"
+            name = made[0][0]
+            frozen = self.stages[name].spec.frozen
+            return f"{name} is frozen and has no result" if frozen else f"{name} did not write it"
         if (meant := self.producers.closest(path)) is None:
             return "no stage writes it"
         stage, out = meant
