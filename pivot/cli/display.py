@@ -58,8 +58,7 @@ def shows_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def write_lines(event: Event, detail: Detail = "normal") -> None:
-    colour = shows_colour()
+def _write_lines(event: Event, detail: Detail, *, colour: bool) -> None:
     for line in event_lines(event, detail):
         shown = readable(line, colour=colour)
         click.echo(f"{shown}\x1b[0m" if "\x1b" in shown else shown)
@@ -81,7 +80,7 @@ def open_display(*, as_json: bool, detail: Detail = "normal", live: bool = True)
         with open_progress(partial(event_lines, detail=detail)) as progress:
             yield Display(progress.show)
     else:
-        yield Display(partial(write_lines, detail=detail))
+        yield Display(partial(_write_lines, detail=detail, colour=shows_colour()))
 
 
 def to_json(document: object) -> str:
