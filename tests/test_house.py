@@ -12,7 +12,7 @@ import pytest
 from tests.support.imports import read_package
 
 PACKAGE = Path(__file__).parent.parent / "pivot"
-MODULE_LINES = 300
+MODULE_LINES = 400
 FUNCTION_LINES = 60
 FUNCTION_LINES_MEDIAN = 10
 NESTING = 3
@@ -83,7 +83,7 @@ def prints(tree: ast.Module) -> list[int]:
     return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
-def test_modules_have_at_most_300_lines() -> None:
+def test_modules_have_at_most_400_lines() -> None:
     lines = {module: text.count("\n") for module, text in SOURCES.items()}
     assert not {module: count for module, count in lines.items() if count > MODULE_LINES}
 
