@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from json import JSONEncoder
+from typing import Any
 
 import click
 
@@ -17,7 +19,9 @@ from pivot.reports.run import Detail, event_document, event_lines
 from pivot.run.events import Beat, Event, RunEnded
 
 INTERRUPTED = 130
-_CONTROLS = re.compile(r"[\x7f-\x9f]")
+# C1 controls steer a terminal, and lone surrogates (bytes of names that are not UTF-8) cannot be written as UTF-8.
+_ESCAPED = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+_encode = JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class Display:
@@ -84,5 +88,22 @@ def open_display(*, as_json: bool, detail: Detail = "normal", live: bool = True)
 
 
 def to_json(document: object) -> str:
-    """As text that steers no terminal: what JSON leaves as it is of control characters (C1) is escaped too."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(document, ensure_ascii=False))
+    """The one encoder of all JSON that is printed: RFC 8259, and text that steers no terminal.
+
+    JSON has no form for floats that are not finite: they are the strings "NaN", "Infinity" and "-Infinity".
+    """
+    try:
+        text = _encode(document)
+    except ValueError:  # such a float; nearly no document has one, so it is looked for only now
+        text = _encode(_finite(document))
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

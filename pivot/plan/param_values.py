@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pivot.canonical import canonical_json
 from pivot.errors import TargetError
 from pivot.git.backend import Backend
 from pivot.git.notes import Notes
@@ -37,8 +38,13 @@ def differing(stage: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
     """The parameters of a stage that are not what they were, sorted by name."""
     old, new = dict(flatten(before)), dict(flatten(now))
     for name in sorted(old.keys() | new.keys()):
-        if old.get(name, ABSENT) != new.get(name, ABSENT):
+        if name not in old or name not in new or not _is_equal(old[name], new[name]):
             yield Differing(stage, name, old.get(name, ABSENT), new.get(name, ABSENT))
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    """As a fingerprint sees it: NaN equals itself, and 1 is not 1.0."""
+    return canonical_json([one]) == canonical_json([other])
 
 
 def last_params(memory: Memory, stage: str) -> dict[str, Any] | None:

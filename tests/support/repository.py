@@ -16,6 +16,22 @@ from typing import Any
 PIVOT = (sys.executable, "-P", "-m", "pivot")
 
 
+def strict_json(text: str) -> Any:
+    """Read JSON as RFC 8259 has it: no bare `NaN` or `Infinity`, no key twice, no lone surrogate written raw."""
+    text.encode()
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    assert len(found) == len(pairs), f"a key is there twice: {[key for key, _ in pairs]}"
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a run of the command said: exit code, standard output, standard error."""
@@ -32,11 +48,11 @@ class Result:
 
     def json(self) -> Any:
         """The one JSON document on standard output."""
-        return json.loads(self.out)
+        return strict_json(self.out)
 
     def events(self) -> list[dict[str, Any]]:
         """One JSON document a line, as `repro --json` writes them."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [strict_json(line) for line in self.out.splitlines()]
 
     def __str__(self) -> str:
         return f"{' '.join(self.args)}\n--- out\n{self.out}--- err\n{self.err}--- exit {self.code}"
