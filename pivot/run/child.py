@@ -22,9 +22,10 @@ from msgspec import Struct
 
 from pivot.errors import PivotError
 from pivot.pipeline.spec import StageSpec
+from pivot.run.exit_handlers import end_as_script
 from pivot.run.failure import describe_inputs, format_exception, name_exception, printable, shorten
 from pivot.run.groups import programs_left
-from pivot.run.isolation import busy_threads, flush_output, run_exit_handlers
+from pivot.run.isolation import flush_output
 from pivot.run.observe import Observer
 from pivot.run.post_mortem import open_debugger
 from pivot.run.pristine import Patches, Snapshot
@@ -118,10 +119,11 @@ class StageRun:
             self._attempt("declared", live.prepare_outputs, folder)
             value = self._attempt("raised", live.function, **self._inputs)
             self._ours.restore()
-            self._settle()
+            self._take_back()
             self._user.apply()
             self._attempt("declared", live.save_outputs, value, folder)
             self._ours.restore()
+            self._end()
             self._observer.stop()
             return self._put()
         except _Stopped as stopped:
@@ -173,22 +175,31 @@ class StageRun:
             )
         )
 
-    def _settle(self) -> None:
-        """The function has returned: end what it left behind, and take back what it changed in this process."""
+    def _take_back(self) -> None:
+        """The function has returned: undo what it changed in this process and the outputs must not suffer from."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.setrecursionlimit(max(self._ground.recursion, sys.getrecursionlimit()))
         os.umask(self._ground.umask)
-        self._attempt("raised", run_exit_handlers)
+        with contextlib.suppress(OSError):
+            os.chdir(self._folder)
+
+    def _end(self) -> None:
+        """Nothing of the user's is left to do but what a script does at its end; what goes on after that is ended."""
+        ending = self._attempt("raised", end_as_script, self._task.setup.grace)
         self._ours.restore()
-        if names := busy_threads(self._task.setup.grace):
-            raise self._stop("threads", f"threads were still at work when it had returned: {', '.join(names[:5])}")
+        if ending.threads:
+            names = ", ".join(ending.threads[:5])
+            raise self._stop("threads", f"threads were still at work when it had returned: {names}")
         # Closes files that only a reference cycle kept open. What the fork found is frozen, what came later is young
         # unless there was a collection; a whole one also empties the free lists, which copies a hundred pages.
         gc.collect(1 if _collections() == self._ground.collections else 2)
-        with contextlib.suppress(OSError):
-            os.chdir(self._folder)
+        if ending.ended:
+            self._warn("processes that it had started held up its end and were stopped", ending.ended)
         if left := programs_left():
-            self._warnings.append(f"it left processes running, which were stopped: {shorten('; '.join(left), 200)}")
+            self._warn("it left processes running, which were stopped", left)
+
+    def _warn(self, what: str, programs: list[str]) -> None:
+        self._warnings.append(f"{what}: {shorten('; '.join(programs), 200)}")
 
     def _put(self) -> StageDone:
         stats = StatCache(Path(), {}, {})

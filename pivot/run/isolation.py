@@ -6,7 +6,6 @@ it can be found when the stage has ended. Elsewhere the process group is all the
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -14,9 +13,6 @@ import os
 import random
 import signal
 import sys
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -69,45 +65,6 @@ def flush_output() -> None:
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(BaseException):
             stream.flush()  # type: ignore[union-attr]
-
-
-def forget_parent() -> None:
-    """Drop what a fork inherits and only the parent may act on: exit handlers, children of `multiprocessing`."""
-    atexit._clear()
-    if util := sys.modules.get("multiprocessing.util"):
-        util._finalizer_registry.clear()
-    if process := sys.modules.get("multiprocessing.process"):
-        process._children = set()  # type: ignore[attr-defined]
-
-
-def run_exit_handlers() -> None:
-    """Run what the stage registered with `atexit`, as the interpreter would have at its end."""
-    atexit._run_exitfuncs()
-
-
-def busy_threads(grace: float) -> list[str]:
-    """Names of the threads that hold up the interpreter's end and are still at work after `grace` seconds.
-
-    Pools that were left open are told to end first, as the interpreter does it (`threading._register_atexit`).
-    """
-    if threading.active_count() == 1:
-        return []
-    deadline = time.monotonic() + grace
-    closer = threading.Thread(target=_close_pools, daemon=True)
-    closer.start()
-    closer.join(grace)
-    me = threading.current_thread()
-    threads = [thread for thread in threading.enumerate() if thread is not me and not thread.daemon]
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return [thread.name for thread in threads if thread.is_alive()]
-
-
-def _close_pools() -> None:
-    closers: list[Callable[[], object]] = list(getattr(threading, "_threading_atexits", ()))
-    for close in reversed(closers):
-        with contextlib.suppress(Exception):
-            close()
 
 
 class Seeds:

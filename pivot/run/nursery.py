@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from pivot.pipeline.spec import StageSpec
 from pivot.run.child import Ground, Task, answer_moved, run_stage
+from pivot.run.exit_handlers import ImportedHandlers
 from pivot.run.failure import format_exception
 from pivot.run.groups import children_of, end_session, reap_next, signal_group, stop_orphans
 from pivot.run.isolation import (
     Seeds,
     die_with_parent,
     flush_output,
-    forget_parent,
     keep_orphans,
     move_high,
     redirect_output,
@@ -72,10 +72,11 @@ class Ready(Struct, frozen=True):
 class Nursery:
     """Starts, signals and reaps the processes of stages for one command."""
 
-    def __init__(self, link: socket.socket, ready: Ready, seeds: Seeds) -> None:
+    def __init__(self, link: socket.socket, ready: Ready, seeds: Seeds, handlers: ImportedHandlers) -> None:
         self._link = link
         self._ready = ready
         self._seeds = seeds
+        self._handlers = handlers
         self._reader = FrameReader(ToServer, _ORDER_LIMIT)
         self._jobs: dict[int, int] = {}
         self._descriptors: deque[int] = deque()
@@ -169,7 +170,7 @@ class Nursery:
         for descriptor in (self._link.detach(), self._wake, self._wakeup, *self._descriptors):
             os.close(descriptor)
         redirect_output(output)
-        forget_parent()
+        self._handlers.renew()
         self._seeds.renew()
         if self._collects:
             gc.enable()

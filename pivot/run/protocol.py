@@ -23,6 +23,8 @@ MODEL_LIMIT = 1 << 30
 RESULT_LIMIT = 64 << 20
 LOST_ANSWER = 121
 """Exit code of a stage's process that could not send its answer."""
+STUCK_AT_END = 122
+"""Exit code of one whose pools of threads could not be closed."""
 _HEADER = 4
 
 FailureKind = Literal[

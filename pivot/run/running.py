@@ -14,6 +14,7 @@ from pivot.run.logs import LogFile
 from pivot.run.protocol import (
     LOST_ANSWER,
     RESULT_LIMIT,
+    STUCK_AT_END,
     Exited,
     FailureKind,
     FrameReader,
@@ -155,9 +156,13 @@ class Running:
             return StageFailed("protocol", f"its answer could not be read: {self._trouble}", "", [], seconds)
         if exited is None:
             return StageFailed("signal", "the process that imported its code ended, and it with it", "", [], seconds)
-        if os.WIFEXITED(exited.status) and os.WEXITSTATUS(exited.status) == LOST_ANSWER:
+        code = os.WEXITSTATUS(exited.status) if os.WIFEXITED(exited.status) else 0
+        if code == LOST_ANSWER:
             text = "it closed or replaced file descriptors that are not its own, so its result could not be reported"
             return StageFailed("protocol", text, "", [], seconds)
+        if code == STUCK_AT_END:
+            text = "a pool of threads that it had left open did not close when it had returned"
+            return StageFailed("threads", text, "", [], seconds)
         return StageFailed(*explain_exit(exited.status), "", [], seconds)
 
     def _signal(self, number: int) -> None:

@@ -23,6 +23,7 @@ from pivot.code.opening import Imported, open_pipeline
 from pivot.code.project_files import ProjectFiles
 from pivot.errors import PivotError
 from pivot.run.apart import call_apart
+from pivot.run.exit_handlers import ImportedHandlers
 from pivot.run.failure import format_exception, printable
 from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
@@ -46,7 +47,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     setup = known or next(orders)
     assert isinstance(setup, Setup)
     files, bare = ProjectFiles(Path(setup.root)), Bare()
-    observer, seeds = Observer(files), Seeds()
+    observer, seeds, handlers = Observer(files), Seeds(), ImportedHandlers(files)
     ours, for_stages = Snapshot(SERVER_MODULES), Snapshot(STAGE_MODULES)
     _watch_command(link)
     if setup.held:
@@ -58,6 +59,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     user = ours.patches()
     ours.restore()
     seeds.stop_watching()
+    handlers.stop_watching()
     start, why = choose_start(setup.start)
     imported, live = opened
 
@@ -82,7 +84,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
         name: Runnable(live[name], live[name].to_spec(imported.root, imported.file, name), codes[name])
         for name in codes
     }
-    Nursery(link, Ready(setup, stages, start, user, for_stages, observer), seeds).serve()
+    Nursery(link, Ready(setup, stages, start, user, for_stages, observer), seeds, handlers).serve()
 
 
 def import_pipeline(setup: Setup, ours: Snapshot) -> tuple[Imported, dict[str, Any]] | ImportFailed:
