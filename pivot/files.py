@@ -1,4 +1,4 @@
-"""Files on disk: atomic writes, temporary names, locks, and repository paths.
+"""Files on disk: atomic writes, temporary names, and locks.
 
 A temporary file is called `.pivot-tmp-<pid>-<8 hex>`; whoever finds an old one may remove it.
 """
@@ -9,21 +9,15 @@ import contextlib
 import errno
 import fcntl
 import os
-import posixpath
 import time
 import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pivot.errors import LockTimeout, PipelineError, ProjectError
+from pivot.errors import LockTimeout, ProjectError
 
 TEMP_PREFIX = ".pivot-tmp-"
-
-# Code points that HFS+ ignores when it compares names (the list that `git fsck` uses).
-_HFS_IGNORED = dict.fromkeys(
-    [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF],
-)
 
 
 def temp_path(folder: str | Path) -> str:
@@ -197,38 +191,3 @@ def _forget_in_children(lock: FileLock) -> None:
             held.release()
 
     os.register_at_fork(after_in_child=close)
-
-
-def repo_path(root: Path, folder: Path, text: str) -> str:
-    """The repository-relative POSIX path that `text` names, read relative to `folder` (absolute, below `root`).
-
-    Raises:
-        PipelineError: an absolute path, one outside the repository, the repository itself, or one inside `.git`.
-    """
-    if not text or "\0" in text:
-        raise PipelineError(f"{text!r} is not a path")
-    if text.startswith("/"):
-        raise PipelineError(f"{text} is an absolute path", hint="Write it relative to the pipeline's folder.")
-    inside = "" if folder == root else folder.relative_to(root).as_posix()
-    path = posixpath.normpath(posixpath.join(inside, text))
-    parts = path.split("/")
-    if parts[0] == "..":
-        raise PipelineError(f"{text} is outside the repository", hint="Use ExternalDep for data that stands elsewhere.")
-    if path == ".":
-        raise PipelineError(f"{text} is the repository itself", hint="Name a file or a folder in it.")
-    if any(names_git_folder(part) for part in parts):
-        raise PipelineError(f"{text} leads into Git's own folder")
-    return path
-
-
-def names_git_folder(name: str) -> bool:
-    """Would some file system take this name for `.git`? The spellings of NTFS and HFS+ count, as for `git fsck`."""
-    if name.isascii() and "git" not in name.lower():
-        return False
-    plain = name.translate(_HFS_IGNORED).lower()
-    if plain == ".git":
-        return True
-    # NTFS drops trailing dots and blanks, knows streams (`:`) and a short name; `\` parts folders there.
-    return any(
-        part.split(":")[0].rstrip(". ") in (".git", "git~1") for part in name.lower().replace("/", "\\").split("\\")
-    )

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pivot.errors import LockTimeout, PipelineError
-from pivot.files import FileLock, names_git_folder, repo_path, write_all, write_atomic
+from pivot.errors import LockTimeout
+from pivot.files import FileLock, write_all, write_atomic
 
 
 def test_an_atomic_write_makes_folders_and_leaves_one_file(tmp_path: Path) -> None:
@@ -100,63 +100,3 @@ def _hold(path: Path, then: str) -> subprocess.Popen[bytes]:
     assert holder.stdout.readline() == b"held\n"
     holder.stdout.close()
     return holder
-
-
-@pytest.mark.parametrize(
-    ("folder", "text", "path"),
-    [
-        ("", "a.csv", "a.csv"),
-        ("", "./a//b/../c/", "a/c"),
-        ("sub", "a", "sub/a"),
-        ("sub/deep", "../../a", "a"),
-        ("sub", "é x\n", "sub/é x\n"),
-        ("", ".gitignore", ".gitignore"),
-        ("", "digit", "digit"),
-    ],
-)
-def test_paths_become_repository_relative(folder: str, text: str, path: str) -> None:
-    assert repo_path(Path("/repo"), Path("/repo") / folder, text) == path
-
-
-@pytest.mark.parametrize(
-    "text", ["/abs", "..", "../x", "a/../../x", "", ".", "a/..", "nul\0", ".git/x", "a/.Git", "git~1/x"]
-)
-def test_paths_that_lead_elsewhere_are_refused(text: str) -> None:
-    with pytest.raises(PipelineError):
-        repo_path(Path("/repo"), Path("/repo"), text)
-
-
-SPELLINGS = [
-    ".git",
-    ".GIT",
-    ".git.",
-    ".git ",
-    ".git. .",
-    "git~1",
-    "GIT~1",
-    ".git::$INDEX_ALLOCATION",
-    ".g\u200cit",
-    "\ufeff.git",
-    "x\\.git",
-]
-OTHERS = ["git", ".gitx", ".git x", "a.git", "git~2", ".gi", "..git", ".gitmodules", "é"]
-
-
-@pytest.mark.parametrize("name", SPELLINGS)
-def test_every_spelling_of_the_git_folder_is_known(name: str) -> None:
-    assert names_git_folder(name)
-
-
-@pytest.mark.parametrize("name", SPELLINGS + OTHERS)
-def test_git_itself_judges_names_alike(tmp_path: Path, name: str) -> None:
-    """`git fsck` on a tree with that name."""
-    if "/" in name:
-        pytest.skip("not a name")
-    git = ["git", "--git-dir", str(tmp_path)]
-    subprocess.run([*git, "init", "-q", "--bare"], check=True)
-    blob = subprocess.run([*git, "hash-object", "-w", "--stdin"], input=b"", capture_output=True, check=True).stdout
-    raw = b"100644 " + name.encode() + b"\0" + bytes.fromhex(blob.decode())
-    write = [*git, "hash-object", "--literally", "-t", "tree", "-w", "--stdin"]
-    subprocess.run(write, input=raw, capture_output=True, check=True)
-    told = subprocess.run([*git, "fsck"], capture_output=True, check=False)
-    assert (b"hasDotgit" in told.stderr + told.stdout) == names_git_folder(name)

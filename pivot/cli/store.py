@@ -62,12 +62,15 @@ def checkout(paths: tuple[str, ...], revision: str | None) -> int:
         expected = outputs_at(project, revision) if revision else present_outputs(session)
         wanted = choose(project, expected, ["" if target == "." else target for target in targets])
         done = check_out(project, wanted, f"git pivot checkout{f' --rev {revision}' if revision else ''}")
-    _say(done, expected.unknown if not paths else (), revision)
+    refused = expected.refused if not paths else ()
+    _say(done, expected.unknown if not (paths or refused) else (), revision)
     if done.missing:
         raise CheckFailed(
             f"the store does not have the bytes of {', '.join(done.missing)}",
             hint="`git pivot pull` brings what a remote has; `git pivot repro` makes it again.",
         )
+    if refused:
+        raise CheckFailed("\n".join(refused), hint=f"Check out {revision} and run `git pivot repro` to replace them.")
     return 0
 
 

@@ -17,8 +17,10 @@ import xxhash
 from msgspec import Struct, field
 
 from pivot.canonical import canonical_json, parse_canonical
-from pivot.errors import RecordError, UnknownVersion
+from pivot.errors import PivotError, RecordError, UnknownVersion
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE
+from pivot.git.output_tree import nest
+from pivot.git.safe_path import is_safe_path
 
 VERSION = 1
 SCHEME = 1
@@ -29,8 +31,6 @@ IMPORTED = "import:"
 
 _ID = re.compile(r"[0-9a-f]{40}")  # the store is always SHA-1
 _MODES = (BLOB, EXECUTABLE, SYMLINK, TREE)
-# Code points that HFS+ ignores when it compares names, as `git fsck` lists them.
-_HFS_IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
 
 
 def digest_of(value: Any) -> str:
@@ -121,10 +121,14 @@ def parse_record(data: bytes) -> Record:
 
 
 def check_record(record: Record, fingerprint: str, result: str) -> None:
-    """Believe a record only where its content gives the name that it stands under, and its paths stay in the project.
+    """Believe a record only if its content gives its name, and its outputs are those that its stage declares.
+
+    Every look-up of a record goes through here, so plan, run, checkout and hooks take the same records. The
+    fingerprint covers the declarations (`spec`) and not the outputs, so anyone could add to the outputs of a true
+    record; that is why each path, its kind and the tree are compared.
 
     Raises:
-        RecordError: it does not, or an id, mode, size or path in it cannot be.
+        RecordError: it is not to be believed; the message says why.
     """
     if not _is_id(record.tree):
         raise RecordError("its outputs tree is not an object id")
@@ -136,12 +140,35 @@ def check_record(record: Record, fingerprint: str, result: str) -> None:
         raise RecordError("its content gives another fingerprint or result than its path")
     for path, out in record.outs.items():
         _check_output(path, out)
+    _check_declared(record)
+    try:
+        tree = nest(record.outs, lambda _oid, _data: None)
+    except PivotError as error:
+        raise RecordError(error.what) from error
+    if tree != record.tree:
+        raise RecordError("its outputs do not give the tree that it names")
 
 
-def is_safe_path(path: str) -> bool:
-    """Whether a repository-relative path stays in the work tree and out of `.git`, on every file system."""
-    parts = path.split("/")
-    return "\0" not in path and not any(part in ("", ".", "..") or _names_git(part) for part in parts)
+def _check_declared(record: Record) -> None:
+    """The output paths must be those of the declarations, a directory where a directory is declared.
+
+    Only `DirectoryOut` says from its kind what is written; a loader of the user's may write a file or a directory.
+    """
+    declared: dict[str, dict[str, Any]] = {}
+    try:
+        for out in record.spec["outs"]:
+            declared |= dict.fromkeys(out["paths"], out)
+        optional = {path for path, out in declared.items() if "optional" in out["flags"]}
+        directories = {path for path, out in declared.items() if out["kind"] == "directory"}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"its declared outputs cannot be read: {error!r}") from error
+    if surplus := sorted(record.outs.keys() - declared.keys()):
+        raise RecordError(f"its stage declares no output {surplus[0]}")
+    if lacking := sorted(declared.keys() - record.outs.keys() - optional):
+        raise RecordError(f"it lacks the declared output {lacking[0]}")
+    for path in sorted(directories & record.outs.keys()):
+        if record.outs[path].mode not in (TREE, SYMLINK):
+            raise RecordError(f"its stage declares the directory {path}, and it has a file there")
 
 
 def _check_output(path: object, out: Output) -> None:
@@ -164,12 +191,6 @@ def _static(code: dict[str, Any]) -> dict[str, Any]:
 
 def _is_id(text: object) -> bool:
     return isinstance(text, str) and _ID.fullmatch(text) is not None
-
-
-def _names_git(part: str) -> bool:
-    """`.git` in any spelling that a case-insensitive, an NTFS or an HFS+ volume takes for it."""
-    plain = part.translate(_HFS_IGNORED).lower().split(":")[0].rstrip(" .")
-    return plain in (".git", "git~1")
 
 
 class Info(Struct, frozen=True):

@@ -19,8 +19,9 @@ from pivot.git.index import tracked
 from pivot.git.locate import Location
 from pivot.git.notes import NoteLine, Notes
 from pivot.git.open import open_reader
-from pivot.git.records import Record, is_safe_path
+from pivot.git.records import Record
 from pivot.git.runs import RunCache
+from pivot.git.safe_path import is_safe_path
 from pivot.hooks.bringing import bring, how_to_bring
 from pivot.hooks.edits import Edits
 from pivot.hooks.names import is_nothing, moved, plural, some

@@ -5,6 +5,8 @@ The live counterpart (functions, loaders) is `pivot.pipeline.stage`; nothing her
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -12,8 +14,22 @@ from msgspec import Struct, field
 ArtifactKind = Literal["dep", "external", "out", "directory", "incremental", "metric", "plot"]
 Shape = Literal["one", "list", "tuple", "dict"]
 
+Written = Literal["file", "directory", "either"]
+
 PIPELINE_FILE = "pipeline.py"
 PACKAGE_FILE = "__init__.py"
+
+# Loaders that write one file; `PathOnly` and loaders of the user's may write a directory as well.
+FILE_LOADERS = (
+    "JSON", "JSONLines", "YAML", "TOML", "CSV", "Text", "Bytes", "Pickle", "Parquet", "Feather", "Numpy", "Image",
+    "Matplotlib",
+)  # fmt: skip
+_FILE_LOADER = re.compile(rf"(?:(?:{'|'.join(FILE_LOADERS)})\([^()]*\)(?:, |$))+")
+_MODES: Mapping[Written, tuple[int, ...]] = {
+    "file": (0o100644, 0o100755),
+    "directory": (0o040000,),
+    "either": (0o100644, 0o100755, 0o120000, 0o040000),
+}
 
 
 class Location(Struct, frozen=True):
@@ -43,6 +59,15 @@ class ArtifactSpec(Struct, frozen=True):
     flags: tuple[str, ...]
     loader: str
     where: Location
+
+    @property
+    def written(self) -> Written:
+        """What an output's paths hold when the stage has written them, as far as the declaration says."""
+        if self.loader == "PathOnly()":
+            return "either"
+        if self.kind == "directory":
+            return "directory"
+        return "file" if _FILE_LOADER.fullmatch(self.loader) else "either"
 
 
 class Policy(Struct, frozen=True):
@@ -94,6 +119,14 @@ class StageSpec(Struct, frozen=True):
 
     def out_paths(self) -> list[str]:
         return [path for out in self.outs for path in out.paths]
+
+    def writes(self, modes: Mapping[str, int]) -> bool:
+        """Whether a result with these Git modes by output path has what this stage declares, and nothing else."""
+        declared = {path: out for out in self.outs for path in out.paths}
+        needed = {path for path, out in declared.items() if "optional" not in out.flags}
+        if not needed <= modes.keys() <= declared.keys():
+            return False
+        return all(mode in _MODES[declared[path].written] for path, mode in modes.items())
 
 
 def name_prefix(file: str) -> str:

@@ -14,7 +14,8 @@ from msgspec import Struct
 from pivot.errors import PivotError
 from pivot.git.command import ask_git
 from pivot.git.notes import NoteLine
-from pivot.git.records import Record, is_safe_path
+from pivot.git.records import Record
+from pivot.git.safe_path import is_safe_path
 from pivot.plan.commit_content import CommitContent
 from pivot.plan.snapshot import Snapshots
 from pivot.project import Project

@@ -13,10 +13,10 @@ from pivot.code.discovery import pipelines_among
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, Backend
 from pivot.git.command import ask_git
 from pivot.git.locate import Location
+from pivot.git.output_tree import nest
 from pivot.store.objects import LARGE, Object, object_id, parse_pointer
 from pivot.store.standing import identify
 from pivot.store.stat_cache import StatCache
-from pivot.store.trees import nest
 
 
 class _Entry(NamedTuple):

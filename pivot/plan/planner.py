@@ -177,7 +177,12 @@ class Planner:
         records, accepted = self._memory.results(fingerprint), ""
         if not records:
             records, accepted = self._memory.accepted_as(fingerprint)
-        found = [self._candidate(stage, record) for record in records]
+        # What was accepted, or made under another declaration of the same digest, must be what the stage declares now.
+        found = [
+            self._candidate(stage, record)
+            for record in records
+            if stage.spec.writes({path: out.mode for path, out in record.outs.items()})
+        ]
         rank = self._memory.rank(stage.name, fingerprint)
         found.sort(
             key=lambda one: (not one.in_place, rank(one.record), bool(one.lost), bool(one.away), one.record.result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
@@ -21,10 +21,14 @@ from pivot.store.workspace import keep_edits
 
 
 class Expected(Struct, frozen=True):
-    """What belongs at repository-relative paths, and the stages whose result is not known."""
+    """What belongs at repository-relative paths, and the stages whose result is not known.
+
+    `refused` are sentences about records that the commit's note names and that are not believed.
+    """
 
     outs: Mapping[str, Object]
     unknown: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class CheckedOut(Struct):
@@ -55,7 +59,8 @@ def outputs_at(project: Project, revision: str) -> Expected:
     stages = Snapshots(project.backend, project.runs).read(revision).stages
     records = {name: _preferred(project, held) for name, held in stages.items()}
     outs = {path: out for record in records.values() if record for path, out in as_objects(record.outs).items()}
-    return Expected(outs, tuple(name for name, record in records.items() if record is None))
+    unknown = tuple(name for name, record in records.items() if record is None)
+    return Expected(outs, unknown, tuple(_refusals(project.runs.refused, {name: stages[name] for name in unknown})))
 
 
 def choose(project: Project, expected: Expected, targets: Sequence[str]) -> dict[str, Object]:
@@ -112,6 +117,13 @@ def _preferred(project: Project, standings: Iterable[Standing]) -> Record | None
     records = [standing.record for standing in standings if standing.record]
     whole = [one for one in records if all(map(project.store.has, as_objects(one.outs).values()))]
     return next(iter([*whole, *records]), None)
+
+
+def _refusals(sentences: Sequence[str], stages: Mapping[str, tuple[Standing, ...]]) -> Iterator[str]:
+    """The sentences that the run cache has about the records of these stages, each with its stage."""
+    for name, standings in stages.items():
+        starts = {standing.line.fingerprint[:12] for standing in standings if standing.line.fingerprint}
+        yield from (f"{name}: {text}" for text in sentences if any(start in text for start in starts))
 
 
 def _named(project: Project, outs: Mapping[str, Object], target: str) -> dict[str, Object]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from pivot.errors import InputError
 from pivot.files import temp_path, write_all
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, TreeEntry
+from pivot.git.output_tree import refuse_name
 from pivot.store import faults
 from pivot.store.crowd import for_each
 from pivot.store.large import LargeFiles, is_sealed
@@ -20,7 +21,6 @@ from pivot.store.objects import LARGE, Object, parse_pointer
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import SmallObjects
 from pivot.store.stat_cache import FINE_TICK, StatCache
-from pivot.store.trees import refuse_name
 
 
 class Change(Struct, frozen=True):

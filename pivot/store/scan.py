@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct, field
 
 from pivot.errors import InputError, UnsafePath
-from pivot.files import names_git_folder
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, TreeEntry
+from pivot.git.output_tree import encode_tree
+from pivot.git.safe_path import names_git_folder
 from pivot.store.objects import Object, object_id
 from pivot.store.stat_cache import NEVER, StatCache, is_racy, pack_rows, unpack_rows
-from pivot.store.trees import encode_tree
 
 _DEPTH = 400  # directories in each other; Python's own recursion ends at about 1000
 

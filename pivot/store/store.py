@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pivot.errors import DamagedObject, MissingObject, StoreError
 from pivot.git.backend import BLOB, TREE, TreeEntry
+from pivot.git.output_tree import encode_tree, nest
 from pivot.store import standing
 from pivot.store.exchange import Exchange
 from pivot.store.intake import Keep, take_all
@@ -21,7 +22,6 @@ from pivot.store.restore import Restorer, learn
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
 from pivot.store.stat_cache import StatCache
-from pivot.store.trees import encode_tree, nest
 
 
 class Store:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pivot.git.journal import Finished, Reach
+from pivot.git.output_tree import nest
 from pivot.git.records import Info, Output, Record
 
 
 def record(number: int, result: str = "a") -> Record:
     """A situation by number; `result` is one hex digit."""
-    outs = {f"out/{number}.json": Output(result * 40, 0o100644, number)}
-    return Record({"nodes": [digest(number)], "edges": [[]]}, {}, {}, {"data.json": "1" * 40}, outs, result * 40)
+    path = f"out/{number}.json"
+    outs = {path: Output(result * 40, 0o100644, number)}
+    code = {"nodes": [digest(number)], "edges": [[]]}
+    return Record(code, {}, declares(path), {"data.json": "1" * 40}, outs, nest(outs, lambda _oid, _data: None))
+
+
+def declares(*paths: str, kind: str = "out", flags: Sequence[str] = ()) -> dict[str, Any]:
+    """The declarations of a stage that reads nothing and writes these paths."""
+    out = {"flags": list(flags), "key": "return", "kind": kind, "loader": "0" * 16, "paths": list(paths)}
+    return {"deps": [], "outs": [{**out, "shape": "list"}]}
 
 
 def digest(number: int) -> str:

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pivot.errors import RecordError, UnknownVersion
-from pivot.git.records import Output, Record, check_record, is_safe_path, parse_info, parse_record
-from tests.git.samples import info, record
+from pivot.git.output_tree import nest
+from pivot.git.records import Output, Record, check_record, parse_info, parse_record
+from pivot.git.safe_path import is_safe_path
+from tests.git.samples import declares, info, record
 
 
 def refuse(changed: Record, because: str) -> None:
@@ -74,13 +76,45 @@ def test_outputs_need_an_id_a_mode_and_a_size() -> None:
     refuse(replace(record(1), tree="zz"), "not an object id")
 
 
+def result_of(outs: dict[str, Output], **declared: object) -> Record:
+    """A record that is sound in itself, whatever its stage declares."""
+    spec = declares("out/a", "out/b", **declared)  # type: ignore[arg-type]
+    return replace(record(1), outs=outs, spec=spec, tree=nest(outs, lambda _oid, _data: None))
+
+
+FILE, FOLDER = Output("a" * 40, 0o100644, 1), Output("b" * 40, 0o040000, 1)
+BOTH = {"out/a": FILE, "out/b": FILE}
+
+
+def test_a_record_has_the_outputs_that_its_stage_declares() -> None:
+    refuse(result_of({**BOTH, "pipeline.py": FILE}), "its stage declares no output pipeline.py")
+    refuse(result_of({"out/a": FILE}), "lacks the declared output out/b")
+    refuse(result_of(BOTH, kind="directory"), "declares the directory out/a")
+    for found in (
+        result_of(BOTH),
+        result_of({"out/a": FOLDER, "out/b": FOLDER}, kind="directory"),
+        result_of({"out/a": FILE}, flags=["optional"]),
+    ):
+        check_record(found, found.fingerprint, found.result)
+
+
+def test_a_record_names_the_tree_of_its_outputs() -> None:
+    refuse(replace(result_of(BOTH), tree="c" * 40), "do not give the tree")
+    refuse(replace(result_of(BOTH), outs={**BOTH, "out/a": FOLDER}), "do not give the tree")
+
+
+@pytest.mark.parametrize("outs", [None, 1, {}, {"outs": None}, {"outs": [1]}, {"outs": [{"paths": ["out/1.json"]}]}])
+def test_declarations_that_cannot_be_read_are_refused(outs: object) -> None:
+    refuse(replace(record(1), spec=outs), "cannot be read")
+
+
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(), lambda items: st.lists(items) | st.dictionaries(st.text(), items)
     )
 )
 def test_a_field_of_any_shape_is_refused_and_never_crashes(value: object) -> None:
-    for field in ("outs", "deps", "tree", "code"):
+    for field in ("outs", "deps", "tree", "code", "spec"):
         data = record(1).to_bytes()
         changed = replace(record(1), **{field: value})
         try:
