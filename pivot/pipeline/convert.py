@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import decimal
 import enum
 import operator
 import types
@@ -14,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pivot.canonical import canonical_json
+from pivot.pipeline.scalar_text import fits_json, parse_scalar, scalar_text
 
 Build = Callable[[type, Mapping[str, Any]], Any]
 
@@ -25,7 +24,8 @@ class Mismatch(ValueError):
 def convert(value: Any, kind: Any, build: Build) -> Any:
     """The value as its annotated type wants it; `build` makes a nested parameter class from a mapping.
 
-    Only what loses nothing is converted: int to float, list to tuple, text to a path, an enum member or a date.
+    Only what loses nothing is converted: int to float, a number to a complex one, list to tuple or range, and text to
+    a path, an enum member, a date or another value that is text in a record.
     A type that cannot be checked takes every value.
 
     Raises:
@@ -100,14 +100,17 @@ def _convert_tuple(value: Any, kind: Any, build: Build) -> Any:
 def _convert_class(value: Any, kind: type, build: Build) -> Any:
     if kind is bool:
         return _require(isinstance(value, bool), value, value, "bool")
-    if kind is int:
+    if kind is int and not isinstance(value, str):
         _require(hasattr(value, "__index__") and not isinstance(value, bool), value, value, "int")
         return operator.index(value)
     if kind is float:
-        _require(isinstance(value, int | float) and not isinstance(value, bool), value, value, "float")
-        return float(value)
+        return _to_float(value)
     if isinstance(value, kind):
         return value
+    if kind is complex and isinstance(value, int | float) and not isinstance(value, bool):
+        return complex(value)
+    if kind is range and isinstance(value, list | tuple):
+        return _to_range(value)
     if isinstance(value, Mapping) and is_params_class(kind):
         return build(kind, value)
     if kind in (tuple, list, set, frozenset) and isinstance(value, list | tuple):
@@ -119,20 +122,30 @@ def _convert_class(value: Any, kind: type, build: Build) -> Any:
     raise Mismatch(f"expected {_show(kind)}, not {value!r}")
 
 
+def _to_float(value: Any) -> float:
+    _require(isinstance(value, int | float) and not isinstance(value, bool), value, value, "float")
+    try:
+        return float(value)
+    except OverflowError:
+        raise Mismatch("expected float, not an integer that is too large for one") from None
+
+
+def _to_range(value: Sequence[Any]) -> range:
+    are_bounds = 1 <= len(value) <= 3 and all(type(bound) is int for bound in value) and list(value[2:]) != [0]
+    _require(are_bounds, value, value, "range, such as [0, 10] or [0, 10, 2]")
+    return range(*value)
+
+
 def _convert_text(value: str, kind: type) -> Any:
-    if issubclass(kind, PurePath | decimal.Decimal):
-        try:
-            return kind(value)
-        except decimal.InvalidOperation:
-            raise Mismatch(f"expected {_show(kind)}, not {value!r}") from None
     if issubclass(kind, enum.Enum):
         return _convert_member(value, kind)
-    if issubclass(kind, datetime.date | datetime.time):
-        try:
-            return kind.fromisoformat(value)
-        except ValueError:
-            raise Mismatch(f"expected {_show(kind)} in ISO form, not {value!r}") from None
-    raise Mismatch(f"expected {_show(kind)}, not {value!r}")
+    if issubclass(kind, PurePath):
+        return kind(value)
+    try:
+        found = parse_scalar(value, kind)
+    except ValueError as error:
+        raise Mismatch(f"expected {error}, not {value!r}") from None
+    return _require(found is not None, found, value, _show(kind))
 
 
 def _convert_member(value: Any, kind: type[enum.Enum]) -> Any:
@@ -177,16 +190,10 @@ def _plain_scalar(value: Any) -> Any:
     """Subclasses (numpy's float64, an IntEnum) would be written by their own rules."""
     if isinstance(value, enum.Enum):
         return value.name
-    for kind in (bool, int, float):
-        if isinstance(value, kind):
-            return kind(value) if kind is not int else _short(int(value))
-    return value
-
-
-def _short(value: int) -> int:
-    if not -(2**63) <= value < 2**64:
-        raise TypeError("an integer of more than 64 bits has no form in a record")
-    return value
+    if isinstance(value, int) and not fits_json(value):
+        return scalar_text(value)
+    kind = next((kind for kind in (bool, int, float) if isinstance(value, kind)), None)
+    return value if kind is None else kind(value)
 
 
 def _valid(text: str) -> str:
@@ -197,17 +204,15 @@ def _valid(text: str) -> str:
 
 
 def _other_to_json(value: Any) -> Any:
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, decimal.Decimal):
-        return str(value)
+    if (text := scalar_text(value)) is not None:
+        return text
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, type) or callable(value):
         # Its code stands in the manifest; the name says which one it is.
         return f"{getattr(value, '__qualname__', type(value).__qualname__)}"
     if type(value).__module__.partition(".")[0] == "numpy":
-        return value.tolist()
+        return to_json(value.tolist(), None)
     raise TypeError(f"{type(value).__qualname__} has no form in a record")
 
 

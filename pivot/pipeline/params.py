@@ -26,6 +26,7 @@ from pivot.pipeline.convert import (
 )
 from pivot.pipeline.location import NOWHERE, Line, calling_line, field_line
 from pivot.pipeline.params_file import Branch, Value, plain
+from pivot.pipeline.scalar_text import fits_json
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -138,7 +139,7 @@ def params_values(params: Any, root: Path | None = None) -> dict[str, Any]:
         except TypeError as error:
             raise PipelineError(
                 f"the parameter `{name}` of {type(params).__name__} cannot be recorded: {error}",
-                hint="Use numbers, text, paths, enums, dates, and lists or dicts of them.",
+                hint="Use numbers, text, paths, enums, dates, durations, ranges, and lists or dicts of them.",
             ) from error
     return found
 
@@ -167,7 +168,8 @@ def untold_fields(params: Any) -> dict[str, Any]:
 
 
 def _is_told(value: Any, kind: Any) -> bool:
-    if value is None or type(value) in (bool, int, float):  # nothing else has their forms
+    if value is None or type(value) in (bool, float) or (type(value) is int and fits_json(value)):
+        # nothing else has their forms
         return True
     try:
         form = parse_canonical(canonical_json(to_json(value, None)))

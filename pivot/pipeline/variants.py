@@ -20,6 +20,7 @@ from msgspec import Struct, field
 from pivot.errors import PipelineError
 from pivot.pipeline.location import Line
 from pivot.pipeline.params import closest
+from pivot.pipeline.scalar_text import fits_json, scalar_text
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _UNSAFE = re.compile(r"[^\w.-]")
@@ -112,10 +113,16 @@ def text_of(value: Any) -> str:
     """
     if isinstance(value, enum.Enum):
         return value.name
+    if isinstance(value, int) and not isinstance(value, bool) and not fits_json(value):
+        return scalar_text(int(value)) or ""
     if value is None or isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, PathLike):
         return str(fspath(value))
+    if (text := scalar_text(value)) is not None:
+        return text
+    if type(value).__module__.partition(".")[0] == "numpy" and not getattr(value, "shape", (1,)):
+        return text_of(value.item())
     raise TypeError(f"{value!r} has no name: use variants, which have names of their own")
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import decimal
 import enum
+import fractions
 import pickle
+import uuid
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import pivot
+from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import PipelineError
+from pivot.pipeline.convert import convert, to_json
 from pivot.pipeline.location import known_line
-from pivot.pipeline.params import override, params_values
+from pivot.pipeline.params import override, params_values, untold_fields
 from pivot.pipeline.params_file import Branch, Value
 from pivot.pipeline.spec import Location
 from tests.pipeline.project import Project
@@ -82,6 +89,42 @@ TAKEN = [
 ]
 
 
+class Spans(pivot.StageParams):
+    seed: int = 0
+    every: datetime.timedelta = datetime.timedelta(days=1)
+    phase: complex = 0j
+    steps: range = range(3)
+
+
+# (field, what a file, a variable or the code may give, what the stage has)
+SPANS = [
+    ("seed", str(2**70), 2**70),
+    ("seed", hex(1 << 4000), 1 << 4000),
+    ("every", "P1DT2H3M4.5S", datetime.timedelta(1, 2 * 3600 + 3 * 60 + 4, 500_000)),
+    ("every", "-PT1S", datetime.timedelta(seconds=-1)),
+    ("phase", 2, 2 + 0j),
+    ("phase", "1-2j", 1 - 2j),
+    ("steps", [1, 10, 3], range(1, 10, 3)),
+    ("steps", "range(5, 9)", range(5, 9)),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "held"), SPANS)
+def test_text_gives_values_that_json_has_no_type_for(name: str, given: Any, held: Any) -> None:
+    assert getattr(Spans(**{name: given}), name) == held
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("seed", "5"), ("seed", "1e30"), ("every", "P"), ("every", "1 day"), ("every", "P1DT"), ("phase", "i"),
+     ("phase", True), ("steps", [1, 2, 0]), ("steps", (1, 2, 0)), ("steps", ["a"]), ("steps", "3"),
+     ("steps", "range(1, 2, 0)")],
+)  # fmt: skip
+def test_text_that_means_no_such_value_is_refused(name: str, given: Any) -> None:
+    with pytest.raises(PipelineError, match="expected"):
+        Spans(**{name: given})
+
+
 @pytest.mark.parametrize(("name", "given", "held"), TAKEN)
 def test_a_value_is_converted_where_nothing_is_lost(name: str, given: Any, held: Any) -> None:
     found = getattr(Train(**{name: given}), name)
@@ -93,7 +136,7 @@ def test_any_takes_every_value(given: Any) -> None:
     assert Free(value=given).value is given
 
 
-@pytest.mark.parametrize("given", [2**64, -(2**63) - 1, "\udcff", ["\udcff"]])
+@pytest.mark.parametrize("given", ["\udcff", ["\udcff"], object(), {"a": [object()]}])
 def test_what_no_record_can_hold_is_refused(given: Any) -> None:
     with pytest.raises(PipelineError, match="the parameter `value` of Free cannot be recorded"):
         params_values(Free(value=given))
@@ -112,6 +155,8 @@ REFUSED = [
     ("limit", True, "expected int | None, not True"),
     ("mode", "c", "expected one of 'a', 'b', not 'c'"),
     ("tags", "xy", "expected list[str], not 'xy'"),
+    ("limit", "5", "expected int | None, not '5'"),
+    ("rate", 10**400, "expected float, not an integer that is too large for one"),
 ]
 
 
@@ -185,6 +230,84 @@ def test_values_are_recorded_as_json() -> None:
         "tags": [],
     }
     assert params_values(Plain()) == {"rate": 0.1, "since": "2024-02-29", "folder": "data"}
+
+
+# (value, its form): a form never changes, since records and fingerprints hold it
+FORMS = [
+    (True, True),
+    (3, 3),
+    (2**64 - 1, 2**64 - 1),
+    (-(2**63), -(2**63)),
+    (2**64, "18446744073709551616"),
+    (-(2**63) - 1, "-9223372036854775809"),
+    (1 << 4000, hex(1 << 4000)),
+    (0.5, 0.5),
+    ("text", "text"),
+    (b"\xff\0", "ff00"),
+    (Kind.EXACT, "EXACT"),
+    (Path("a/b"), "a/b"),
+    (datetime.date(2024, 2, 29), "2024-02-29"),
+    (datetime.datetime(2024, 2, 29, 1, 2, 3, tzinfo=datetime.UTC), "2024-02-29T01:02:03+00:00"),
+    (datetime.time(1, 2), "01:02:00"),
+    (decimal.Decimal("1.10"), "1.10"),
+    (datetime.timedelta(), "PT0S"),
+    (datetime.timedelta(days=1, hours=12), "P1DT43200S"),
+    (datetime.timedelta(days=-7), "-P7D"),
+    (datetime.timedelta(microseconds=-1), "-PT0.000001S"),
+    (1 + 2j, "1+2j"),
+    (complex(-0.0, -0.0), "-0-0j"),
+    (range(3), "range(0, 3)"),
+    (range(10, 0, -2), "range(10, 0, -2)"),
+    (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    (fractions.Fraction(1, 3), "1/3"),
+    ({"a": (1, {2**64})}, {"a": [1, ["18446744073709551616"]]}),
+]
+
+
+@pytest.mark.parametrize(("value", "form"), FORMS)
+def test_a_value_has_one_form_in_a_record(value: Any, form: Any) -> None:
+    found = params_values(Free(value=value))["value"]
+    assert (found, type(found)) == (form, type(form))
+    assert parse_canonical(canonical_json(found)) == form
+
+
+def test_arrays_of_numpy_have_the_form_of_lists() -> None:
+    numpy = pytest.importorskip("numpy")
+    array = numpy.array(["2024-02-29"], dtype="datetime64[D]")
+    assert params_values(Free(value=array))["value"] == ["2024-02-29"]
+    assert params_values(Free(value=numpy.complex128(1 + 2j)))["value"] == "1+2j"
+
+
+SCALARS = {
+    int: st.integers(),
+    float: st.floats(allow_nan=False),
+    complex: st.complex_numbers(allow_nan=False),
+    datetime.timedelta: st.timedeltas(),
+    datetime.date: st.dates(),
+    datetime.datetime: st.datetimes().map(lambda value: value.replace(fold=0)),
+    datetime.time: st.times().map(lambda value: value.replace(fold=0)),
+    decimal.Decimal: st.decimals(allow_nan=False),
+    fractions.Fraction: st.fractions(),
+    uuid.UUID: st.uuids(),
+    range: st.builds(range, st.integers(), st.integers(), st.integers(1)),
+}
+
+
+@pytest.mark.parametrize("kind", SCALARS, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+def test_the_form_and_the_type_give_the_value_back(kind: type, data: st.DataObject) -> None:
+    value = data.draw(SCALARS[kind])
+    form = parse_canonical(canonical_json(to_json(value, None)))
+    back = convert(form, kind, lambda _kind, _values: None)
+    assert (repr(back), type(back)) == (repr(value), kind)
+
+
+def test_a_large_integer_and_its_text_are_two_values() -> None:
+    class Either(pivot.StageParams):
+        value: int | str = 0
+
+    assert list(untold_fields(Either(value=2**64))) == ["value"]
+    assert list(untold_fields(Either(value=str(2**64)))) == []
 
 
 def test_a_list_as_default_is_a_new_list_each_time() -> None:

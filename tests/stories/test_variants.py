@@ -122,6 +122,47 @@ def test_named_variants_take_any_value(repo: Repo) -> None:
     assert json.loads(repo.read("large model.json"))["layers"] == [64, 64]
 
 
+SCALARS = """
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated
+import pivot
+from pivot import Dep, Out
+
+MATRIX = {"value": [2**100, date(2024, 2, 29), timedelta(hours=1), Decimal("1.10"), 1+2j, range(3)]}
+
+class Params(pivot.StageParams):
+    seed: int = 2**100 + 7
+    window: timedelta = timedelta(days=1)
+    phase: complex = 1j
+    steps: range = range(3)
+
+def each(value: object, params: Params) -> Annotated[str, Out("{value}.txt")]:
+    return f"{value} {params.seed % 10} {params.window} {params.phase} {sum(params.steps)}"
+
+def count(found: Annotated[dict, Dep("{value}.txt", each=MATRIX)]) -> Annotated[int, Out("count.json")]:
+    return len(found)
+
+pipeline = pivot.Pipeline("scalars")
+pipeline.register(each, matrix=MATRIX)
+pipeline.register(count)
+"""
+
+
+def test_values_that_json_has_no_type_for_are_parameters_and_make_variants(repo: Repo) -> None:
+    repo.write("pipeline.py", SCALARS)
+    repo.commit("scalars")
+    names = ["1+2j", "1.10", "1267650600228229401496703205376", "2024-02-29", "PT3600S", "range(0, 3)"]
+    assert len(ran(repo)) == len(names) + 1
+    assert sorted(path.stem for path in repo.path.glob("*.txt")) == sorted(names)
+    assert repo.read("2024-02-29.txt") == "2024-02-29 3 1 day, 0:00:00 1j 3"
+    assert set(endings(repo).values()) == {"unchanged"}
+    repo.pivot("verify").expect(0)
+    repo.write("params.yaml", f"each: {{seed: {2**90}, window: PT1H, steps: [0, 10, 5]}}")
+    ran(repo)
+    assert repo.read("2024-02-29.txt") == "2024-02-29 4 1:00:00 1j 5"
+
+
 # (edit of the matrix pipeline, what is said)
 WRONG = [
     ("{model}-{seed}.json\")]:", "{model}-{sed}.json\")]:", "has {sed}, and no variant has such a value"),
