@@ -1,7 +1,8 @@
 """Where a hook begins: `git-pivot hook NAME ARGUMENTS`, called by the script that `git pivot hooks install` writes.
 
-A hook tells its result by its exit code: 0, or `STOP` where a push is to be stopped. Any other code is an accident, and
-the script lets none of them stand in Git's way. Python itself ends with 1 when an import fails, so `STOP` is not 1.
+A hook tells its result by its exit code: 0, or `STOP` where a push is to be stopped. Any other code is an accident: the
+script lets none of them stand in the user's way, and refuses a push to a server that was to be checked. Python itself
+ends with 1 when an import fails, so `STOP` is not 1.
 
 This module imports next to nothing: after most switches of branches there is nothing to do.
 """
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 STOP = 10
+_LONGEST = 2000  # characters of a line
 
 
 def run_hook(arguments: Sequence[str]) -> int:
@@ -56,8 +58,13 @@ def _run(name: str, *arguments: str) -> int:
 
 
 def say(lines: Iterable[str]) -> None:
-    """One line each on standard error, where Git shows what hooks say."""
-    sys.stderr.write("".join(f"pivot: {line}\n" for line in lines))
+    """One line each on standard error, where Git shows what hooks say.
+
+    Names that others have pushed neither end a line nor steer a terminal, nor the log of a CI service.
+    """
+    from pivot.git.quoting import one_line
+
+    sys.stderr.write("".join(f"pivot: {one_line(line, _LONGEST)}\n" for line in lines))
 
 
 def _read_lines() -> list[str]:
@@ -89,17 +96,17 @@ def _after_commit(name: str, given: list[str], rewritten: list[str]) -> int:
 
 def _receive(name: str, given: list[str]) -> int:
     lines = _read_lines()
-    from pivot.hooks.place import hook_location
+    from pivot.hooks.place import server_location
 
     if name == "post-receive":
         from pivot.hooks.computing import DETACHED, after_receive
 
-        for line in after_receive(hook_location(), lines, detached=given == [DETACHED]):
+        for line in after_receive(server_location(), lines, detached=given == [DETACHED]):
             _go_on_saying(line)
         return 0
     from pivot.hooks.receiving import before_receive
 
-    stop, said = before_receive(hook_location(), lines)
+    stop, said = before_receive(server_location(), lines)
     say(said)
     return STOP if stop else 0
 

@@ -21,7 +21,7 @@ from pivot.errors import GitError
 from pivot.git.command import run_git
 from pivot.git.config import add_setting, read_settings, write_setting
 from pivot.git.locate import Location
-from pivot.hooks.script import NAMES, SERVER_NAMES, is_ours, script_text, write_script
+from pivot.hooks.script import GUARD, NAMES, SERVER_NAMES, is_ours, script_text, write_script
 
 Way = Literal["files", "config", "by hand"]
 
@@ -93,7 +93,12 @@ class Hooks:
         return [self._state(name, bool(settings.get(f"hook.pivot-{name}.event"))) for name in self._names]
 
     def line_for(self, name: str) -> str:
-        """What a hook that somebody else manages says to call Pivot; harmless where Pivot is not installed."""
+        """What a hook that somebody else manages says to call Pivot; harmless where Pivot is not installed.
+
+        The one that guards a server is not: without it nothing may pass.
+        """
+        if name == GUARD:
+            return f'"{_PLACE}/{name}" "$@" || exit 1'
         return f'_pivot="{_PLACE}/{name}"; [ ! -x "$_pivot" ] || "$_pivot" "$@"'
 
     def _state(self, name: str, in_config: bool) -> HookState:
@@ -142,7 +147,13 @@ class Hooks:
         return done
 
     def _command(self, name: str) -> str:
-        """Git adds `"$@"` to it; a script that is gone must not stop Git, and a repository may be moved."""
+        """Git adds `"$@"` to it; a repository may be moved.
+
+        A script that is gone must not stop the user's Git, and must stop what a server was to guard against.
+        """
+        if name == GUARD:
+            gone = '{ echo "pivot: $_hook is gone; the push is refused" >&2; exit 1; }'
+            return f'_pivot() {{ _hook="{_PLACE}/{name}"; [ -x "$_hook" ] || {gone}; "$_hook" "$@"; }}; _pivot'
         return f'_pivot() {{ _hook="{_PLACE}/{name}"; [ ! -x "$_hook" ] || "$_hook" "$@"; }}; _pivot'
 
     def _install_own(self, name: str, text: str) -> list[str]:

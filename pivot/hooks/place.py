@@ -34,6 +34,18 @@ def hook_location() -> Location:
     return told
 
 
+def server_location() -> Location:
+    """The repository that was pushed to. What `refs/replace/*` put in the place of objects does not count: anybody may
+    push such a ref, and a check would look at another commit than the one that is taken.
+
+    Raises:
+        ProjectError: it cannot be used.
+    """
+    found = hook_location()
+    os.environ["GIT_NO_REPLACE_OBJECTS"] = "1"
+    return found
+
+
 def _found_without(told: Location) -> bool:
     from pivot.errors import ProjectError
 

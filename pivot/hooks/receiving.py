@@ -1,17 +1,25 @@
-"""Before a server takes a push: whether what the pushed commits claim holds (`pivot.ci = verify`). Nothing is run."""
+"""Before a server takes a push: whether what the pushed commits claim holds (`pivot.ci = verify`). Nothing is run.
+
+The push is let through only where the check has come to its end and found nothing: whatever goes wrong refuses it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pivot.errors import PivotError
 from pivot.git.locate import Location
+from pivot.git.quoting import one_line
 from pivot.git.received import ReceivingBackend
-from pivot.hooks.received import ReceivedRef, Rules, commits_of, is_code, parse_received, read_rules
+from pivot.hooks.check_limits import OutOfTime, limited
+from pivot.hooks.received import ReceivedRef, Rules, commits_of, is_code, parse_received, read_rules, unmatched
+from pivot.hooks.state_push import state_problems
 from pivot.plan.attest import attest
 from pivot.project import Project
 
 MOST = 20  # lines about one push
+REPRODUCE = "the push is refused: `git pivot repro`, commit, `git pivot push`, and push again"
+REFUSED = "the push is refused"
 
 
 def before_receive(location: Location, lines: Sequence[str]) -> tuple[bool, list[str]]:
@@ -22,27 +30,51 @@ def before_receive(location: Location, lines: Sequence[str]) -> tuple[bool, list
         SettingError: a setting means nothing.
     """
     refs = parse_received(lines)
-    if not any(map(is_code, refs)):
-        return False, []  # results come by themselves, before the commits that they belong to
     moved = {ref.name: ref.value for ref in refs}
     with Project(location, ReceivingBackend(location.git_dir, location.common_dir, moved)) as project:
         rules = read_rules(project.settings)
-        problems = _problems(project, refs, rules) if rules.mode == "verify" else []
-    if not problems:
-        return False, []
+        try:
+            with limited(rules.check_limit, rules.memory):
+                return _check(project, refs, rules)
+        except OutOfTime:
+            problem = f"the check took longer than {rules.check_limit:g} s (pivot.ciCheckTimeout)"
+        except MemoryError:
+            problem = f"the check needed more than {rules.memory >> 20} MiB of memory (pivot.ciMemory)"
+        # What was pushed may be made so that the check itself fails.
+        except Exception as error:
+            problem = f"the push cannot be checked: {_reason(error)}"
+        return True, [problem, REFUSED]
+
+
+def _check(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> tuple[bool, list[str]]:
+    if problems := state_problems(project.location, project.backend, refs):
+        return True, _cut(problems, REFUSED)
+    if rules.mode == "off" or not any(map(is_code, refs)):
+        return False, []  # results come by themselves, before the commits that they belong to
+    problems = list(_problems(project, refs, rules)) if rules.mode == "verify" else []
+    if problems:
+        return True, _cut(problems, REPRODUCE)
+    return False, list(_remarks(project, refs, rules))
+
+
+def _problems(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> Iterator[str]:
+    commits = commits_of(project.location, project.backend, refs, rules)
+    for commit, name in commits.items():
+        for problem in attest(project, commit, stored=rules.stored).problems:
+            yield f"{name} ({commit[:8]}): {problem}"
+
+
+def _remarks(project: Project, refs: Iterable[ReceivedRef], rules: Rules) -> Iterator[str]:
+    names = {ref.name for ref in refs if is_code(ref)} | project.backend.refs("refs/heads/").keys()
+    names |= project.backend.refs("refs/tags/").keys()
+    for pattern in unmatched(rules.refs, names):
+        yield f"pivot.ciRefs {one_line(pattern)} matches no branch and no tag, so nothing is checked for it"
+
+
+def _cut(problems: list[str], advice: str) -> list[str]:
     more = [f"and {len(problems) - MOST} more"] if len(problems) > MOST else []
-    advice = "the push is refused: `git pivot repro`, commit, `git pivot push`, and push again"
-    return True, [*problems[:MOST], *more, advice]
+    return [*problems[:MOST], *more, advice]
 
 
-def _problems(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> list[str]:
-    """What does not hold. What was pushed may be made so that the check itself fails: that is refused too."""
-    try:
-        commits = commits_of(project.location, project.backend, refs, rules)
-        return [
-            f"{name} ({commit[:8]}): {problem}"
-            for commit, name in commits.items()
-            for problem in attest(project, commit, stored=rules.stored).problems
-        ]
-    except Exception as error:
-        return [f"it cannot be checked: {error.what if isinstance(error, PivotError) else error!r}"]
+def _reason(error: Exception) -> str:
+    return error.what if isinstance(error, PivotError) else f"{type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ from pivot.errors import ProjectError
 
 NAMES = ("post-checkout", "post-commit", "post-merge", "post-rewrite", "pre-push")
 SERVER_NAMES = ("pre-receive", "post-receive")
+GUARD = "pre-receive"  # the one whose failure stops Git
 MARK = "# git-pivot hook v"
 
 _PACKAGE = Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pivot.code.discovery import pipelines_among
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, Backend
-from pivot.git.command import ask_git
+from pivot.git.command import run_git
 from pivot.git.locate import Location
 from pivot.git.output_tree import nest
 from pivot.store.objects import LARGE, Object, object_id, parse_pointer
@@ -85,7 +85,9 @@ class CommitContent:
         return _id_of(self._git("cat-file", "--filters", f"{self._commit}:{path}"))
 
     def _git(self, *args: str) -> bytes:
-        return ask_git(args, self._location.folder, env=self._location.environment()).out
+        """What an object really holds, whatever `refs/replace` says; what cannot be read is an error, and not empty."""
+        env = {**self._location.environment(), "GIT_NO_REPLACE_OBJECTS": "1"}
+        return run_git(args, self._location.folder, env=env)
 
 
 def _id_of(data: bytes) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -110,7 +115,8 @@ def test_bytes_that_the_server_does_not_have_are_named(branches: Repo, verifying
 def test_only_refs_that_match_are_checked(branches: Repo, verifying: Repo) -> None:
     verifying.git("config", "pivot.ciRefs", "refs/heads/main")
     change_data(branches)
-    assert said_by(branches, "origin", "other") == []
+    [told] = said_by(branches, "origin", "other")
+    assert "refs/heads/main matches no branch and no tag" in told
     said_by(branches, "origin", "other:main", code=1)
 
 
@@ -242,9 +248,120 @@ def test_in_the_background_the_push_does_not_wait(branches: Repo, running: Repo)
     running.pivot("verify", "main").expect(0)
 
 
-def test_a_setting_without_meaning_is_named_and_stops_nothing(branches: Repo, server: Repo) -> None:
-    server.git("config", "pivot.ci", "sometimes")
-    assert "must be one of off, verify, run" in branches.run("git", "push", "origin", "main").expect(0).err
+@pytest.mark.parametrize(
+    "setting",
+    [
+        ("pivot.ci", "sometimes"),
+        ("pivot.ci", "vrify"),
+        ("pivot.ciStore", "perhaps"),
+        ("pivot.ciTimeout", "soon"),
+        ("pivot.ciTimeout", "0"),
+        ("pivot.ciCheckTimeout", "-1"),
+        ("pivot.ciMemory", "much"),
+        ("pivot.ciMemory", "1"),
+        ("pivot.ciBackground", "maybe"),
+        ("pivot.ciCommits", "some"),
+        ("pivot.ciRefs", "main"),
+        ("pivot.ciRefs", "refs/head/*"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["verify", "run"])
+def test_a_setting_without_meaning_refuses_the_push(
+    branches: Repo, server: Repo, mode: str, setting: tuple[str, str]
+) -> None:
+    server.git("config", "pivot.ci", mode)
+    server.git("config", *setting)
+    told = branches.run("git", "push", "--no-verify", "origin", "main").expect(1).err
+    assert f"the setting {setting[0]} is" in told and "the push is refused" in told
+    assert branches_of(server) == set()
+
+
+def test_a_setting_that_git_cannot_read_refuses_the_push(branches: Repo, verifying: Repo) -> None:
+    with (verifying.path / "config").open("a") as config:
+        config.write("[pivot\n")
+    branches.run("git", "push", "--no-verify", "origin", "main").expect(128)
+
+
+def test_a_pattern_that_matches_nothing_is_said(branches: Repo, verifying: Repo) -> None:
+    verifying.git("config", "pivot.ciRefs", "refs/heads/mian")
+    [told] = said_by(branches, "--no-verify", "origin", "main")
+    assert "refs/heads/mian matches no branch" in told
+
+
+def test_a_check_that_needs_too_much_memory_refuses_the_push(branches: Repo, verifying: Repo) -> None:
+    verifying.git("config", "pivot.ciMemory", "64m")
+    branches.write("pyproject.toml", "# a line\n" * (10 << 20))
+    branches.commit("a file of 90 MB, in which the names of pipelines are looked for")
+    told = said_by(branches, "--no-verify", "origin", "other", code=1)
+    assert "memory" in told[0] and told[-1] == "the push is refused"
+
+
+def test_a_check_that_takes_too_long_refuses_the_push(branches: Repo, verifying: Repo) -> None:
+    verifying.git("config", "pivot.ciCheckTimeout", "1s")
+    slow = verifying.path / "bin/git"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *ls-tree*) sleep 600;; esac\nexec {shutil.which("git")} "$@"\n')
+    slow.chmod(0o755)
+    hook = verifying.path / "hooks/pre-receive"
+    hook.write_text(hook.read_text().replace("#!/bin/sh", f'#!/bin/sh\nPATH="{slow.parent}:$PATH"', 1))
+    told = said_by(branches, "--no-verify", "origin", "other", code=1)
+    assert "took longer than 1 s" in told[0] and told[-1] == "the push is refused"
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "sys.exit(1)", "sys.exit(0x7f)", "os.abort()"])
+def test_a_check_that_is_killed_refuses_the_push(branches: Repo, verifying: Repo, tmp_path: Path, end: str) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text(f"import os, sys\n{end}\n")
+    replace_command(verifying, sys.executable, str(broken))
+    assert "the push is refused" in said_by(branches, "origin", "main", code=1)[-1]
+
+
+@pytest.mark.parametrize(
+    "mode, refs, code",
+    [
+        ("verify", ["main"], 1),
+        ("run", ["main"], 1),
+        ("nonsense", ["main"], 1),
+        ("off", ["main"], 0),
+        (None, ["main"], 0),
+        (None, list(STATE), 1),
+        (None, ["main:refs/notes/pivot/x"], 1),
+    ],
+)
+def test_without_an_interpreter_only_what_nobody_guards_is_taken(
+    branches: Repo, abandoned: Repo, mode: str | None, refs: list[str], code: int
+) -> None:
+    if mode:
+        abandoned.git("config", "pivot.ci", mode)
+    assert "git-pivot is gone" in said_by(branches, "--no-verify", "origin", *refs, code=code)[0]
+
+
+@pytest.fixture
+def abandoned(server: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """The hooks are there, and what they call is gone."""
+    replace_command(server, "/gone/python", "/gone/pivot")
+    monkeypatch.setenv("PATH", path_without_pivot())
+    return server
+
+
+def replace_command(server: Repo, python: str, pivot: str) -> None:
+    hook = server.path / "hooks/pre-receive"
+    text = re.sub(r"^_python=.*$", f"_python={shlex.quote(python)}", hook.read_text(), flags=re.MULTILINE)
+    hook.write_text(re.sub(r"^_pivot=.*$", f"_pivot={shlex.quote(pivot)}", text, flags=re.MULTILINE))
+
+
+def path_without_pivot() -> str:
+    folders = os.environ["PATH"].split(":")
+    return ":".join(folder for folder in folders if not (Path(folder) / "git-pivot").exists())
+
+
+def test_an_object_that_was_replaced_is_checked_as_it_is(branches: Repo, verifying: Repo) -> None:
+    """`refs/replace/*` may be pushed by anybody, and Git then shows another commit than the one that is taken."""
+    honest = branches.head()
+    change_data(branches)
+    branches.git("replace", branches.head(), honest)
+    said_by(branches, "--no-verify", "origin", "refs/replace/*:refs/replace/*", *STATE)
+    assert said_by(branches, "--no-verify", "origin", "other", code=1)
 
 
 def test_installed_and_removed_beside_a_hook_of_the_owner(server: Repo) -> None:
