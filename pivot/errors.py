@@ -9,6 +9,7 @@ PivotError                 exit code 2 unless said otherwise
 +-- InputError             a dep is missing, is a bare pointer, or cannot be read
 +-- GitError               a Git operation failed
 |   +-- RefMoved           somebody else moved the ref first; merge and try again
+|   +-- UnreadableObject   an object of the repository is damaged, or cannot be what it is read as
 +-- RecordError            a record, note or journal line that this version cannot read
 |   +-- UnknownVersion     it was written by a newer Pivot
 +-- StoreError             the store cannot do what was asked
@@ -89,6 +90,10 @@ class GitError(PivotError):
 
 class RefMoved(GitError):
     """A ref was not where the writer expected it, or its lock was held: merge and try again."""
+
+
+class UnreadableObject(GitError):
+    """An object of the repository is damaged, of another kind, or larger than what it is read as may be."""
 
 
 class RecordError(PivotError):

@@ -54,20 +54,23 @@ class Backend(Protocol):
     common_dir: Path
     algorithm: str
 
-    def read(self, oid: str) -> tuple[str, bytes]:
-        """The kind and the bytes of any object; `MissingObject` when it is not here."""
+    def read(self, oid: str, most: int | None = None) -> tuple[str, bytes]:
+        """The kind and the bytes of any object; `MissingObject` when it is not here.
+
+        `UnreadableObject` when it is damaged, or has more than `most` bytes: such a one is refused by its header.
+        """
         ...
 
-    def read_bytes(self, kind: str, oid: str) -> bytes:
-        """The bytes of an object that must be of this kind."""
+    def read_bytes(self, kind: str, oid: str, most: int | None = None) -> bytes:
+        """The bytes of an object that must be of this kind; trees and commits have bounds of their own."""
         ...
 
     def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         """Write objects (kind, bytes), many at a time in one pack; ids in the order given."""
         ...
 
-    def read_blob(self, oid: str) -> bytes:
-        """The bytes of a blob; `MissingObject` when it is not here."""
+    def read_blob(self, oid: str, most: int | None = None) -> bytes:
+        """The bytes of a blob, read as `read` does."""
         ...
 
     def write_blobs(self, contents: Sequence[bytes]) -> list[str]:

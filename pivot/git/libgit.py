@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pygit2
 
-from pivot.errors import GitError, RefMoved
-from pivot.git.objects import ObjectVerbs, missing
-from pivot.git.program import LASTING, move_ref, resolve_by_git, write_pack
+from pivot.errors import GitError, MissingObject, RefMoved
+from pivot.git.loose_reader import Damaged, LooseReader, TooLarge
+from pivot.git.objects import ObjectVerbs, missing, too_large, unreadable
+from pivot.git.program import LASTING, merge_base_by_git, move_ref, read_packed, resolve_by_git, write_pack
 from pivot.git.refs import list_refs, read_ref
 
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 # From here on one pack is cheaper than loose objects: a process costs about as much as writing thirty files.
 _PACK_FROM = 64
+_ID = 40  # hex digits
 
 # Each flush of a run writes the trees of the run cache anew: those that were read before, and the packs that hold them,
 # were 20 of 160 MiB at 10,000 stages, and of no use.
@@ -45,13 +47,27 @@ class LibgitBackend(ObjectVerbs):
             self._repo = pygit2.Repository(str(git_dir))
         except (pygit2.GitError, ValueError, KeyError) as error:
             raise GitError(f"libgit2: {error}", where=str(git_dir)) from error
+        self._loose = LooseReader(common_dir)
 
-    def read(self, oid: str) -> tuple[str, bytes]:
-        with _git_errors():
-            try:
-                kind, data = self._repo.read(oid)
-            except KeyError as error:
-                raise missing(oid, str(self.git_dir)) from error
+    def read(self, oid: str, most: int | None = None) -> tuple[str, bytes]:
+        # libgit2 1.9.7 never comes back from a loose object that was cut off: it is given those in packs alone.
+        try:
+            found = self._loose.read(oid, most)
+        except TooLarge as error:
+            raise too_large(oid, error.size, error.most) from error
+        except Damaged as error:
+            return read_packed(self.git_dir, oid, str(error))
+        return found or self._read_packed(oid, most)
+
+    def _read_packed(self, oid: str, most: int | None) -> tuple[str, bytes]:
+        try:
+            if most is not None and (size := self._repo.odb.read_header(pygit2.Oid(hex=oid))[1]) > most:
+                raise too_large(oid, size, most)
+            kind, data = self._repo.read(oid)
+        except KeyError as error:
+            raise missing(oid, str(self.git_dir)) from error
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise unreadable(oid, f"libgit2: {error}", str(self.git_dir)) from error
         return _KINDS[int(kind)], data
 
     def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
@@ -85,27 +101,28 @@ class LibgitBackend(ObjectVerbs):
     def refs(self, prefix: str) -> dict[str, str]:
         return list_refs(self.common_dir, self.git_dir, prefix)
 
+    # What reads objects on its own inside libgit2 is left to `git`, which says what is damaged and never hangs.
+
     def resolve(self, revision: str) -> str | None:
-        return self._peel(revision, pygit2.Commit) or resolve_by_git(self.git_dir, revision, "commit")
+        return self._commit_at(revision) or resolve_by_git(self.git_dir, revision, "commit")
 
     def tree_of(self, revision: str) -> str | None:
-        return self._peel(revision, pygit2.Tree) or resolve_by_git(self.git_dir, revision, "tree")
+        commit = self._commit_at(revision)
+        return self.read_commit(commit).tree if commit else resolve_by_git(self.git_dir, revision, "tree")
 
     def merge_base(self, one: str, two: str) -> str | None:
-        try:
-            found = self._repo.merge_base(one, two)
-        except (pygit2.GitError, KeyError):  # the histories lead out of a shallow clone
-            return None
-        return str(found) if found else None
+        return merge_base_by_git(self.git_dir, one, two)
 
     def close(self) -> None:
         self._repo.free()
 
-    def _peel(self, revision: str, kind: type[pygit2.Commit] | type[pygit2.Tree]) -> str | None:
-        try:
-            return str(self._repo.revparse_single(revision).peel(kind).id)
-        except (pygit2.GitError, ValueError, KeyError):
-            return None  # git knows more forms than libgit2
+    def _commit_at(self, revision: str) -> str | None:
+        """The commit of HEAD or of a full id, the revisions that commands ask for themselves; None: ask `git`."""
+        oid = self.ref_get("HEAD") if revision == "HEAD" else revision if len(revision) == _ID else None
+        with contextlib.suppress(GitError, MissingObject):
+            if oid and self.read(oid)[0] == "commit":
+                return oid
+        return None
 
 
 @contextlib.contextmanager

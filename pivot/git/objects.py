@@ -8,13 +8,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from pivot.errors import GitError, MissingObject
+from pivot.errors import GitError, MissingObject, UnreadableObject
 from pivot.git.backend import TREE, Author, Commit, TreeEntry
 
 Kind = Literal["blob", "tree", "commit", "tag"]
 
 EMPTY_TREE = b""
 _DAMAGED = "a tree object in the repository is damaged"
+_KEEP = "Run `git fsck --full` to list the damaged objects. `git fetch --refetch REMOTE` downloads intact copies."
+
+MOST_TREE = 64 << 20  # bytes of one level: a million and a half entries
+MOST_COMMIT = 16 << 20  # bytes; a union carries the messages of 200 commits
+LOST = (MissingObject, UnreadableObject)
+"""Why an object cannot be had; metadata that is lost so is left out, and named by `git pivot fsck`."""
 ID_BYTES = {"sha1": 20, "sha256": 32}
 
 _ENTRY = {
@@ -28,6 +34,8 @@ _WHOLE = {
 }
 # A search in the bytes of a tree cannot be taken in by an id when what it looks for is longer than one.
 LONG_NAME = 30
+_MOST = {"tree": MOST_TREE, "commit": MOST_COMMIT}
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MODES = (b"100644", b"100755", b"120000", b"160000", b"40000")
 
 
@@ -52,7 +60,7 @@ def parse_tree(data: bytes, algorithm: str) -> list[TreeEntry]:
             break
         seen = found.end()
     if seen != len(data):
-        raise GitError(_DAMAGED)
+        raise UnreadableObject(_DAMAGED, hint=_KEEP)
     return entries
 
 
@@ -78,7 +86,7 @@ def edit_tree(data: bytes, changes: Mapping[str, TreeEntry | None], algorithm: s
     entries = [whole for whole, _, _ in found]
     keys = [name + b"/" if mode == b"40000" else name for _, mode, name in found]
     if sum(map(len, entries)) != len(data):
-        raise GitError(_DAMAGED)
+        raise UnreadableObject(_DAMAGED, hint=_KEEP)
     for name, entry in changes.items():
         plain = name.encode("utf-8", "surrogateescape")
         for key in (plain, plain + b"/"):
@@ -106,7 +114,7 @@ def entries_from(data: bytes, start: str, algorithm: str) -> list[TreeEntry]:
         mode = next((mode for mode in _MODES if data.endswith(mode, 0, at)), None)
         end = data.find(b"\0", at)
         if mode is None or end + length >= len(data):
-            raise GitError(_DAMAGED)
+            raise UnreadableObject(_DAMAGED, hint=_KEEP)
         name = data[at + 1 : end].decode("utf-8", "surrogateescape")
         found.append(TreeEntry(name, int(mode, 8), data[end + 1 : end + 1 + length].hex()))
         at = data.find(sought, end + 1 + length)
@@ -134,8 +142,8 @@ def parse_commit(data: bytes) -> Commit:
             parents.append(value.decode("ascii", "replace"))
         elif key == b"author":
             author = value.decode("utf-8", "replace")
-    if not tree:
-        raise GitError("a commit object in the repository is damaged")
+    if not _OBJECT_ID.fullmatch(tree) or not all(map(_OBJECT_ID.fullmatch, parents)):
+        raise UnreadableObject("a commit object in the repository is damaged", hint=_KEEP)
     return Commit(tree, tuple(parents), author, message.decode("utf-8", "replace"))
 
 
@@ -153,21 +161,21 @@ class ObjectVerbs:
 
     algorithm: str
 
-    def read(self, oid: str) -> tuple[str, bytes]:
+    def read(self, oid: str, most: int | None = None) -> tuple[str, bytes]:
         raise NotImplementedError
 
     def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         raise NotImplementedError
 
-    def read_blob(self, oid: str) -> bytes:
-        return self.read_bytes("blob", oid)
+    def read_blob(self, oid: str, most: int | None = None) -> bytes:
+        return self.read_bytes("blob", oid, most)
 
-    def read_bytes(self, kind: str, oid: str) -> bytes:
+    def read_bytes(self, kind: str, oid: str, most: int | None = None) -> bytes:
         if kind == "tree" and oid == object_id("tree", EMPTY_TREE, self.algorithm):
             return EMPTY_TREE  # git knows the empty tree without having it
-        found, data = self.read(oid)
+        found, data = self.read(oid, _MOST.get(kind, most))
         if found != kind:
-            raise GitError(f"object {oid} is a {found}, not a {kind}")
+            raise UnreadableObject(f"object {oid} is a {found}, not a {kind}")
         return data
 
     def write_blobs(self, contents: Sequence[bytes]) -> list[str]:
@@ -187,6 +195,16 @@ class ObjectVerbs:
 
     def parents_of(self, commit: str) -> list[str]:
         return list(self.read_commit(commit).parents)
+
+
+def unreadable(oid: str, why: str, where: str) -> UnreadableObject:
+    """An object that is here and cannot be read."""
+    return UnreadableObject(f"object {oid} cannot be read: {why}", where=where, hint=_KEEP)
+
+
+def too_large(oid: str, size: int, most: int) -> UnreadableObject:
+    """An object that has more bytes than what it is read as may have; it was not inflated."""
+    return UnreadableObject(f"object {oid} has {size:,} bytes, more than the {most:,} that Pivot reads there")
 
 
 def missing(oid: str, where: str) -> MissingObject:

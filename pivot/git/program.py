@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
-from pivot.errors import GitError, MissingObject, RefMoved
+from pivot.errors import GitError, MissingObject, RefMoved, UnreadableObject
 from pivot.git.backend import Backend
 from pivot.git.command import Answer, ask_git, held_back, placeless_environment, quiet_environment, run_git
 from pivot.git.locate import refusal
-from pivot.git.objects import ObjectVerbs, missing, object_id
+from pivot.git.loose_reader import Damaged, LooseReader, TooLarge
+from pivot.git.objects import ObjectVerbs, missing, object_id, too_large, unreadable
 from pivot.git.packs import format_pack
 from pivot.git.refs import list_refs, read_ref
 
@@ -46,6 +47,7 @@ class ProgramBackend(ObjectVerbs):
         self.git_dir = git_dir
         self.common_dir = common_dir
         self.algorithm = read_algorithm(common_dir)
+        self._loose = LooseReader(common_dir)
         self._reader: subprocess.Popen[bytes] | None = None
 
     def check(self) -> None:
@@ -54,9 +56,19 @@ class ProgramBackend(ObjectVerbs):
         if answer.code:
             raise refusal(self.git_dir, answer.complaint)
 
-    def read(self, oid: str) -> tuple[str, bytes]:
+    def read(self, oid: str, most: int | None = None) -> tuple[str, bytes]:
         if not _OBJECT_ID.fullmatch(oid):
             raise GitError(f"{oid!r} is not an object id")
+        # `cat-file --batch` waits for ever after a loose object that has fewer bytes than its header says (2.39.5).
+        try:
+            found = self._loose.read(oid, most)
+        except TooLarge as error:
+            raise too_large(oid, error.size, error.most) from error
+        except Damaged as error:
+            return read_packed(self.git_dir, oid, str(error))
+        return found or self._read(oid, most)
+
+    def _read(self, oid: str, most: int | None) -> tuple[str, bytes]:
         source, sink = self._pipes()
         try:
             sink.write(oid.encode() + b"\n")
@@ -65,13 +77,16 @@ class ProgramBackend(ObjectVerbs):
             raise self._gone() from error
         header = source.readline().split()
         if not header:
-            raise self._gone()
+            raise self._gone(oid)
         if len(header) != 3:
-            raise _unreadable(oid, header, str(self.git_dir))
+            raise self._lacking(oid, header)
         kind, size = header[1].decode(), int(header[2])
+        if most is not None and size > most:
+            self.close()  # the next question starts another one: cheaper than reading past these bytes
+            raise too_large(oid, size, most)
         data = source.read(size + 1)
         if len(data) != size + 1:
-            raise self._gone()
+            raise self._gone(oid)
         return kind, data[:-1]
 
     def write(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
@@ -107,8 +122,7 @@ class ProgramBackend(ObjectVerbs):
         return resolve_by_git(self.git_dir, revision, "tree")
 
     def merge_base(self, one: str, two: str) -> str | None:
-        answer = self._ask("merge-base", one, two)
-        return answer.out.decode().split("\n")[0] or None if answer.code == 0 else None
+        return merge_base_by_git(self.git_dir, one, two)
 
     def close(self) -> None:
         reader, self._reader = self._reader, None
@@ -120,11 +134,21 @@ class ProgramBackend(ObjectVerbs):
                     pipe.close()
         reader.wait()
 
-    def _gone(self) -> GitError:
-        """Why `cat-file` ended; raises `ProjectError` where Git says that it refuses the repository."""
+    def _gone(self, oid: str = "") -> GitError:
+        """Why `cat-file` ended; raises `ProjectError` where Git says that it refuses the repository.
+
+        Asked for a damaged object (`oid`) it dies.
+        """
         self.close()
         self.check()
-        return GitError("git cat-file ended early", where=str(self.git_dir), hint="git fsck")
+        if oid:
+            return unreadable(oid, "it is damaged", str(self.git_dir))
+        return GitError("git cat-file ended early", where=str(self.git_dir), hint="Run the command again.")
+
+    def _lacking(self, oid: str, header: list[bytes]) -> MissingObject | UnreadableObject:
+        if header[-1:] == [b"missing"]:
+            return missing(oid, str(self.git_dir))
+        return unreadable(oid, "it is damaged", str(self.git_dir))
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._reader is None or self._reader.poll() is not None:
@@ -200,7 +224,23 @@ def resolve_by_git(git_dir: Path, revision: str, kind: str) -> str | None:
     return answer.out.decode().strip() or None if answer.code == 0 else None
 
 
-def _unreadable(oid: str, header: list[bytes], where: str) -> MissingObject | GitError:
-    if header[-1:] == [b"missing"]:
-        return missing(oid, where)
-    return GitError(f"git cat-file cannot read object {oid}", where=where, hint="git fsck")
+def merge_base_by_git(git_dir: Path, one: str, two: str) -> str | None:
+    """A best common ancestor; None where there is none, or where the histories lead out of a shallow clone."""
+    answer = ask_git(["--git-dir", git_dir, "merge-base", one, two], git_dir, env=placeless_environment())
+    return answer.out.decode().split("\n")[0] or None if answer.code == 0 else None
+
+
+def read_packed(git_dir: Path, oid: str, why: str) -> tuple[str, bytes]:
+    """An object whose loose file is damaged (`why`): it may be in a pack as well, where `git` looks first.
+
+    Raises:
+        UnreadableObject: it is not.
+    """
+    args = ["--git-dir", str(git_dir), "cat-file", "--batch"]
+    environment = {**placeless_environment(), "GIT_NO_REPLACE_OBJECTS": "1"}
+    answer = ask_git(args, git_dir, stdin=f"{oid}\n".encode(), env=environment)
+    header, _, data = answer.out.partition(b"\n")
+    words = header.split()
+    if len(words) != 3 or len(data) != int(words[2]) + 1:
+        raise unreadable(oid, why, str(git_dir))
+    return words[1].decode(), data[:-1]

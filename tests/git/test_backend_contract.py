@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pivot.errors import GitError, MissingObject, ProjectError, RefMoved
+from pivot.errors import GitError, MissingObject, ProjectError, RefMoved, UnreadableObject
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, Author, Backend, TreeEntry
 from pivot.git.open import open_backend, open_reader
 from pivot.git.program import ProgramBackend
@@ -319,6 +320,7 @@ def test_a_foreign_owner_is_told_in_gits_own_sentence(repo: Repo) -> None:
 
 def test_a_repository_that_is_gone_is_told_by_the_reader_too(repo: Repo) -> None:
     commit = repo.commit("one")
+    repo.git("repack", "-a", "-d", "-q")
     (repo.path / ".git/HEAD").unlink()
     with pytest.raises(ProjectError, match="no Git repository"):
         open_reader(repo.path / ".git", repo.path / ".git").read_commit(commit)
@@ -326,6 +328,7 @@ def test_a_repository_that_is_gone_is_told_by_the_reader_too(repo: Repo) -> None
 
 def test_a_reader_that_was_killed_is_started_again(repo: Repo) -> None:
     commit = repo.commit("one")
+    repo.git("repack", "-a", "-d", "-q")
     reader = ProgramBackend(repo.path / ".git", repo.path / ".git")
     assert reader.read_commit(commit).message == "one\n"
     assert reader._reader is not None
@@ -344,3 +347,84 @@ def test_within_a_receive_only_git_is_used(repo: Repo, monkeypatch: pytest.Monke
     monkeypatch.setenv("GIT_QUARANTINE_PATH", str(repo.path / ".git/objects/incoming"))
     git_dir = repo.path / ".git"
     assert type(open_backend(git_dir, git_dir)).__name__ == "ProgramBackend"
+
+
+def loose_file(made: Repo, oid: str) -> Path:
+    path = made.path / ".git/objects" / oid[:2] / oid[2:]
+    path.chmod(0o644)
+    return path
+
+
+def flip_bit(data: bytes) -> bytes:
+    half = len(data) // 2
+    return data[:half] + bytes([data[half] ^ 16]) + data[half + 1 :]
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda data: data[: len(data) // 2],
+    "cut off at the end": lambda data: data[:-2],
+    "empty": lambda data: b"",
+    "a flipped bit": flip_bit,
+    "no header": lambda data: zlib.compress(b"what is this"),
+    "another size": lambda data: zlib.compress(b"blob 7\0four"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+@pytest.mark.parametrize("kind", ["blob", "tree", "commit"])
+def test_a_damaged_loose_object_is_an_error_and_not_a_hang(
+    backend: Backend, made: Repo, kind: str, damage: Callable[[bytes], bytes]
+) -> None:
+    blob = backend.write_blobs([bytes(range(256)) * 8])[0]
+    tree = backend.write_tree([TreeEntry("file", BLOB, blob)])
+    commit = backend.write_commit(tree, [], "one", Author("a", "b@c", 0))
+    oid = {"blob": blob, "tree": tree, "commit": commit}[kind]
+    path = loose_file(made, oid)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UnreadableObject, match=oid):
+        backend.read_bytes(kind, oid)
+    assert backend.resolve(oid) in (None, oid)
+    assert backend.read_blob(backend.write_blobs([b"others can be read"])[0]) == b"others can be read"
+
+
+def test_a_damaged_loose_object_is_read_from_a_pack(backend: Backend, made: Repo) -> None:
+    oid = backend.write_blobs([b"text " * 100])[0]
+    loose = loose_file(made, oid)
+    kept = loose.read_bytes()
+    commit = backend.write_commit(backend.write_tree([TreeEntry("file", BLOB, oid)]), [], "one", Author("a", "b@c", 0))
+    made.git("update-ref", "refs/heads/kept", commit)
+    made.git("repack", "-a", "-d", "-q")
+    loose.parent.mkdir(exist_ok=True)
+    loose.write_bytes(kept[:20])
+    assert backend.read_blob(oid) == b"text " * 100
+
+
+def test_a_commit_that_was_cut_off_is_no_hang_where_its_history_is_asked_for(backend: Backend, made: Repo) -> None:
+    one, two, three = commit_chain(backend, 3)
+    path = loose_file(made, two)
+    path.write_bytes(path.read_bytes()[:30])
+    assert backend.merge_base(one, three) is None
+    assert backend.resolve(f"{three}~2") is None
+    assert backend.tree_of(f"{two}:") is None
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
+def test_more_bytes_than_allowed_are_refused_by_the_header(backend: Backend, packed: bool) -> None:
+    zeros = bytes(3 << 20)
+    oid = backend.write_blobs([zeros, *(b"%d" % number for number in range(100 if packed else 0))])[0]
+    with pytest.raises(UnreadableObject, match="3,145,728 bytes"):
+        backend.read_blob(oid, 1 << 20)
+    assert backend.read_blob(oid, 3 << 20) == zeros
+
+
+def test_loose_objects_of_an_alternate_are_read_to_their_end(backend: Backend, made: Repo, tmp_path: Path) -> None:
+    other = Repo.init(tmp_path / "other", f"--object-format={backend.algorithm}")
+    oid = other.git("hash-object", "-w", "--stdin", stdin="from there " * 50).strip()
+    (made.path / ".git/objects/info/alternates").write_text(f"# a comment\n{other.path}/.git/objects\n")
+    seen = type(backend)(backend.git_dir, backend.common_dir)
+    assert seen.read_blob(oid) == b"from there " * 50
+    path = loose_file(other, oid)
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(UnreadableObject):
+        seen.read_blob(oid)
+    seen.close()
