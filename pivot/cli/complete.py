@@ -10,6 +10,7 @@ import os
 import sys
 
 from pivot.code.names import read_names
+from pivot.git.ownership import owned_by_me
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ REMOTES = {
     "store": r"""exec 2>/dev/null
 url='^pivot-remote\..*\.url$'
 git config --name-only --get-regexp "$url"
-git config --file "$(git rev-parse --show-toplevel)/.pivotconfig" --name-only --get-regexp "$url"
+root=$(git rev-parse --show-toplevel) && git config --file "$root/.pivotconfig" --name-only --get-regexp "$url"
 """,
 }
 FOLDER = f"{os.path.dirname(os.path.abspath(__file__))}/completion"
@@ -113,16 +114,18 @@ def _remotes(kind: str) -> list[str]:
 
 
 def _git_dir(folder: str) -> str | None:
-    while True:
-        found = f"{folder}/.git"
-        if os.path.isdir(found):
-            return found
-        if os.path.isfile(found):
-            with open(found, encoding="utf-8", errors="surrogateescape") as file:
-                return os.path.join(folder, file.read().removeprefix("gitdir: ").rstrip("\n"))
+    """The Git folder of the work tree that a folder is in; None for one of another user, whose files are not read."""
+    while not os.path.exists(f"{folder}/.git"):
         if os.path.dirname(folder) == folder:
             return None
         folder = os.path.dirname(folder)
+    found = f"{folder}/.git"
+    if not owned_by_me(folder, found):
+        return None
+    if os.path.isfile(found):
+        with open(found, encoding="utf-8", errors="surrogateescape") as file:
+            found = os.path.join(folder, file.read().removeprefix("gitdir: ").rstrip("\n"))
+    return found if owned_by_me(found) else None
 
 
 def _print_revisions(typed: str, before: str) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pivot.errors import ProjectError
 from pivot.git.command import ask_git
+from pivot.git.ownership import owned_by_me
 from pivot.git.refs import read_ref, read_symbolic
 
 # Any of these moves the repository away from where walking up finds it.
@@ -98,13 +99,15 @@ def _upward(start: Path) -> list[Path]:
 
 def _ordinary(start: Path, root: Path, dot_git: Path) -> Location | None:
     """The location, if nothing about it is unusual; Git is asked about the rest."""
+    if not owned_by_me(root, dot_git):
+        return None
     git_dir = dot_git if dot_git.is_dir() else _linked(dot_git)
-    if git_dir is None or not (git_dir / "HEAD").exists():
+    if git_dir is None or not owned_by_me(git_dir) or not (git_dir / "HEAD").exists():
         return None
     common_dir = _common_dir(git_dir)
     if not (common_dir / "objects").is_dir() or not (common_dir / "refs").is_dir():
         return None
-    if not _is_trusted(root, dot_git, git_dir) or start.stat().st_dev != root.stat().st_dev:
+    if start.stat().st_dev != root.stat().st_dev:
         return None
     if any(_MOVES_WORK_TREE.search(_read(file)) for file in (common_dir / "config", git_dir / "config.worktree")):
         return None
@@ -122,12 +125,6 @@ def _linked(dot_git: Path) -> Path | None:
 def _common_dir(git_dir: Path) -> Path:
     text = os.fsdecode(_read(git_dir / "commondir")).rstrip("\r\n")
     return (git_dir / text).resolve() if text else git_dir
-
-
-def _is_trusted(*paths: Path) -> bool:
-    """Git's own check of ownership, for its ordinary answer only; `safe.directory` is left to Git."""
-    me = os.geteuid()
-    return all(path.stat().st_uid == me for path in paths)
 
 
 def _read(path: Path) -> bytes:

@@ -12,6 +12,8 @@ import os
 import subprocess
 import zlib
 
+from pivot.git.ownership import owned_by_me
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO, Any
@@ -39,14 +41,19 @@ def nothing_to_do(commit: str) -> bool:
 
 
 def _git_dir() -> str | None:
-    """The Git folder, absolute, in the two ordinary cases: Git said so, or it stands in the work tree."""
+    """The Git folder, absolute, in the two ordinary cases: Git said so, or it is in the work tree.
+
+    None for another user's, of which nothing may be read before Git has agreed.
+    """
     if "GIT_WORK_TREE" in os.environ:
         return None
     found = os.path.abspath(os.environ.get("GIT_DIR", ".git"))
+    if not owned_by_me(".", found):
+        return None
     if os.path.isfile(found):
         told = _read(found).decode("utf-8", "surrogateescape")
         found = os.path.abspath(told.removeprefix("gitdir: ").rstrip("\n"))
-    return found if os.path.exists(f"{found}/HEAD") else None
+    return found if owned_by_me(found) and os.path.exists(f"{found}/HEAD") else None
 
 
 def _common_dir(git_dir: str) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import stat
 import sys
 import zlib
 
@@ -82,11 +83,8 @@ def keep(git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts
 
 def row_of(path: str) -> Row:
     """What is compared of a path; a symlink counts as what it points to."""
-    try:
-        told = os.stat(path)
-    except OSError:
-        return None
-    return (told.st_mtime_ns, told.st_ctime_ns, told.st_size, told.st_ino)
+    told = _status(path)
+    return told and (told.st_mtime_ns, told.st_ctime_ns, told.st_size, told.st_ino)
 
 
 def _stands(path: str, row: Row, made: int) -> bool:
@@ -104,18 +102,27 @@ def _find(start: str) -> str | None:
     if "GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ:
         return None
     folder = start
-    while True:
-        found = f"{folder}/.git"
-        if os.path.isdir(found):
-            return found
-        if os.path.exists(found) or os.path.dirname(folder) == folder:
-            return None  # a linked work tree, or no repository: for those who know
+    while (status := _status(f"{folder}/.git")) is None:
+        if os.path.dirname(folder) == folder:
+            return None  # no repository
         folder = os.path.dirname(folder)
+    # A linked work tree, or a repository of another user, where nothing may be read yet: the full look decides.
+    is_plain = stat.S_ISDIR(status.st_mode) and os.geteuid() == status.st_uid == os.stat(folder).st_uid
+    return f"{folder}/.git" if is_plain else None
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _read(path: str) -> list[Any] | None:
     try:
         with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                return None  # `marshal` must only see what this user wrote
             data = file.read()
         if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
             return None
