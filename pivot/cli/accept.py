@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pivot.cli.opening import open_session
+from pivot.cli.opening import open_session, pick_stage
 from pivot.git.accepted import Acceptance
 from pivot.run.accepting import accept_change, revoke_acceptance
 
@@ -24,13 +24,14 @@ def accept(stage: str | None, why: str | None, revoke: bool, listed: bool) -> in
     if stage and not revoke and not why:
         raise click.UsageError("say why with -m")
     with open_session(writing=not listed) as session:
-        if not stage:
+        name = pick_stage(session, stage).name if stage else ""
+        if not name:
             for one in session.memory.accepted.all():
                 click.echo(_line(one))
         elif revoke:
-            click.echo(f"revoked: {_line(revoke_acceptance(session, stage))}")
+            click.echo(f"revoked: {_line(revoke_acceptance(session, name))}")
         else:
-            click.echo(f"accepted: {_line(accept_change(session, stage, why or ''))}")
+            click.echo(f"accepted: {_line(accept_change(session, name, why or ''))}")
     return 0
 
 

@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
             return None
         module, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), cmd_name)
-        return command
+        return _without_empty_values(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -84,6 +84,22 @@ class LazyGroup(click.Group):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean `git pivot {near[0]}`?" if near else ""
             raise click.UsageError(f"{error.message}{hint}", ctx) from None
+
+
+def _without_empty_values(command: click.Command) -> click.Command:
+    """`git pivot clean "$STAGE"` with a variable that is not set must not mean every stage: no value may be empty."""
+    for param in command.params:
+        param.callback = param.callback or _refuse_empty
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _without_empty_values(below)
+    return command
+
+
+def _refuse_empty(_context: click.Context, param: click.Parameter, value: Any) -> Any:
+    values = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(one, str) and not one.strip() for one in values):
+        raise click.BadParameter("the text is empty; leave it out, or name something", param=param)
+    return value
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -13,11 +14,12 @@ from pivot.cli.display import to_json
 from pivot.errors import TargetError
 from pivot.git.accepted import Accepted
 from pivot.git.backend import Backend
-from pivot.git.command import run_git
+from pivot.git.command import ask_git
 from pivot.git.open import open_reader
 from pivot.git.runs import RunCache
-from pivot.plan.run_history import RunHistory, read_entries
+from pivot.plan.run_history import FARTHEST, RunHistory, read_entries
 from pivot.plan.snapshot import Snapshots
+from pivot.plan.targets import unknown_stage
 from pivot.project import Project
 from pivot.reports.log import log_document, log_lines, stats_lines, stats_rows
 from pivot.reports.show import show_document, show_lines
@@ -54,7 +56,7 @@ def log(stage: str | None, number: int | None, since: str | None, stats: bool, a
         start = _date(project, since) if since else ""
         entries = read_entries(RunHistory(backend).runs(stage or ""), start, limit)
         if stage and not entries and not since:
-            raise TargetError(f"no run of a stage {stage} is known here", hint="git pivot fetch")
+            raise _unknown(stage, RunHistory(backend))
         if since and not entries:
             click.echo(f"no run since {start} is known here", err=True)
         results = {one.run.record.fingerprint: 0 for one in entries}
@@ -80,11 +82,33 @@ def _open_runs() -> Iterator[tuple[Project, Backend, RunCache]]:
         yield project, backend, RunCache(backend)
 
 
+def _unknown(stage: str, history: RunHistory) -> TargetError:
+    names = {run.info.stage for run in islice(history.runs(), FARTHEST)}
+    error = unknown_stage(stage, names, "Run `git pivot fetch` to download other people's results.")
+    return TargetError(f"no run of a stage {stage} is known here", hint=error.hint)
+
+
 def _date(project: Project, text: str) -> str:
-    """A date in Git's own forms, as UTC in ISO 8601."""
-    told = run_git(["rev-parse", f"--since={text}"], project.location.folder).decode().strip()
-    seconds = int(told.partition("=")[2])
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    """A date in Git's own forms, as UTC in ISO 8601.
+
+    `git rev-parse --since` takes what it does not understand for now; a setting of this type is refused then, and has
+    words of its own for no date.
+
+    Raises:
+        TargetError: it is not a date.
+    """
+    word = text.strip().lower()
+    if word == "now":
+        return datetime.now(UTC).isoformat(timespec="seconds")
+    asked = ["-c", f"pivot.since={text}", "config", "--type=expiry-date", "pivot.since"]
+    answer = ask_git(asked, project.location.folder)
+    try:
+        seconds = int(answer.out if not answer.code and word not in ("all", "false") else "")
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        raise TargetError(
+            f"--since: {text} is not a date", hint="Write a date such as 2024-02-29, yesterday or 2.weeks.ago."
+        ) from None
 
 
 def _echo(lines: Iterable[str]) -> None:

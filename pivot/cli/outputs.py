@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import to_json
-from pivot.cli.opening import folder_in, open_session
+from pivot.cli.opening import folder_in, open_session, pick_stage
 from pivot.errors import MissingObject, TargetError
 from pivot.plan.provenance import covering
 from pivot.plan.snapshot import Snapshots
@@ -32,6 +32,7 @@ def adopt(stage: str, why: str) -> int:
     For results made by hand or by another tool. Who did it, when and why is kept in the run history.
     """
     with open_session(writing=True) as session:
+        stage = pick_stage(session, stage).name
         record = adopt_outputs(session, stage, why)
         plural = "s" * (len(record.outs) != 1)
         click.echo(f"{stage}: adopted {len(record.outs)} output{plural} as the result of {record.fingerprint[:12]}")

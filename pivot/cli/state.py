@@ -25,7 +25,7 @@ from pivot.run.gc import state_of
 from pivot.run.recorder import flush_journal
 from pivot.run.sharing import Bringing, Selection, Sharing
 from pivot.store.exchange import as_object
-from pivot.sync.named import choose_named, default_named, has_remote, named_remotes
+from pivot.sync.named import ADD_REMOTE, NO_REMOTE, choose_named, default_named, has_remote, named_remotes
 from pivot.sync.state import State, choose_remote
 from pivot.sync.transfer import JOBS, Transfer
 
@@ -115,12 +115,12 @@ def push(**given: Any) -> int:
             if transfer:
                 sharing = Sharing(project, transfer)
                 _give(sharing, transfer, options)
-            elif options.selection.targets:
-                raise TargetError("there is no remote for outputs", hint="git pivot remote add NAME URL")
-        if options.dry_run or options.selection.targets or options.selection.revision:
+        if options.selection.targets or options.selection.revision:
             return 0
         _push_state(project, options)
-        if sharing:  # not before: what is on no Git remote does a clean-up of the outputs' remote take for dead one day
+        if (
+            sharing and not options.dry_run
+        ):  # not before: what is on no Git remote does a clean-up of the outputs' remote take for dead one day
             sharing.remember_push(options.selection, tip)
     return 0
 
@@ -128,6 +128,9 @@ def push(**given: Any) -> int:
 def _push_state(project: Project, options: Options) -> None:
     remote = _git_remote(project, options, pushing=True)
     if remote is None:
+        return
+    if options.dry_run:
+        _say(remote, "would push", state_of(project).differing(remote, pushing=True))
         return
     pushed = state_of(project).push(remote)
     _say(remote, "new there", pushed.taken)
@@ -193,7 +196,11 @@ def _place(project: Project, bringing: Bringing) -> None:
 
 def _bring_state(project: Project, options: Options, bring: Callable[[State, str], list[str]]) -> None:
     remote = _git_remote(project, options)
-    if remote is not None and not options.dry_run:
+    if remote is None:
+        return
+    if options.dry_run:
+        _say(remote, "would fetch", state_of(project).differing(remote, pushing=False))
+    else:
         _say(remote, "new here", bring(state_of(project), remote))
 
 
@@ -209,8 +216,14 @@ def _git_remote(project: Project, options: Options, *, pushing: bool = False) ->
 
 @contextmanager
 def _transfer(project: Project, options: Options) -> Iterator[Transfer | None]:
-    """A transfer with the remote of outputs; None where there is none."""
+    """A transfer with the remote of outputs; None if there is none and nothing asks for outputs.
+
+    Raises:
+        TargetError: outputs are asked for, and no remote, or none that is meant, may have them.
+    """
     if options.outputs is None and not has_remote(project.settings):
+        if not options.selection.is_default:
+            raise TargetError(NO_REMOTE, hint=ADD_REMOTE)
         yield None
         return
     if options.outputs is None and options.selection.targets and default_named(project.settings) is None:

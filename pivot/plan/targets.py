@@ -28,6 +28,8 @@ def select(targets: Sequence[str], specs: Sequence[StageSpec], graph: Graph, fol
     found: set[str] = set()
     for target in targets:
         plain = target.removesuffix("+")
+        if not plain:
+            raise TargetError("a target is empty", hint="Name a stage, an output, a folder or a glob.")
         named = _named(plain, specs, folder) or _named(target, specs, folder)
         if not named:
             raise _unknown(target, specs)
@@ -130,8 +132,27 @@ def _is_below(path: str, folder: str) -> bool:
     return not folder or path.startswith(folder + "/")
 
 
+def unknown_stage(name: str, known: Iterable[str], where: str = "`git pivot dag` shows the stages.") -> TargetError:
+    """The error for a name that no stage has; the hint is the closest one of those `known`, else `where`."""
+    return TargetError(f"there is no stage {name}", hint=near_name(name, known) or where)
+
+
 def _unknown(target: str, specs: Sequence[StageSpec]) -> TargetError:
     names = [*(spec.name for spec in specs), *(path for spec in specs for path in spec.out_paths())]
-    near = difflib.get_close_matches(target, names, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "`git pivot dag` shows the stages and their outputs."
+    hint = near_name(target, names) or "`git pivot dag` shows the stages and their outputs."
     return TargetError(f"no stage, output, folder or glob matches {target}", hint=hint)
+
+
+def near_name(target: str, names: Iterable[str]) -> str:
+    """A question for the closest name; a stage is also known without its folder, its pipeline and its variant."""
+    known = list(names)
+    shown = {name: name for name in known}
+    for name in known:
+        for short, full in (
+            (_base(name), _base(name)),
+            (_last_part(_base(name)), _base(name)),
+            (_last_part(name), name),
+        ):
+            shown.setdefault(short, full)
+    near = difflib.get_close_matches(target.removesuffix("+"), shown, n=1)
+    return f"Did you mean {shown[near[0]]}?" if near else ""

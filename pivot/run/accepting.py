@@ -8,6 +8,7 @@ from pivot.errors import TargetError
 from pivot.git.accepted import Acceptance
 from pivot.plan.decision import Action
 from pivot.plan.planner import Planner
+from pivot.plan.targets import unknown_stage
 from pivot.run.session import Session
 
 
@@ -62,5 +63,5 @@ def revoke_acceptance(session: Session, name: str) -> Acceptance:
 def _planner_with(session: Session, name: str) -> Planner:
     planner = session.planner()
     if name not in planner.stages:
-        raise TargetError(f"there is no stage {name}", hint="`git pivot dag` shows the stages.")
+        raise unknown_stage(name, planner.stages)
     return planner

@@ -9,6 +9,7 @@ from pivot.code.model import Stage
 from pivot.errors import TargetError
 from pivot.git.records import Info, Output, Record
 from pivot.plan.decision import Action
+from pivot.plan.targets import unknown_stage
 from pivot.run.outputs import Outputs
 from pivot.run.recorder import Recorder, Result
 from pivot.run.session import Session
@@ -22,7 +23,7 @@ def adopt_outputs(session: Session, name: str, why: str) -> Record:
     """
     planner, project = session.planner(), session.project
     if name not in planner.stages:
-        raise TargetError(f"there is no stage {name}", hint="`git pivot dag` shows the stages.")
+        raise unknown_stage(name, planner.stages)
     decision = planner.decide(name)
     if decision.action in (Action.WAIT, Action.BLOCKED):
         raise TargetError(

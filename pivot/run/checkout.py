@@ -12,6 +12,7 @@ from pivot.git.index import tracked
 from pivot.git.records import Record
 from pivot.plan.decision import Action
 from pivot.plan.snapshot import Snapshots, Standing
+from pivot.plan.targets import near_name
 from pivot.project import Project
 from pivot.run.outputs import Outputs, keeper_of, saved_notice
 from pivot.run.recorder import as_objects
@@ -78,7 +79,10 @@ def choose(project: Project, expected: Expected, targets: Sequence[str]) -> dict
     for target in targets:
         named = _named(project, expected.outs, target)
         if not named:
-            hint = "`git pivot show` lists the outputs of a commit, `git pivot dag` those of the stages."
+            hint = (
+                near_name(target, expected.outs)
+                or "`git pivot show` lists the outputs of a commit, `git pivot dag` those of the stages."
+            )
             raise TargetError(f"no output with a known result matches {target or '.'}", hint=hint)
         found |= named
     return found

@@ -18,6 +18,7 @@ from pivot.git.records import Record
 from pivot.plan.memory import LastResults
 from pivot.plan.run_history import RunHistory
 from pivot.plan.snapshot import Snapshots
+from pivot.plan.targets import near_name
 from pivot.project import Project
 from pivot.run.recorder import as_objects
 from pivot.store.exchange import Root
@@ -122,7 +123,8 @@ class Sharing:
                 names = ", ".join(one.name for one in named_remotes(self._project.settings))
                 raise TargetError(
                     f"no stage and no output with a known result matches {target}",
-                    hint=f"`git pivot show` lists what a commit stands on. Remotes: {names}",
+                    hint=near_name(target, [*stages, *outs_of(*stages.values())])
+                    or f"`git pivot show` lists the results of a commit. Remotes: {names}",
                 )
             found |= named
         return found

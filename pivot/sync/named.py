@@ -14,6 +14,8 @@ from pivot.project import Project
 from pivot.sync.met import Met
 
 SECTION = "pivot-remote"
+NO_REMOTE = "there is no remote for outputs"
+ADD_REMOTE = "Run `git pivot remote add NAME URL`."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -57,7 +59,7 @@ def choose_named(settings: Settings, name: str | None = None) -> Named:
         return found
     default = default_named(settings)
     if default is None and not known:
-        raise TargetError("there is no remote for outputs", hint="git pivot remote add NAME URL")
+        raise TargetError(NO_REMOTE, hint=ADD_REMOTE)
     if default is None:
         names = ", ".join(one.name for one in known)
         raise TargetError(f"which remote? There are {names}", hint=f"git config pivot.remote {known[0].name}")

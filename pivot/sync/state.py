@@ -8,6 +8,7 @@ pushed. Only a history that was shortened is put in the place of another one, an
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -118,6 +119,23 @@ class State:
             time.sleep(random.uniform(0, pause))
             pause = min(pause * 2, _LONGEST_PAUSE)
         raise _too_late(remote, "git pivot push")
+
+    def differing(self, remote: str, *, pushing: bool) -> list[str]:
+        """The kinds of state that a push would upload, or else that a fetch would download; nothing is moved.
+
+        Raises:
+            GitError: the remote cannot be reached.
+        """
+        name, url = self._name(remote)
+        answer = self._ask(["ls-remote", "--quiet", "--", url, *REFS.values()])
+        if answer.code:
+            raise GitError(f"git ls-remote of {url} failed: {answer.complaint}", where=str(self._location.git_dir))
+        rows = (line.partition(b"\t") for line in answer.out.splitlines())
+        theirs = {os.fsdecode(ref): os.fsdecode(tip) for tip, _, ref in rows}
+        if pushing:
+            return [kind for kind, tip in self._local().items() if theirs.get(REFS[kind]) != tip]
+        known = self._tracked(name)
+        return [kind for kind, ref in REFS.items() if ref in theirs and known.get(kind) != theirs[ref]]
 
     def shorten(self, remote: str, message: str) -> Pushed:
         """Put one commit in the place of the remote's whole history of results, and of its notes, and follow it here.

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pivot.errors import TargetError
 from pivot.graph import build_graph, find_producers
 from pivot.pipeline.spec import StageSpec
-from pivot.plan.targets import select, stages_around
+from pivot.plan.targets import select, stages_around, unknown_stage
 from tests.support.specs import spec
 
 SPECS = [
@@ -96,3 +96,26 @@ def test_an_unknown_target_names_the_closest() -> None:
     with pytest.raises(TargetError, match="no stage, output, folder or glob matches trian") as error:
         select(["trian"], SPECS, GRAPH)
     assert error.value.hint == "Did you mean train?"
+
+
+def test_an_empty_target_is_refused() -> None:
+    for target in ("", "+"):
+        with pytest.raises(TargetError, match="a target is empty"):
+            select([target], SPECS, GRAPH)
+
+
+# (typed, names, the question)
+NEAR = [
+    ("trian", ["sub/train"], "sub/train"),
+    ("sub/trian+", ["sub/train"], "sub/train"),
+    ("trian", ["train@model=a", "train@model=b"], "train"),
+    ("train@model=c", ["train@model=a"], "train@model=a"),
+    ("trian", ["other/train", "train"], "train"),
+]
+
+
+@pytest.mark.parametrize(("typed", "names", "meant"), NEAR)
+def test_the_closest_name_is_found_without_folder_pipeline_and_variant(
+    typed: str, names: list[str], meant: str
+) -> None:
+    assert unknown_stage(typed, names).hint == f"Did you mean {meant}?"
