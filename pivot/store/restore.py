@@ -15,6 +15,7 @@ from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, TreeEntry
 from pivot.git.output_tree import refuse_name
 from pivot.store import faults
 from pivot.store.crowd import for_each
+from pivot.store.folders import check_relative, look, open_below, remove_in, scratch_for
 from pivot.store.large import LargeFiles, is_sealed
 from pivot.store.layout import remove
 from pivot.store.objects import LARGE, Object, parse_pointer
@@ -24,80 +25,106 @@ from pivot.store.stat_cache import FINE_TICK, StatCache
 
 
 class Change(Struct, frozen=True):
-    """One path to make equal to an object (to remove, where `oid` is None); `was` is what was seen there before."""
+    """One path below the root to make equal to an object (to remove, where `oid` is None).
+
+    `was` is what was seen there before.
+    """
 
     path: str
     oid: str | None
     mode: int
     was: FileNode | DirectoryNode | None
 
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
 
 class Restorer(Struct, frozen=True):
-    """Writes objects of a store into the work tree.
+    """Writes objects of a store below `root`, in folders that are opened without following a link.
 
-    `stamp` (ns) is the mtime of all files that one restore writes: a tick in the past, so that whoever writes to one of
-    them afterwards leaves a trace, and the stat cache may trust them at once. `scratch` is a folder on the same file
-    system as the path.
+    `scratch` are folders of ours in which what is written waits to be renamed into place; where none of them is on the
+    file system of the path, that is done beside it. `stamp` (ns) is the mtime of all files that one restore writes: a
+    tick in the past, so that whoever writes to one of them afterwards leaves a trace, and the stat cache may trust them
+    at once.
     """
 
     small: SmallObjects
     large: LargeFiles
-    scratch: str
+    root: str
+    scratch: tuple[str, ...]
     stamp: int
 
     @classmethod
-    def at(cls, path: str, small: SmallObjects, large: LargeFiles, scratch: str) -> Restorer:
-        """A restorer for `path`, which leaves nothing in the work tree when it is killed, if `scratch` may be used."""
-        beside = os.path.dirname(path)
-        os.makedirs(beside, exist_ok=True)
-        same = os.path.isdir(scratch) and os.stat(scratch).st_dev == os.stat(beside).st_dev
-        usable = same and os.access(scratch, os.W_OK)
-        return cls(small, large, scratch if usable else beside, time.time_ns() - 2 * FINE_TICK)
+    def at(cls, small: SmallObjects, large: LargeFiles, root: str, scratch: tuple[str, ...]) -> Restorer:
+        return cls(small, large, root, scratch, time.time_ns() - 2 * FINE_TICK)
 
     def restore(self, obj: Object, path: str, now: FileNode | DirectoryNode | None) -> None:
-        """Make `path`, where `now` stands, equal to an object."""
-        if not isinstance(now, DirectoryNode) or obj.mode != TREE:
-            self._replace(Change(path, obj.id, obj.mode, now))
-            return
-        changes = list(self._differences(obj.id, now))
-        for change in changes:
-            if change.oid is None:
-                _refuse_stranger(change)
-                remove(change.path)
-                faults.point("restore:removed")
-        for_each([change for change in changes if change.oid is not None], self._replace)
+        """Make `path` (relative to the root), where `now` is, equal to an object.
 
-    def _differences(self, tree: str, now: DirectoryNode) -> Iterator[Change]:
+        Raises:
+            UnsafePath: a folder on the way is a symlink.
+            InputError: somebody has written there meanwhile.
+        """
+        check_relative(path)
+        if isinstance(now, DirectoryNode) and obj.mode == TREE:
+            changes = list(self._differences(obj.id, now, path))
+        else:
+            changes = [Change(path, obj.id, obj.mode, now)]
+        by_folder: dict[str, list[Change]] = {}
+        for change in changes:
+            by_folder.setdefault(change.folder, []).append(change)
+        for_each(list(by_folder.values()), self._change)
+
+    def _differences(self, tree: str, now: DirectoryNode, path: str) -> Iterator[Change]:
         wanted = self._entries(tree)
         files = {file.name: file for file in now.files}
         folders = {folder.name: folder for folder in now.folders}
         for name in [*files, *folders]:
             if name not in wanted:
-                yield Change(f"{now.path}/{name}", None, 0, files.get(name) or folders.get(name))
+                yield Change(f"{path}/{name}", None, 0, files.get(name) or folders.get(name))
         for name, entry in wanted.items():
             file, folder = files.get(name), folders.get(name)
             if folder is not None and entry.mode == TREE:
-                yield from self._differences(entry.oid, folder) if folder.tree != entry.oid else ()
+                yield from self._differences(entry.oid, folder, f"{path}/{name}") if folder.tree != entry.oid else ()
             elif file is None or (file.oid, file.mode) != (entry.oid, entry.mode):
-                yield Change(f"{now.path}/{name}", entry.oid, entry.mode, file or folder)
+                yield Change(f"{path}/{name}", entry.oid, entry.mode, file or folder)
 
-    def _replace(self, change: Change) -> None:
+    def _change(self, changes: list[Change]) -> None:
+        """Make all changes in one folder."""
+        path = changes[0].folder
+        place = f"{self.root}/{path}" if path else self.root
+        with open_below(self.root, path, make=True) as folder, scratch_for(folder, place, self.scratch) as scratch:
+            for change in changes:
+                if change.oid is None:
+                    _refuse_stranger(folder, change)
+                    remove_in(folder, change.name)
+                    faults.point("restore:removed")
+            new = [change for change in changes if change.oid is not None]
+            for_each(new, lambda change: self._replace(folder, place, scratch, change))
+
+    def _replace(self, folder: int, place: str, scratch: str, change: Change) -> None:
         """Put an object into the place of what is there (which is known to be safe)."""
         try:
-            self._replace_from(self.scratch, change)
+            self._replace_from(scratch, folder, change)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             # One device may be mounted in two places; renaming between them fails all the same.
-            self._replace_from(os.path.dirname(change.path), change)
+            with scratch_for(folder, place, ()) as near:
+                self._replace_from(near, folder, change)
 
-    def _replace_from(self, scratch: str, change: Change) -> None:
+    def _replace_from(self, scratch: str, folder: int, change: Change) -> None:
         temp = temp_path(scratch)
         try:
             self._write(change.oid or "", change.mode, temp)
             faults.point("restore:written")
-            _refuse_stranger(change)
-            _swap(temp, change.path)
+            _refuse_stranger(folder, change)
+            _swap(temp, folder, change.name)
         except BaseException:
             remove(temp)
             raise
@@ -177,33 +204,32 @@ def _is_ours(file: FileNode, oid: str, restorer: Restorer) -> bool:
     return pointer is not None and file.stat.st_size == pointer.size and is_sealed(file.stat, pointer.blake3)
 
 
-def _refuse_stranger(change: Change) -> None:
+def _refuse_stranger(folder: int, change: Change) -> None:
     """What is about to go must be what was looked at: somebody may have written there meanwhile."""
     if isinstance(change.was, DirectoryNode):
         return
-    try:
-        now = FileNode(change.path, "", 0, os.lstat(change.path)).row
-    except FileNotFoundError:
+    stat = look(folder, change.name)
+    if stat is None:
         return
-    if change.was is None or now[2:] != change.was.row[2:]:
+    if change.was is None or FileNode(change.path, "", 0, stat).row[2:] != change.was.row[2:]:
         raise InputError(f"{change.path} changed while it was being replaced", hint="Run the command again.")
 
 
-def _swap(temp: str, path: str) -> None:
+def _swap(temp: str, folder: int, name: str) -> None:
     """Rename into place; a directory cannot be renamed over, so it steps aside first."""
     try:
-        os.replace(temp, path)
+        os.replace(temp, name, dst_dir_fd=folder)
         return
     except OSError as error:
-        if error.errno == errno.EXDEV or not os.path.lexists(path):
+        if error.errno == errno.EXDEV or look(folder, name) is None:
             raise
     aside = temp_path(os.path.dirname(temp))
-    os.rename(path, aside)
+    os.rename(name, aside, src_dir_fd=folder)
     try:
         faults.point("restore:aside")
-        os.replace(temp, path)
+        os.replace(temp, name, dst_dir_fd=folder)
     except OSError:
-        os.rename(aside, path)
+        os.rename(aside, name, dst_dir_fd=folder)
         raise
     remove(aside)
 

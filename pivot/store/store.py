@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,17 +109,22 @@ class Store:
         """Is all of it here: the tree, its blobs, the large files with their sizes? No content is hashed."""
         return self._presence.tree(obj.id) if obj.mode == TREE else self._presence.blob(obj.id)
 
-    def restore(self, obj: Object, path: Path, stats: StatCache) -> list[tuple[str, Object]]:
-        """Make `path` equal to an object: only what differs is written.
+    def restore(
+        self, obj: Object, path: Path, stats: StatCache, *, root: Path | None = None, scratch: Sequence[str] = ()
+    ) -> list[tuple[str, Object]]:
+        """Make `path` equal to an object: only what differs is written, and no link below `root` is followed.
 
-        Bytes that stand there and are nowhere in the store are put into it first; these are returned by path.
+        Without `root` that is the nearest folder above which is there. `scratch` are folders in which new files may
+        wait to be renamed into place. Bytes that are there and nowhere in the store are put into it first; these are
+        returned by path.
 
         Raises:
             MissingObject: the store lacks some of it (nothing was changed then).
             DamagedObject: some of it turned out to be other bytes.
-            UnsafePath: something stands there that cannot be kept, such as a socket.
+            UnsafePath: something stands there that cannot be kept, such as a socket; or a link is on the way.
         """
         target = os.path.abspath(path)
+        top = os.path.abspath(root) if root else _nearest_folder(os.path.dirname(target))
         if os.path.exists(target) and _same(standing.identify(target, stats), obj):
             return []
         if not self.has(obj):
@@ -127,9 +132,9 @@ class Store:
         now = standing.standing(target, stats)
         kept = self._rescue(now)
         with in_words(f"{path} cannot be restored", target, IN_WORK_TREE):
-            restorer = Restorer.at(target, self._small, self._large, f"{self.path}/tmp")
+            restorer = Restorer.at(self._small, self._large, top, (f"{self.path}/tmp", *scratch))
             self._presence = Presence(self._small, self._large)  # reading may show that what it knows is damaged
-            restorer.restore(obj, target, now)
+            restorer.restore(obj, os.path.relpath(target, top), now)
             learn(obj, target, stats, restorer)
         return kept
 
@@ -293,6 +298,12 @@ class Store:
 def _roll(trees: Iterable[str]) -> tuple[bytes, bytes]:
     """A tree of these trees: kind and bytes."""
     return b"tree", encode_tree(TreeEntry(tree, TREE, tree) for tree in set(trees))
+
+
+def _nearest_folder(folder: str) -> str:
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _same(one: Object, other: Object) -> bool:
