@@ -77,6 +77,8 @@ def walk(imported: Imported, live: dict[str, Any]) -> Walked:
         walker = Walker(Modules(imported.importer))
         roots = {name: _root(walker, stage) for name, stage in live.items()}
         walker.drain()
+        walker.hung  # noqa: B018 (made here, so that values in it are judged)
+        walker.refer_held()
     return Walked(imported, walker, live, roots)
 
 
@@ -85,10 +87,12 @@ def finish(walked: Walked) -> Analysis:
     imported, walker = walked.imported, walked.walker
     asking: dict[Node, bool] = {}
     tops = {name: _top(walker, root, asking) for name, root in walked.roots.items()}
+    hung = walker.hung
     remarks = {key: tuple(told) for key, told in walker.remarks.items()}
     stages = []
     for name, stage in walked.live.items():
-        manifest = manifest_of(tops[name], remarks, walker.whole_digest)
+        said = f"{stage.params!r} {stage.untold!r}" if hung else ""
+        manifest = manifest_of(tops[name], remarks, walker.whole_digest, hung, said)
         stages.append(Stage(stage.to_spec(imported.root, imported.file, name), manifest, manifest.digest()))
     model = PipelineModel(
         imported.file,

@@ -11,8 +11,9 @@ from pivot.code.classes import ClassSource, write_class, write_made_class
 from pivot.code.definitions import captures, closure_of, code_tokens, find_function, fitting_class, made_of_text
 from pivot.code.encoding import Resists
 from pivot.code.found import Live
+from pivot.code.held_code import held_code, is_plain_data, shared_objects
 from pivot.code.namespaces import Module, Modules
-from pivot.code.nodes import Node, Place
+from pivot.code.nodes import Node, Place, reachable
 from pivot.code.normalise import annotations_of, expression_syntax, statement_syntax
 from pivot.code.places import display_of, pretty
 from pivot.code.references import PLAIN
@@ -33,6 +34,8 @@ class Walker(WrittenEntries):
         self.rewritten = Rewritten(modules)
         self.values: dict[str, tuple[Node, Live]] = {}
         self.certain: dict[str, bool] = {}
+        self.definitions: dict[Node, tuple[Module, list[ast.stmt]]] = {}  # what stands decorated behind a value
+        self.replaced: dict[Node, Any] = {}  # values that do not count, as a whole or in part
 
     # --- targets of references
 
@@ -86,13 +89,16 @@ class Walker(WrittenEntries):
             return
         try:
             Encoder(self, node).encode(found.value)
-            if node in self.remarks and found.module is not None:  # part of it cannot be read
-                self.write(node, statement_syntax(self.filling(found)), (found.module, {}))
+            if node in self.remarks:  # part of it cannot be read
+                self.replaced[node] = found.value
+                if found.module is not None:
+                    self.write(node, statement_syntax(self.filling(found)), (found.module, {}))
         except (Resists, RecursionError) as error:
             why = str(error) if isinstance(error, Resists) else "it is nested too deeply"
             self.remark(
                 node, "untracked", why, "keep plain data at module level, and make such objects in the function"
             )
+            self.replaced[node] = found.value
             self.write_statements(node, found)
 
     def key_of(self, found: Live, node: Node | None = None) -> str:
@@ -107,8 +113,36 @@ class Walker(WrittenEntries):
         for key in sorted(keys):
             node, found = self.values[key]
             self.write_statements(node, found)
-            self.remark(node, "untracked", why, "make it in the function that uses it")
+            self.replaced[node] = found.value
+            self._write_definitions(node)
+            if node not in self.definitions:
+                self.remark(node, "untracked", why, "make it in the function that uses it")
         self.drain()
+        self.refer_held()
+
+    def refer_held(self) -> None:
+        """Refer values that do not count to the code of the project that they hold, unless it is reached from them."""
+        if not self.replaced:
+            return
+        shared, is_ours = shared_objects(self._is_library), self.resolver.code_test()
+        done: set[Node] = set()
+        while len(done) < len(self.replaced):
+            for node, value in [one for one in self.replaced.items() if one[0] not in done]:
+                done.add(node)
+                self.refer_code(node, held_code(value, is_ours, shared))
+                self.drain()
+
+    def refer_code(self, node: Node, held: list[Any]) -> None:
+        """Refer to functions and classes, those left out that the node reaches already."""
+        reached = set(reachable(node)) if held else set()
+        for code in held:
+            target = self.class_of(code) if isinstance(code, type) else self.code_of(code)
+            if isinstance(target, Node) and target not in reached:
+                node.text("holds")
+                node.edge(target)
+
+    def _is_library(self, name: str) -> bool:
+        return self.modules.by_name(name) is None
 
     def write_statements(self, node: Node, found: Live) -> None:
         """Replace a value by the statements that bind its name."""
@@ -147,11 +181,28 @@ class Walker(WrittenEntries):
             return Node(f"{kind}:{name}", f"{kind}:{home.name}.{name}", self.place_of(home, found.name))
 
         def fill(node: Node) -> None:
+            self.definitions[node] = (home, hidden)
             self.write_value(node, Live(found.value, None, found.name))
-            for statement in hidden:
-                self.write_definition(node, statement, home, decorators="shallow")
+            self._write_definitions(node)
+            if node in self.replaced:
+                self.remarks.pop(node, None)  # the definition and what the value holds count: nothing is lost
 
         return self._node(("d", home.path, found.name), make, fill)
+
+    def _write_definitions(self, node: Node) -> None:
+        home, hidden = self.definitions.get(node, (None, []))
+        for statement in hidden:
+            if home is not None:
+                self.write_definition(node, statement, home, decorators="shallow")
+                if node in self.replaced:
+                    self._write_options(node, statement, home)
+
+    def _write_options(self, node: Node, statement: ast.stmt, home: Module) -> None:
+        """Plain data that a decorator was given by name: `@jit(**OPTIONS)`."""
+        refs = (ref for one in getattr(statement, "decorator_list", ()) for ref in expression_syntax(one).refs)
+        for found, _ in (one for ref in refs for one in self.resolver.resolve(ref, (home, {}))):
+            if isinstance(found, Live) and not isinstance(found.value, PLAIN) and is_plain_data(found.value):
+                self.refer(node, self.target(found, node.place))
 
     # --- functions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import xxhash
 from msgspec import Struct
@@ -14,6 +14,14 @@ from pivot.code.manifest import Entry, Manifest, Remark
 
 _DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _AS_TEXT = re.compile(r"\b(?:str|repr|print|format|map)\s*\(|\bf['\"]|%")
+
+
+_WORD = re.compile(r"\w+")
+# Code that holds one of these may ask an object for an attribute whose name only the run knows.
+_COMPUTED = (
+    *("all ", "X:builtins.getattr", "X:builtins.vars", "X:builtins.dir", "X:builtins.eval", "X:builtins.exec"),
+    *("X:operator.attrgetter", "X:operator.methodcaller", "X:inspect.getmembers"),
+)
 
 
 class Place(Struct, frozen=True):
@@ -67,19 +75,28 @@ class Node:
         return self._digest
 
 
-def manifest_of(root: Node, remarks: dict[Node, tuple[Remark, ...]], whole: Callable[[str], str]) -> Manifest:
+def manifest_of(
+    root: Node,
+    remarks: dict[Node, tuple[Remark, ...]],
+    whole: Callable[[str], str],
+    hung: Mapping[str, Node] | None = None,
+    said: str = "",
+) -> Manifest:
     """All nodes that `root` reaches, numbered in order of first reach (breadth first).
 
-    `whole` gives a digest of all that a file of the project says.
+    `whole` gives a digest of all that a file of the project says; `hung` are entries that count where the code, or
+    what is `said` beside it, names an attribute.
     """
     order, number, hinted = _reached(root)
+    if hung:
+        hinted = _with_hung(order, number, hinted, hung, said)
     names = _names(order)
     digests = [node.digest for node in order]
     asked: frozenset[str] = frozenset().union(*(node.reads for node in order))
     if asked:
         # Some code asks functions for their names: here, and only here, they are part of what the stage is.
-        told = "\0".join([digests[0], *_told(order, asked, whole)])
-        digests[0] = xxhash.xxh3_128_hexdigest(told.encode("utf-8", "surrogatepass"))
+        root_says = "\0".join([digests[0], *_told(order, asked, whole)])
+        digests[0] = xxhash.xxh3_128_hexdigest(root_says.encode("utf-8", "surrogatepass"))
     entries = tuple(
         Entry(
             name,
@@ -91,9 +108,9 @@ def manifest_of(root: Node, remarks: dict[Node, tuple[Remark, ...]], whole: Call
         )
         for name, digest, node in zip(names, digests, order, strict=True)
     )
-    said = {remark: None for node in order for remark in remarks.get(node, ())}
+    told = {remark: None for node in order for remark in remarks.get(node, ())}
     passing: frozenset[str] = frozenset().union(*(node.passing for node in order))
-    return Manifest(entries, tuple(said), tuple(sorted(passing)))
+    return Manifest(entries, tuple(told), tuple(sorted(passing)))
 
 
 def reachable(root: Node) -> Iterator[Node]:
@@ -130,6 +147,32 @@ def _reached(root: Node) -> tuple[list[Node], dict[Node, int], list[tuple[str, N
                 number[target] = len(order)
                 order.append(target)
     return order, number, hinted
+
+
+def _with_hung(
+    order: list[Node],
+    number: dict[Node, int],
+    hinted: list[tuple[str, Node]],
+    hung: Mapping[str, Node],
+    said: str,
+) -> list[tuple[str, Node]]:
+    """The edges of the root, with those to what libraries were given under names that the code asks for."""
+    words, looked, open_names = set(_WORD.findall(said)), 0, dict(hung)
+    while open_names:
+        for node in order[looked:]:
+            found = _WORD.findall(" ".join(node.tokens))
+            words.update(found, (word[1:] for word in found if word[0] == "s"))  # a literal begins with its kind
+            if "imports" in node.reads or any(token.startswith(_COMPUTED) for token in node.tokens):
+                words.update(open_names)
+        looked = len(order)
+        named = [(name, open_names.pop(name)) for name in sorted(open_names.keys() & words)]
+        if not named:
+            break
+        hinted = [*hinted, *((f"hung:{name}", node) for name, node in named)]
+        fresh = dict.fromkeys(target for _, node in named for target in reachable(node) if target not in number)
+        number.update(zip(fresh, range(len(order), len(order) + len(fresh)), strict=True))
+        order += fresh
+    return hinted
 
 
 def _told(order: list[Node], asked: frozenset[str], whole: Callable[[str], str]) -> list[str]:

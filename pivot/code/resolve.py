@@ -25,6 +25,7 @@ from pivot.code.found import (
     instance_data,
     member_data,
 )
+from pivot.code.held_code import IsCode, code_test
 from pivot.code.namespaces import EXTENSIONS, Module, Modules
 from pivot.code.syntax import Import, Ref
 
@@ -200,13 +201,19 @@ class Resolver:
 
     def _is_ours(self, value: Any) -> bool:
         if type(value) in (list, dict, set, tuple):  # a registry that a library keeps
-            return any(map(self._is_our_code, value.values() if type(value) is dict else value))
-        return self._is_our_code(value)
+            return any(map(self.is_our_code, value.values() if type(value) is dict else value))
+        return self.is_our_code(value)
 
-    def _is_our_code(self, value: Any) -> bool:
+    def is_our_code(self, value: Any) -> bool:
+        """Whether a function or class is the project's."""
         if type(value) is FunctionType:
             return self.modules.of_function(value) is not None
         return issubclass(type(value), type) and self.is_project_class(value)
+
+    def code_test(self) -> IsCode:
+        """`is_our_code` for what thousands of library objects hold."""
+        known = self.modules.all()
+        return code_test({one.path for one in known}, {one.name for one in known})
 
     def patches(self, path: str) -> list[Live]:
         """Project objects that an import has put into something outside the project, below `path`."""

@@ -88,7 +88,11 @@ def _as_written(token: str) -> bytes:
 def unstable_keys(walker: Walker, imported: Imported) -> set[str]:
     """The keys of values that another import of the same sources makes another way."""
     literals = Literals(walker.modules.all())
-    suspects = {key for key, (node, found) in walker.values.items() if not _certain(walker, node, found, literals)}
+    suspects = {
+        key
+        for key, (node, found) in walker.values.items()
+        if node not in walker.replaced and not _certain(walker, node, found, literals)
+    }
     if not suspects:
         return set()
     told = _second_import(imported.root, imported.file, imported.environment)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import types
 from abc import abstractmethod
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import xxhash
 
@@ -25,6 +28,7 @@ from pivot.code.values import Encoder
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _FOR_CHECKERS = {"__future__", "typing", "typing_extensions"}
+_NO_REGISTRIES = frozenset(sys.stdlib_module_names) | {"pivot"}
 # Where a library of the first name looks up what has been left in one of the others.
 _KIN = {"copy": ("copyreg",), "pickle": ("copyreg",)}
 
@@ -38,6 +42,10 @@ class WrittenEntries(References):
         self._passing: dict[str, frozenset[str]] = {}
         self._digests: dict[str, str] = {}
         self._read: dict[str, set[str]] = {}
+        self._registered: dict[str, Node | None] = {}
+
+    @abstractmethod
+    def refer_code(self, node: Node, held: list[Any]) -> None: ...
 
     @abstractmethod
     def write_value(self, node: Node, found: Live) -> None: ...
@@ -172,12 +180,13 @@ class WrittenEntries(References):
 
     def refer_left_behind(self, node: Node, path: str, rest: tuple[str, ...]) -> None:
         """What the import of the project did to something outside it that `path` leads to."""
-        for patch in self.resolver.patches(path):
-            self.refer(node, self.target(patch, node.place))
+        self._refer_patched(node, path)
         root = path.partition(".")[0]
         for acted_on in (root, *_KIN.get(root, ())):
             if statements := self.effects.on(acted_on):
                 node.edge(self._effect(acted_on, statements))
+        if root not in _NO_REGISTRIES:
+            self._refer_registered(node, root)
         if root in ("time", "datetime") and "TZ" in self.modules.importer.variables_set:
             self._refer_variable(node, "TZ")
         if path.startswith(("os.environ", "os.getenv", "subprocess.")):
@@ -195,8 +204,47 @@ class WrittenEntries(References):
         """What the import of the project put into classes outside it that a class extends."""
         for parent in kind.__mro__:
             if not self.owns_class(parent):
-                for patch in self.resolver.patches(self.public_name(parent)):
-                    self.refer(node, self.target(patch, node.place))
+                self._refer_patched(node, self.public_name(parent))
+
+    def _refer_patched(self, node: Node, path: str) -> None:
+        """What was put below a path, but for what counts only where its name is asked for."""
+        for patch in self.resolver.patches(path):
+            if patch.name.rpartition(".")[2] not in self.effects.hung:
+                self.refer(node, self.target(patch, node.place))
+
+    def _refer_registered(self, node: Node, root: str) -> None:
+        """What a library that is reached holds of the project without a statement that says so."""
+        if root not in self._registered:
+            held = self.effects.registered(root)
+            name = f"const:what {root} holds"
+            self._registered[root] = (
+                self._node(
+                    ("r", root), lambda: Node(name, name, Place("", 0)), lambda made: self.refer_code(made, held)
+                )
+                if held
+                else None
+            )
+        if (target := self._registered[root]) is not None:
+            node.edge(target)
+
+    @cached_property
+    def hung(self) -> dict[str, Node]:
+        """Attribute -> entry of what the import has hung under it on classes of libraries."""
+        made = {name: self._hung(name, held) for name, held in sorted(self.effects.hung.items())}
+        self.drain()
+        return made
+
+    def _hung(self, attribute: str, held: list[Any]) -> Node:
+        acts = self.effects.hanging(attribute)
+        name = f"const:{attribute} (put into a library)"
+
+        def fill(node: Node) -> None:
+            for module, statement in acts:
+                self.write(node, statement_syntax([statement]), (module, {}))
+            self.refer_code(node, held)
+
+        place = self.place(*acts[0]) if acts else Place("", 0)
+        return self._node(("h", attribute), lambda: Node(name, name, place), fill)
 
     def _effect(self, root: str, statements: list[tuple[Module, ast.stmt]]) -> Node:
         first = self.place(*statements[0])
