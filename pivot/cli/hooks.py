@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
+import tempfile
 from pathlib import Path
 
 import click
 
-from pivot.git.config import read_settings
+from pivot.errors import SettingError
+from pivot.git.config import add_setting, read_settings
 from pivot.git.locate import Location, locate
 from pivot.hooks.install import Hooks
+from pivot.run.sandbox import Sandbox, empty_room, probe, read_sandbox
 
+HIDDEN = "refs/pivot-ci"
 ACTIONS = ("install", "uninstall", "status")
 
 
@@ -37,6 +42,27 @@ def hooks(action: str, server: bool) -> int:
 
 
 def _say_what_is_set(location: Location) -> None:
-    """Installed alone they do nothing: what happens on a push is for the owner of the server to say."""
-    if read_settings(location).get("pivot.ci", "off") == "off":
-        click.echo("pivot.ci is not set, so nothing happens on a push: git config pivot.ci verify, or run", err=True)
+    """Installed alone they guard Pivot's refs and do nothing else: the rest is for the owner of the server to say."""
+    settings = read_settings(location)
+    # Clients do not see what the server keeps for itself, so that a push of everything does not try to delete it.
+    if HIDDEN not in settings.get_all("transfer.hideRefs"):
+        add_setting(location, "transfer.hideRefs", HIDDEN)
+    if settings.get("pivot.ci", "off") == "off":
+        click.echo("pivot.ci is not set, so no commit is checked: git config pivot.ci verify, or run", err=True)
+    sandbox = read_sandbox(settings)
+    if not sandbox:
+        who = getpass.getuser()
+        click.echo(
+            f"with pivot.ci = run, pushed code runs as this account ({who}); `git config pivot.ciSandbox bwrap` "
+            "keeps it apart",
+            err=True,
+        )
+    elif reason := _try(sandbox):
+        raise SettingError(reason, hint="Until it works, pushes are refused or their code is not run.")
+    else:
+        click.echo(f"pushed code runs in a sandbox: {sandbox.kind} works here", err=True)
+
+
+def _try(sandbox: Sandbox) -> str:
+    with tempfile.TemporaryDirectory(prefix="git-pivot-probe-") as temp:
+        return probe(sandbox, empty_room(Path(temp)))

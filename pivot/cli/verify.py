@@ -9,12 +9,14 @@ import click
 
 from pivot.cli.display import to_json
 from pivot.cli.opening import flush_if_possible
-from pivot.errors import TargetError
+from pivot.errors import SettingError, TargetError
+from pivot.pipeline.policy import read_duration
 from pivot.plan.attest import Attested, attest, commits_in, resolve_commit
 from pivot.plan.run_history import RunHistory
 from pivot.project import Project
 from pivot.reports.verify import Place, github_lines, junit_document, verify_document, verify_lines
 from pivot.run.again import rerun
+from pivot.run.sandbox import Sandbox, read_sandbox
 
 FORMATS = ("text", "json", "github", "junit")
 
@@ -22,11 +24,12 @@ FORMATS = ("text", "json", "github", "junit")
 @click.command()
 @click.argument("revisions", nargs=-1, metavar="[REV]...")
 @click.option("--rerun", "again", is_flag=True, help="Also run the stages again in a clean checkout, and compare.")
+@click.option("--timeout", default="1h", metavar="TIME", help="With --rerun: how long a commit may run.")
 @click.option("--no-store", is_flag=True, help="Do not ask whether the bytes of the outputs are here.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="github: workflow annotations.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format=json: one document on standard output.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file as well.")
-def verify(revisions: tuple[str, ...], form: str, junit: Path | None, **options: bool) -> int:
+def verify(revisions: tuple[str, ...], form: str, junit: Path | None, timeout: str, **options: bool) -> int:
     """Check that what commits claim to stand on is here and holds together; nothing is run.
 
     REV is a commit (HEAD, if none is named) or a range such as main..topic. For each stage: the note has a result, its
@@ -38,7 +41,10 @@ def verify(revisions: tuple[str, ...], form: str, junit: Path | None, **options:
         commits = _commits(project, revisions or ("HEAD",))
         checked = [attest(project, commit, stored=not options["no_store"]) for commit in commits]
         if options["again"]:
-            checked = [_prove(project, one) for one in checked]
+            limit, sandbox = _limit(timeout), read_sandbox(project.settings)
+            if missing := sandbox.missing():
+                raise SettingError(missing, hint="Install it, or run `git config --unset pivot.ciSandbox`.")
+            checked = [_prove(project, one, limit, sandbox) for one in checked]
         if junit:
             junit.write_text(junit_document(checked), encoding="utf-8")
         for line in _report(project, checked, "json" if options["as_json"] else form):
@@ -46,9 +52,16 @@ def verify(revisions: tuple[str, ...], form: str, junit: Path | None, **options:
     return 1 if any(one.problems for one in checked) else 0
 
 
-def _prove(project: Project, checked: Attested) -> Attested:
+def _limit(text: str) -> float:
+    seconds = read_duration(text)
+    if seconds is None:
+        raise click.BadParameter(f"{text!r} is not a valid time, such as 30m or 2h", param_hint="--timeout")
+    return seconds
+
+
+def _prove(project: Project, checked: Attested, limit: float, sandbox: Sandbox) -> Attested:
     """Run it again; what the run says goes beside the report."""
-    for said in rerun(project, checked):
+    for said in rerun(project, checked, limit, sandbox):
         if isinstance(said, Attested):
             checked = said
         else:

@@ -42,6 +42,8 @@ class History:
 
     def tracked(self) -> dict[str, str]:
         """The tips that were fetched, by remote."""
+        if not self._tracking:
+            return {}
         found = self._backend.refs("refs/pivot-remotes/")
         suffix = f"/{self._tracking}"
         return {

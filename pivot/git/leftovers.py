@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pivot.errors import MissingObject, RecordError, UnknownVersion
 from pivot.git.backend import TREE
-from pivot.git.records import parse_record
+from pivot.git.records import Record, parse_record
 from pivot.git.trees import Content, Trees, add_files
 
 Name = tuple[str, str]
@@ -69,11 +69,16 @@ def sweep(trees: Trees, tree: str | None) -> str | None:
     return add_files(trees, tree, surplus) if surplus else tree
 
 
+def source_digests(record: Record) -> list[str]:
+    """The entries of the record's code, whose texts are kept in `code/`."""
+    return [str(digest) for digest in record.code["nodes"]]
+
+
 def _beside(data: bytes) -> Iterator[str]:
     try:
         record = parse_record(data)
         static = record.static_fingerprint
-        digests = [str(digest) for digest in record.code["nodes"]]
+        digests = source_digests(record)
     except UnknownVersion:
         raise
     except (RecordError, KeyError, TypeError, AttributeError, ValueError, IndexError):

@@ -3,6 +3,7 @@
     <stage> <fingerprint> <result> <tree12> <path>=<object id> ...    the stage's result at this commit
     <stage> stale <tree12>                                            no result for the commit's inputs is known
     <stage> unknown <tree12>                                          an input at the commit is not what was looked at
+    =proved <tree12> <who> <stage>=<result> ...                       who has run these stages, and found these results
 
 Lines are sorted by bytes, fields percent-encoded. `tree12` is the start of the commit's tree id: a line counts only
 where it matches, so a note that Git copied onto changed content is not believed. Layout 2/38 (2/62 for SHA-256).
@@ -23,6 +24,7 @@ from pivot.git.trees import Content, SmallerBlob, Trees, add_files
 
 REF = "refs/notes/pivot"
 TRACKING = "notes"
+PROOF = b"=proved"
 
 State = Literal["result", "unknown", "stale"]
 
@@ -44,6 +46,14 @@ class NoteLine(Struct, frozen=True):
     fingerprint: str | None = None
     result: str | None = None
     outs: tuple[tuple[str, str], ...] = ()
+
+
+class Proof(Struct, frozen=True):
+    """A server's word that it has run stages of a commit itself; `results` are pairs of stage and result."""
+
+    tree: str
+    who: str
+    results: tuple[tuple[str, str], ...]
 
 
 class Notes:
@@ -84,9 +94,17 @@ class Notes:
         yield from sorted(found)
 
     def write(
-        self, notes: Mapping[str, Iterable[NoteLine]], message: str, author: Author, *, without: Collection[str] = ()
+        self,
+        notes: Mapping[str, Iterable[NoteLine]],
+        message: str,
+        author: Author,
+        *,
+        without: Collection[str] = (),
+        remarks: Mapping[str, Iterable[bytes]] | None = None,
     ) -> str | None:
         """Add lines to the notes of commits, all in one commit; gives the tip.
+
+        `remarks` are lines that are about no single stage, by commit; a proof takes the place of an older one.
 
         Lines about another tree than the commit's, and those of the stages `without`, are taken out. Lines that Pivot
         did not write stay.
@@ -97,7 +115,15 @@ class Notes:
         """
         self._history.absorb_tracked(self._settle, author)
         lines = {commit: list(given) for commit, given in notes.items()}
-        return self._history.commit(lambda tree: self._with(tree, lines, without), message, author)
+        added = {commit: tuple(given) for commit, given in (remarks or {}).items()}
+        return self._history.commit(lambda tree: self._with(tree, lines, without, added), message, author)
+
+    def proofs(self, commit: str) -> list[Proof]:
+        """Who says that they have run the commit's stages, of those proofs that are about its tree."""
+        tree12 = self._backend.read_commit(commit).tree[:12]
+        texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
+        found = {proof for text in texts for line in text.split(b"\n") if (proof := parse_proof(line))}
+        return sorted((one for one in found if one.tree == tree12), key=lambda one: (one.who, one.results))
 
     def absorb(self, tip: str, author: Author) -> str:
         """Unite with a tip that was fetched, so that the local one can be pushed onto it; gives the new local tip."""
@@ -125,11 +151,20 @@ class Notes:
         except (MissingObject, GitError):
             return False  # a note outlives its commit
 
-    def _with(self, tree: str | None, notes: Mapping[str, list[NoteLine]], without: Collection[str]) -> str | None:
+    def _with(
+        self,
+        tree: str | None,
+        notes: Mapping[str, list[NoteLine]],
+        without: Collection[str],
+        remarks: Mapping[str, tuple[bytes, ...]],
+    ) -> str | None:
         files: dict[str, Content] = {}
         for commit, lines in notes.items():
             held = self._blobs(tree, commit)
-            text = self._renewed(commit, [self._trees.blob(oid) for oid in held.values()], lines, without)
+            texts = [self._trees.blob(oid) for oid in held.values()]
+            text = self._renewed(commit, texts, lines, without)
+            if added := remarks.get(commit):
+                text = join_lines([*_without_proofs(text.split(b"\n"), added), *added])
             files |= dict.fromkeys(held)  # at whatever depth Git had put it
             files[_path(commit)] = text or None
         return add_files(self._trees, tree, files)
@@ -219,6 +254,34 @@ def parse_line(text: bytes) -> NoteLine:
     outs = [field.partition(b"=") for field in rest[3:]]
     pairs = tuple(sorted((decode_field(path), decode_field(oid)) for path, _, oid in outs))
     return NoteLine(stage, "result", words[2], words[0], words[1], pairs)
+
+
+def format_proof(proof: Proof) -> bytes:
+    """The line of a proof; no stage's name begins as it does."""
+    results = [encode_field(stage) + b"=" + result.encode() for stage, result in proof.results]
+    return b" ".join([PROOF, proof.tree.encode(), encode_field(proof.who), *results])
+
+
+def parse_proof(line: bytes) -> Proof | None:
+    """The proof of a line, or None for any other line."""
+    first, *rest = line.split(b" ")
+    if first != PROOF or len(rest) < 2:
+        return None
+    tree, who, *results = rest
+    pairs = [(decode_field(stage), result.decode("ascii", "replace")) for stage, _, result in map(_parted, results)]
+    if not _SHORT.fullmatch(tree.decode("ascii", "replace")) or not all(_SHORT.fullmatch(one) for _, one in pairs):
+        return None
+    return Proof(tree.decode(), decode_field(who), tuple(sorted(pairs)))
+
+
+def _parted(field: bytes) -> tuple[bytes, bytes, bytes]:
+    return field.partition(b"=")
+
+
+def _without_proofs(lines: Iterable[bytes], added: Iterable[bytes]) -> list[bytes]:
+    """A note's lines without older proofs of those who give new ones."""
+    who = {proof.who for line in added if (proof := parse_proof(line))}
+    return [line for line in lines if (proof := parse_proof(line)) is None or proof.who not in who]
 
 
 def parse_note(text: bytes) -> tuple[list[NoteLine], list[bytes]]:

@@ -44,10 +44,11 @@ class RunCache:
     `refused` collects a sentence for each record that was not believed, or of which only the name is here.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, ref: str = REF, tracking: str = TRACKING) -> None:
+        """Another `ref` is a run cache of its own; without `tracking` no fetched tip counts."""
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, REF, TRACKING, self._trees)
+        self._history = History(backend, ref, tracking, self._trees)
         self._settle = RunsSettlement(self._trees)
         self._roots: list[str] | None = None
         self.refused: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Literal, cast
@@ -15,6 +16,7 @@ from pivot.git.command import run_git
 from pivot.git.config import Settings
 from pivot.git.locate import Location
 from pivot.pipeline.policy import read_duration
+from pivot.run.sandbox import Sandbox, read_sandbox
 
 Mode = Literal["off", "verify", "run"]
 MODES = ("off", "verify", "run")
@@ -46,7 +48,7 @@ class Rules(Struct, frozen=True):
 
     `refs` are patterns of refs that count, `every` whether each commit that comes with them counts or the last alone,
     `stored` whether the outputs' bytes must be in the server's store, `limit` seconds that a commit may run. A check
-    may take `check_limit` seconds and `memory` bytes.
+    may take `check_limit` seconds and `memory` bytes. `name` is what notes call this server.
     """
 
     mode: Mode
@@ -57,6 +59,8 @@ class Rules(Struct, frozen=True):
     background: bool = False
     check_limit: float = 600.0
     memory: int = 2 << 30
+    sandbox: Sandbox = Sandbox()
+    name: str = ""
 
 
 def parse_received(lines: Iterable[str]) -> list[ReceivedRef]:
@@ -83,7 +87,14 @@ def read_rules(settings: Settings) -> Rules:
         background=settings.get_bool("pivot.ciBackground", False),
         check_limit=_seconds("pivot.ciCheckTimeout", settings.get("pivot.ciCheckTimeout", "10m")),
         memory=_memory(settings),
+        sandbox=read_sandbox(settings),
+        name=server_name(settings),
     )
+
+
+def server_name(settings: Settings) -> str:
+    """What the server is called where a note says who has run a commit."""
+    return settings.get("pivot.ciName") or socket.gethostname() or "server"
 
 
 def unmatched(patterns: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -12,7 +12,16 @@ from pivot.git.locate import Location
 from pivot.git.quoting import one_line
 from pivot.git.received import ReceivingBackend
 from pivot.hooks.check_limits import OutOfTime, limited
-from pivot.hooks.received import ReceivedRef, Rules, commits_of, is_code, parse_received, read_rules, unmatched
+from pivot.hooks.received import (
+    ReceivedRef,
+    Rules,
+    commits_of,
+    is_code,
+    parse_received,
+    read_rules,
+    server_name,
+    unmatched,
+)
 from pivot.hooks.state_push import state_problems
 from pivot.plan.attest import attest
 from pivot.project import Project
@@ -47,10 +56,12 @@ def before_receive(location: Location, lines: Sequence[str]) -> tuple[bool, list
 
 
 def _check(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> tuple[bool, list[str]]:
-    if problems := state_problems(project.location, project.backend, refs):
+    if problems := state_problems(project.location, project.backend, refs, server_name(project.settings)):
         return True, _cut(problems, REFUSED)
     if rules.mode == "off" or not any(map(is_code, refs)):
         return False, []  # results come by themselves, before the commits that they belong to
+    if missing := rules.sandbox.missing():
+        return True, [missing, REFUSED]
     problems = list(_problems(project, refs, rules)) if rules.mode == "verify" else []
     if problems:
         return True, _cut(problems, REPRODUCE)

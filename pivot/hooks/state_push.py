@@ -19,6 +19,7 @@ from pivot.git.command import ask_git, run_git
 from pivot.git.locate import Location
 from pivot.git.quoting import one_line
 from pivot.git.records import check_record, parse_record
+from pivot.git.refs import read_ref
 from pivot.hooks.received import ReceivedRef
 
 KINDS = {runs.REF: "runs", notes.REF: "notes", accepted.REF: "accepted"}
@@ -56,15 +57,14 @@ def state_refs(refs: Iterable[ReceivedRef]) -> list[ReceivedRef]:
     return [ref for ref in refs if _is_ours(ref.name.casefold())]
 
 
-def state_problems(location: Location, backend: Backend, refs: Iterable[ReceivedRef]) -> list[str]:
-    """Why these refs may not move so.
+def state_problems(location: Location, backend: Backend, refs: Iterable[ReceivedRef], server: str = "") -> list[str]:
+    """Why these refs may not move so. Nobody else says that the `server` of this name has run something.
 
     Raises:
         GitError: what was pushed cannot be read.
     """
-    return [
-        f"{ref.name}: {problem}" for ref in state_refs(refs) for problem in _Check(location, backend, ref).problems()
-    ]
+    checks = [_Check(location, backend, ref, server) for ref in state_refs(refs)]
+    return [f"{one.name}: {problem}" for one in checks for problem in one.problems()]
 
 
 def _is_ours(name: str) -> bool:
@@ -72,7 +72,9 @@ def _is_ours(name: str) -> bool:
 
 
 class _Check:
-    def __init__(self, location: Location, backend: Backend, ref: ReceivedRef) -> None:
+    def __init__(self, location: Location, backend: Backend, ref: ReceivedRef, server: str) -> None:
+        self.name = ref.name
+        self._server = server
         self._location = location
         self._backend = backend
         self._ref = ref
@@ -138,7 +140,7 @@ class _Check:
             if sizes[one.oid] > most:
                 yield f"{one.path} has {sizes[one.oid]} bytes; {most} is the most"
                 return
-        yield from (problem for one in found for problem in self._record(one))
+        yield from (problem for one in found for problem in (*self._record(one), *self._proof(one)))
 
     def _record(self, one: _Added) -> Iterator[str]:
         """A record that does not give its own path is refused; one of a newer Pivot is for who has that."""
@@ -151,6 +153,27 @@ class _Check:
             return
         except RecordError as error:
             yield f"{one.path}: {error.what}"
+
+    def _proof(self, one: _Added) -> Iterator[str]:
+        """A note that says of this server what it has not said itself."""
+        if self._kind != "notes" or not self._server or one.path == epochs.FILE:
+            return
+        new = self._claims(self._backend.read_blob(one.oid))
+        if new and not new <= self._claims(self._noted(one.path)):
+            yield f"the note of {one.path.replace('/', '')[:12]} says that {self._server} has run it, which it has not"
+
+    def _claims(self, note: bytes) -> set[notes.Proof]:
+        found = (notes.parse_proof(line) for line in note.split(b"\n"))
+        return {proof for proof in found if proof and proof.who == self._server}
+
+    def _noted(self, path: str) -> bytes:
+        """The server's own note, at whatever depth Git keeps it, before the push."""
+        tip = read_ref(self._location.common_dir, self._location.git_dir, notes.REF)
+        name = path.replace("/", "")
+        paths = (name, f"{name[:2]}/{name[2:]}", f"{name[:2]}/{name[2:4]}/{name[4:]}")
+        env = self._location.environment()
+        found = [ask_git(["cat-file", "blob", f"{tip}:{one}"], self._location.folder, env=env) for one in paths if tip]
+        return b"\n".join(answer.out for answer in found if answer.code == 0)
 
     def _added(self) -> Iterator[_Added]:
         """What each pushed commit adds or changes, also where a later one takes it out again."""

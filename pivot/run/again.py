@@ -12,12 +12,15 @@ from pivot.plan.attest import Attested, Problem
 from pivot.plan.snapshot import Snapshots
 from pivot.project import Project
 from pivot.run.elsewhere import Repro, own_tree
+from pivot.run.sandbox import Sandbox
 
 Lines = Mapping[str, tuple[NoteLine, ...]]
 
 
-def rerun(project: Project, checked: Attested) -> Iterator[str | Attested]:
+def rerun(project: Project, checked: Attested, limit: float, sandbox: Sandbox) -> Iterator[str | Attested]:
     """Lines of the run as they come, and at last `checked` with what the run has proved wrong.
+
+    A run that takes more than `limit` seconds has proved nothing.
 
     Raises:
         GitError: the commit cannot be checked out.
@@ -26,12 +29,13 @@ def rerun(project: Project, checked: Attested) -> Iterator[str | Attested]:
         yield checked  # it claims nothing, or has no note, which was said
         return
     _, claimed = Snapshots(project.backend, project.runs).noted(checked.commit)
-    with own_tree(project.location, checked.commit) as root:
-        with Repro(root) as repro:
+    with own_tree(project.location, checked.commit) as room:
+        with Repro(room, limit=limit, sandbox=sandbox) as repro:
             yield from repro.lines()
-        with Project(locate(root)) as again:
+        with Project(locate(room.root)) as again:
             found = Notes(again.backend).read(checked.commit)
-    problems = list(_differences(claimed, found)) if found else [_no_run(repro.code)]
+    late = [Problem("", f"run again, it took longer than {limit:g} s")] if repro.code is None else []
+    problems = late or (list(_differences(claimed, found)) if found else [_no_run(repro.code)])
     yield replace(checked, problems=(*checked.problems, *problems))
 
 

@@ -10,70 +10,98 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pivot.git.command import ask_git, clean_environment, run_git
+from pivot.git.command import clean_environment, run_git
 from pivot.git.locate import Location
 from pivot.git.program import read_algorithm
-from pivot.run.groups import signal_group
-from pivot.run.spawned import python_command
+from pivot.git.quoting import one_line
+from pivot.run.groups import children_of, signal_group, stop_orphans
+from pivot.run.isolation import keep_orphans
+from pivot.run.sandbox import Room, Sandbox
 
 GRACE = 15.0  # seconds that a run which is told to end has to put down what is done
+LONGEST = 1000  # characters of a line
+MOST_OUTPUT = 1 << 20  # bytes
 
 # Neither another's hooks nor ours have anything to do in a checkout that nobody works in.
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
 
 
 @contextmanager
-def linked_tree(location: Location, commit: str, folder: Path) -> Iterator[Path]:
-    """A work tree of the repository itself: records and notes that are made in it go where all others are."""
-    _remove_tree(location, folder)  # what a killed command left
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    args = [*_QUIET, "worktree", "add", "--quiet", "--detach", "--force", str(folder), commit]
-    run_git(args, location.folder, env=_environment(location))
-    try:
-        yield folder
-    finally:
-        _remove_tree(location, folder)
-
-
-@contextmanager
-def own_tree(location: Location, commit: str) -> Iterator[Path]:
+def own_tree(location: Location, commit: str, *, folder: Path | None = None) -> Iterator[Room]:
     """A repository of its own with the files of a commit, and nothing of what is known about it.
 
-    Not a clone: that has no commit which is on no branch, and copies all where the repository is shallow.
+    Not a clone: that has no commit which is on no branch, and copies all where the repository is shallow. It is made in
+    `folder` (default: where temporary files go), and is gone afterwards.
     """
-    with tempfile.TemporaryDirectory(prefix="git-pivot-again-") as temp:
-        root = Path(temp) / "project"
+    with tempfile.TemporaryDirectory(prefix="git-pivot-again-", dir=folder, ignore_cleanup_errors=True) as temp:
+        objects = object_folders(location)
+        room = Room(Path(temp) / "project", Path(temp) / "home", Path(temp) / "tmp", objects)
+        root = room.root
         environment = {**clean_environment(os.environ), "GIT_PIVOT_HOOKS": "0"}
         made = ["init", "--quiet", "--template=", f"--object-format={read_algorithm(location.common_dir)}", str(root)]
         run_git(made, Path(temp), env=environment)
         info = root / ".git/objects/info"
         info.mkdir(parents=True, exist_ok=True)
-        (info / "alternates").write_text(f"{location.common_dir / 'objects'}\n")
+        (info / "alternates").write_text("".join(f"{path}\n" for path in objects))
         if (location.common_dir / "shallow").is_file():
             shutil.copy(location.common_dir / "shallow", root / ".git/shallow")
         run_git([*_QUIET, "checkout", "--quiet", "--detach", commit], root, env=environment)
-        yield root
+        for own in (room.home, room.temp):
+            own.mkdir()
+        yield room
+
+
+def object_folders(location: Location) -> tuple[Path, ...]:
+    """Where the objects of a repository are: its own folder, those that it borrows from, and those of a push that is
+    being received."""
+    found: dict[Path, None] = {}
+    todo = [location.common_dir / "objects"]
+    if quarantine := os.environ.get("GIT_OBJECT_DIRECTORY"):
+        others = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "").split(os.pathsep)
+        todo = [location.folder / one for one in (quarantine, *others) if one] + todo
+    while todo:
+        folder = todo.pop(0).resolve()
+        if folder in found:
+            continue
+        found[folder] = None
+        with suppress(FileNotFoundError):
+            lines = (folder / "info/alternates").read_text(errors="surrogateescape").split("\n")
+            todo.extend(folder / line for line in lines if line and not line.startswith("#"))
+    return tuple(found)
 
 
 class Repro:
-    """`git pivot repro` in another work tree, with settings (key -> value) that hold for it alone.
+    """`git pivot repro`, or another command of Pivot, in a checkout of its own; in a sandbox, if there is one.
 
-    Once `lines` has ended, `code` is its exit code; None where it was ended after `limit` seconds.
+    Settings (key -> value) hold for it alone. Once `lines` has ended, `code` is its exit code; None if it was stopped
+    after `limit` seconds. Leaving the context ends every process that it started.
     """
 
-    def __init__(self, root: Path, *, limit: float | None = None, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        *command: str,
+        limit: float | None = None,
+        settings: Mapping[str, str] | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
         self.code: int | None = None
         self._deadline = time.monotonic() + limit if limit else None
         self._late = False
+        self._spared = {os.getpid(), *children_of(os.getpid())}
+        keep_orphans()
+        variables = {**_as_variables(settings or {}), "GIT_PIVOT_HOOKS": "0"}
+        words, environment = (sandbox or Sandbox()).wrap(["pivot", *(command or ("repro",))], room, variables)
+        # What ties this process to a repository is left out, and what these settings need is put in again.
         self._process = subprocess.Popen(
-            python_command("pivot", "repro"),
-            cwd=root,
-            env={**clean_environment(os.environ), **_as_variables(settings or {}), "GIT_PIVOT_HOOKS": "0"},
+            words,
+            cwd=room.root,
+            env={**clean_environment(environment), **(variables if not sandbox else {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,17 +123,25 @@ class Repro:
                 self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
+        end_orphans(self._spared)
 
     def lines(self) -> Iterator[str]:
-        """What it says, as it says it."""
-        rest = b""
+        """What it says, as it says it: lines of a length and in a number that nobody is hurt by."""
+        rest, said = b"", 0
         while data := self._read():
             *whole, rest = (rest + data).split(b"\n")
-            yield from (line.decode("utf-8", "replace") for line in whole)
-        if rest:
-            yield rest.decode("utf-8", "replace")
+            for line in whole:
+                said += len(line) + 1
+                if said <= MOST_OUTPUT:
+                    yield _shown(line)
+            if len(rest) > LONGEST:
+                rest = rest[:LONGEST]
         code = self._process.wait()
         self.code = None if self._late else code
+        if rest and said <= MOST_OUTPUT:
+            yield _shown(rest)
+        if said > MOST_OUTPUT:
+            yield f"it printed {said} bytes; what came after the first {MOST_OUTPUT} is left out"
 
     def _read(self) -> bytes:
         pipe = self._process.stdout
@@ -124,16 +160,30 @@ class Repro:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
 
-def _remove_tree(location: Location, folder: Path) -> None:
-    """Take a work tree away, however little of it is left."""
-    args = ["worktree", "remove", "--force", "--force", str(folder)]
-    if ask_git(args, location.folder, env=_environment(location)).code:
-        shutil.rmtree(folder, ignore_errors=True)
-        ask_git(["worktree", "prune"], location.folder, env=_environment(location))
+def end_orphans(spared: set[int]) -> None:
+    """Kill what a command has left running; each that is killed may hand on children of its own."""
+    deadline = time.monotonic() + GRACE
+    while time.monotonic() < deadline:
+        left = [pid for pid in set(children_of(os.getpid())) - spared if _is_apart(pid)]
+        if not left:
+            return
+        stop_orphans(spared)
+        for pid in left:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.01)
 
 
-def _environment(location: Location) -> dict[str, str]:
-    return {**location.environment(), "GIT_PIVOT_HOOKS": "0"}
+def _is_apart(pid: int) -> bool:
+    """Whether a process is in another session than this one; what this one starts for itself is in its own."""
+    try:
+        return os.getsid(pid) != os.getsid(0)
+    except ProcessLookupError:
+        return False
+
+
+def _shown(line: bytes) -> str:
+    return one_line(line.decode("utf-8", "replace"), LONGEST)
 
 
 def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:

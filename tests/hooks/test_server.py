@@ -40,6 +40,7 @@ def verifying(server: Repo) -> Repo:
 def running(server: Repo) -> Repo:
     """It has a store of its own, so that it has to run what it is to have."""
     server.git("config", "pivot.ci", "run")
+    server.git("config", "pivot.ciName", "ci.example")
     server.git("config", "--unset", "pivot.store")
     return server
 
@@ -191,7 +192,7 @@ def test_the_server_runs_what_was_pushed_and_fetch_brings_the_note(branches: Rep
     change_process(branches)
     branches.commit("not run here")
     told = said_by(branches, "--no-verify", "origin", "other")
-    assert f"other ({branches.head()[:8]}): reproduced; `git fetch` brings the results" in told
+    assert f"other ({branches.head()[:8]}): reproduced on ci.example; `git fetch` brings the results" in told
     assert any("process: done" in line for line in told)
     branches.git("fetch", "--quiet", "origin")
     assert "process" in branches.pivot("show", "HEAD").expect(0).out
