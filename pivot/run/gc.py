@@ -38,11 +38,12 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
     Waits until no command writes to a work tree of any repository that uses the store; `say` is told about it.
 
     Raises:
-        StoreError, GitError: a repository that uses the store cannot be read; nothing was removed then.
+        StoreError, GitError: this is no store, or a repository that uses it cannot be read; nothing was removed then.
     """
     if project.scratch:
         raise ProjectError("nothing can be removed here", where=f"{project.location.common_dir} is not writable")
     began = time.time()
+    project.store.check_folder()
     with ExitStack() as stack:
         using = stack.enter_context(open_repositories(project))
         places = [place for one in using for place in one.places]

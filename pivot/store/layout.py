@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from pivot.errors import StoreError
 from pivot.files import TEMP_PREFIX, remove_quietly, temp_path
+from pivot.store.store_format import FILE, LINE, Kind, is_precious, recognise
 
 # `preciousObjects` keeps `git gc`, `git prune` and `git repack -d` from removing what no ref names: nothing has a ref.
 CONFIG = """[core]
@@ -30,9 +31,6 @@ CONFIG = """[core]
 """
 _HEAD = "ref: refs/heads/main\n"
 _FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
-_OWN = ("HEAD", "config", "damaged", "kept", "large", "lock", "objects", "recent", "refs", "tmp", "users")
-_AS_REMOTE = ("collecting", "origins")  # what pushers and clean-ups leave in a store that serves as a remote
-_OF_OTHERS = ("branches", "description", "hooks", "info", "lost+found")  # `git init --bare`, a disk of its own
 _MENDS = {
     errno.ENOSPC: "Make room on the disk (`git pivot gc`), and run again.",
     errno.EDQUOT: "Make room in your quota (`git pivot gc`), and run again.",
@@ -47,7 +45,11 @@ _OLD = 86_400  # seconds; a temporary file of that age belongs to no living comm
 
 
 def create(store: str) -> None:
-    """Make an empty store unless there is one; in one that `git init` made, or that lost parts, what it lacks."""
+    """Make an empty store unless there is one; in one that `git init` made, or that lost parts, what it lacks.
+
+    Raises:
+        StoreError: something else is there.
+    """
     if os.path.isdir(store):
         _complete(store)
         return
@@ -58,6 +60,7 @@ def create(store: str) -> None:
         os.makedirs(f"{temp}/{folder}")
     _write(f"{temp}/HEAD", _HEAD)
     _write(f"{temp}/config", CONFIG)
+    _write(f"{temp}/{FILE}", f"{LINE}\n")
     try:
         os.rename(temp, store)
     except OSError:
@@ -68,21 +71,36 @@ def create(store: str) -> None:
 
 
 def _complete(store: str) -> None:
-    """Give a store what it lacks; a folder in which there are `objects` is one, or one that has only what stores have.
+    """Give a store what it lacks, its mark first.
 
     Raises:
-        StoreError: it holds something else.
+        StoreError: it is none.
     """
-    strange = sorted(set(os.listdir(store)) - {*_OWN, *_AS_REMOTE, *_OF_OTHERS})
-    if strange and not os.path.isdir(f"{store}/objects"):
-        hint = "Name another folder: git config pivot.store PATH"
-        raise StoreError(f"this folder holds something else than a store: {strange[0]}", where=store, hint=hint)
+    if recognise(store) is not Kind.MARKED:
+        _mark_as_store(store)
     for folder in _FOLDERS:
         make_folder(store, f"{store}/{folder}")
     if not os.path.exists(f"{store}/HEAD"):
         _write(f"{store}/HEAD", _HEAD)
     if not os.path.exists(f"{store}/config"):
         _write(f"{store}/config", CONFIG)
+
+
+def _mark_as_store(store: str) -> None:
+    """Write the mark, and tell Git to keep what no ref names in a repository that it made itself."""
+    temp = temp_path(store)
+    try:
+        _write(temp, f"{LINE}\n")
+        protect(store, temp)
+        os.replace(temp, f"{store}/{FILE}")
+    except BaseException:
+        remove_quietly(temp)
+        raise
+    path = f"{store}/config"
+    if os.path.exists(path):
+        with open(path, "r+", encoding="utf-8", errors="surrogateescape") as file:
+            if not is_precious(file.read()):
+                file.write(CONFIG)
 
 
 def make_folder(store: str, folder: str) -> None:

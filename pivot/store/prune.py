@@ -18,13 +18,14 @@ from msgspec import Struct, field
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
 from pivot.store import faults
-from pivot.store.layout import KEPT, LARGE_MARK, LIST, RECENT, lock_store, sweep
+from pivot.store.layout import KEPT, LARGE_MARK, LIST, RECENT, create, lock_store, sweep
 from pivot.store.loose import LooseObjects
 from pivot.store.objects import object_id
 from pivot.store.pack_writer import NewObjects, encode
 from pivot.store.packs import Pack
 from pivot.store.saved import KEPT_DAYS
 from pivot.store.small import SmallObjects, pointer_of
+from pivot.store.store_format import Kind, recognise
 
 DAY = 86_400  # seconds
 WORTH = 0.2  # share of dead objects from which a pack is written anew
@@ -51,10 +52,15 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
     """Remove what neither `roots` (id, mode) nor a mark of the last `recent` seconds reaches.
 
     Roots that the store lacks do no harm.
+
+    Raises:
+        StoreError: the folder does not carry the mark of a store.
     """
     done = Pruned()
-    if not os.path.isdir(store):
+    if not os.path.isdir(store) or (dry_run and recognise(store) is Kind.EMPTY):
         return done
+    if not dry_run:
+        create(store)
     small = SmallObjects(store)
     with lock_store(store, alone=True):
         marked = _marked(store, recent, dry_run=dry_run)

@@ -22,6 +22,7 @@ from pivot.store.restore import Restorer, learn
 from pivot.store.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
 from pivot.store.stat_cache import StatCache
+from pivot.store.store_format import recognise
 
 
 class Store:
@@ -145,6 +146,16 @@ class Store:
         """
         now = None if os.path.islink(path) else standing.standing(os.path.abspath(path), stats)
         return [file.path for file in standing.files_of(now) if not self._is_known(file)]
+
+    def check_folder(self) -> None:
+        """Refuse a folder that is no store, before anything is written anywhere.
+
+        Raises:
+            StoreError: it is none.
+        """
+        with in_words("the store cannot be read", str(self.path)):
+            if self.path.is_dir():
+                recognise(str(self.path))
 
     def prune(self, roots: Iterable[Object], *, dry_run: bool = False, recent: float = DAY) -> Pruned:
         """Remove what neither `roots` nor what was stored in the last `recent` seconds reaches."""

@@ -277,7 +277,10 @@ def refusal(ended: Ended, name: str, url: str) -> RemoteError | MissingObject:
     if ended.code in (scripts.CLEANING, scripts.TAKEN_OVER):
         return RemoteError(f"{url} is being cleaned up by somebody else", hint="Wait for it, and run again.")
     if ended.code == scripts.FOREIGN:
-        return RemoteError(f"{url} is a folder with other things in it", hint="Choose an empty or a new folder.")
+        reason = "it has branches or tags, or other things in it"
+        return RemoteError(f"{url} is not a store of outputs: {reason}", hint="Choose an empty or a new folder.")
+    if ended.code == scripts.LATER:
+        return RemoteError(f"a later version of Pivot made the store at {url}", hint="Update git-pivot.")
     if "o space left" in ended.complaint or "uota exceeded" in ended.complaint:
         hint = "Make room there, and run again: what is there is not sent again."
         return RemoteError(f"the disk of {url} is full", hint=hint)

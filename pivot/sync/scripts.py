@@ -10,14 +10,10 @@ import shlex
 
 from pivot.store.layout import CONFIG
 from pivot.store.saved import KEPT_DAYS
+from pivot.store.store_format import AS_REMOTE, FILE, LINE, NO_STORE, OF_GIT, OWN
 
-ABSENT, NO_GIT, FOREIGN, CLEANING, TAKEN_OVER = (
-    40,
-    41,
-    42,
-    43,
-    44,
-)  # exit codes of our own, out of the way of git's and ssh's
+# Exit codes of our own, out of the way of git's and ssh's.
+ABSENT, NO_GIT, FOREIGN, CLEANING, TAKEN_OVER, LATER = range(40, 46)
 READY = b"pivot-remote ready"
 
 _PATH = "LC_ALL=C; PATH=$PATH:/usr/local/bin:/opt/homebrew/bin; export LC_ALL PATH"
@@ -25,13 +21,39 @@ _PATH = "LC_ALL=C; PATH=$PATH:/usr/local/bin:/opt/homebrew/bin; export LC_ALL PA
 _ENTER = f'{_PATH}; cd "$1" || exit {ABSENT}; case $(ls -ld .) in ?????w*) umask 002;; esac'
 _GIT = "git --git-dir=. -c core.fsync=committed,loose-object"
 _FOLDERS = "objects/pack objects/info refs/heads large tmp recent"
-# `objects` is made first: whoever looks in between sees a store that is being made, and not a stranger's folder.
+# What `pivot.store.store_format` says of a folder here, said of the current folder there: `$k` is `marked`, `older` or
+# `empty`; anything else ends the program.
+_NAMES = "|".join([FILE, *OWN, *AS_REMOTE, *OF_GIT]).replace("+", ".")
+_STRANGE = f'$(ls -A | grep -vxE "{_NAMES}|[.]pivot-tmp-.*" | head -n 1)'
+_OF_GIT = " -o ".join(f'-path "./{name}"' for name in ("HEAD", "config", "lock", *OF_GIT))
+_FILES = f'$(find . \\( {_OF_GIT} -o -name ".pivot-tmp-*" \\) -prune -o -type f -print 2>/dev/null | head -n 1)'
+_REFS = "$(git --git-dir=. show-ref --head 2>/dev/null | head -n 1)"
+_PRECIOUS = "grep -qi preciousobjects config 2>/dev/null"
+_OLDER = f"[ -d objects ] && [ -d large ] && [ -d tmp ] && {{ [ -d recent ] || {_PRECIOUS}; }}"
+_GUESS = (
+    f'[ -z "{_STRANGE}" ] || exit {FOREIGN}; grep -qiE "{NO_STORE}" config 2>/dev/null && exit {FOREIGN}; '
+    f'if [ -z "{_FILES}" ]; then k=empty; elif {_OLDER}; then k=older; else exit {FOREIGN}; fi'
+)
+_RECOGNISE = (
+    f'case $(cat {FILE} 2>/dev/null) in "{LINE}") k=marked;; "{FILE} "*) exit {LATER};; *) {_GUESS};; esac; '
+    f'[ -z "{_REFS}" ] || exit {FOREIGN}'
+)
+_MARK = f'{{ mkdir -p tmp && echo "{LINE}" > tmp/.pivot-tmp-store-$$ && mv -f tmp/.pivot-tmp-store-$$ {FILE}; }}'
+_ENTER_MARKED = f'{_ENTER}; [ -f {FILE} ] && [ -z "{_REFS}" ] || exit {FOREIGN}'
+# The mark is written first: whoever looks in between sees a store that is being made, and not a stranger's folder.
 _CREATE = (
-    f'{{ mkdir -p "$1" && cd "$1"; }} || exit {ABSENT}; case $(ls -ld .) in ?????w*) umask 002;; esac; '
-    f'[ -z "$(ls -A)" ] || [ -d objects ] || exit {FOREIGN}; '
+    f'{{ mkdir -p "$1" && cd "$1"; }} || exit {ABSENT}; case $(ls -ld .) in ?????w*) umask 002;; esac; {_RECOGNISE}; '
+    f"[ $k = marked ] || {_MARK} || exit {ABSENT}; "
     f"if [ -f config ] && [ -d recent ]; then :; else mkdir -p {_FOLDERS} || exit {ABSENT}; "
     f'[ -f HEAD ] || {{ echo "ref: refs/heads/main" > tmp/head.$$ && mv tmp/head.$$ HEAD; }} || exit {ABSENT}; '
-    f'[ -f config ] || {{ printf "$2" > tmp/config.$$ && mv tmp/config.$$ config; }} || exit {ABSENT}; fi'
+    f'[ -f config ] || {{ printf "$2" > tmp/config.$$ && mv tmp/config.$$ config; }} || exit {ABSENT}; fi; '
+    f'[ $k = marked ] || {_PRECIOUS} || printf "$2" >> config || exit {ABSENT}'
+)
+# A store that is older than the mark gets it now; one that may only be read does not need it.
+_OPEN = (
+    f'cd "$1" 2>/dev/null || exit {ABSENT}; {_RECOGNISE}; '
+    f"[ $k = empty ] && exit {ABSENT}; [ -d objects ] || exit {ABSENT}; "
+    f"[ $k = marked ] || (case $(ls -ld .) in ?????w*) umask 002;; esac; {_MARK}) 2>/dev/null"
 )
 # Of the file `$p`, by name: through a pipe it takes twice as long.
 _HASH = (
@@ -93,7 +115,7 @@ def anchor(store: str, *, create: bool, marks: tuple[str, str, dict[str, str]] |
 
     `marks` (a name, marks with blanks between them, origins by file) are left before: `[...]` says how it stands then.
     """
-    enter = _CREATE if create else f'cd "$1" 2>/dev/null && [ -d objects ] || exit {ABSENT}'
+    enter = _CREATE if create else _OPEN
     check = f"command -v git >/dev/null 2>&1 || exit {NO_GIT}"
     answer = f'echo "{READY.decode()} [$s] $(git --version)"; exec git --git-dir=. cat-file --batch-check'
     config = CONFIG.replace("\n", "\\n").replace("\t", "\\t")
@@ -173,13 +195,15 @@ def begin(store: str, token: str) -> str:
     """Announce a clean-up; says what stood there before."""
     busy = f'case $before in ""|interrupted|"$2") ;; *) exit {CLEANING};; esac'
     announce = 't=tmp/.pivot-tmp-clean-$$; echo "$2" > $t && mv -f $t collecting && echo "$before"'
-    return _shell(f"{_ENTER}; {_GIVE_UP_THE_DEAD}; before=$({_STANDING}); {busy}; {announce}", store, token)
+    return _shell(f"{_ENTER_MARKED}; {_GIVE_UP_THE_DEAD}; before=$({_STANDING}); {busy}; {announce}", store, token)
 
 
 def remove_as(store: str, token: str) -> str:
     """Remove files while the announcement stands."""
     return _shell(
-        f'{_ENTER}; [ "$({_STANDING})" = "$2" ] || exit {TAKEN_OVER}; touch collecting; xargs rm -f', store, token
+        f'{_ENTER_MARKED}; [ "$({_STANDING})" = "$2" ] || exit {TAKEN_OVER}; touch collecting; xargs rm -f',
+        store,
+        token,
     )
 
 

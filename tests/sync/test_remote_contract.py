@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from pivot.errors import DamagedObject, MissingObject, RemoteError
 from pivot.git.backend import TREE
 from pivot.store import Object, Store
+from pivot.store.store_format import FILE, LINE
 from pivot.sync.cleaning import Cleaned, Terms
+from tests.store.shelf import git, snapshot
+from tests.support.folders import FOREIGN, bare, code, old_store
+from tests.sync.conftest import make_host
 from tests.sync.hosts import OUTPUT, Clones, Host, root
 
 
@@ -95,6 +103,58 @@ def test_a_folder_with_other_things_in_it_is_left_alone(host: Host, clones: Clon
     with pytest.raises(RemoteError, match="other things in it"):
         host.push(one, clones.put(one, b"pushed"))
     assert [path.name for path in host.store.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("make", FOREIGN.values(), ids=FOREIGN)
+def test_what_is_no_store_is_refused_before_anything_is_written_there(
+    tmp_path: Path, keys: Path, clones: Clones, make: Callable[[Path], object]
+) -> None:
+    """The programs on the host are the same on every way; `test_a_code_repository...` goes all of them."""
+    refuses_everything(make_host("directory", tmp_path, keys), clones, make)
+
+
+def test_a_code_repository_as_a_remote_is_left_alone(host: Host, clones: Clones) -> None:
+    refuses_everything(host, clones, FOREIGN["a bare repository with a branch"])
+
+
+def refuses_everything(host: Host, clones: Clones, make: Callable[[Path], object]) -> None:
+    """Neither a push nor a pull nor a clean-up writes to what is no store."""
+    host.store.parent.mkdir(parents=True, exist_ok=True)
+    make(host.store)
+    before = snapshot(host.store)
+    one = clones.store("one")
+    held = clones.put(one, b"pushed")
+    is_none = pytest.raises(RemoteError, match=r"not a store of outputs|later version|no store at")
+    with is_none:
+        host.push(one, held)
+    with is_none:
+        host.pull(clones.store("two"), Object("a" * 40, 0o100644, 0))
+    with is_none, host.transfer(one) as transfer:
+        transfer.clean([], Terms(frozenset(), 0, False))
+        transfer.remote.create()
+    assert snapshot(host.store) == before
+
+
+def test_an_empty_bare_repository_and_an_older_store_become_remotes(host: Host, clones: Clones) -> None:
+    one = clones.store("one")
+    held = clones.put(one, OUTPUT)
+    for make in (bare, old_store):
+        shutil.rmtree(host.store, ignore_errors=True)
+        make(host.store)
+        assert host.push(one, held) > 0
+        host.assert_sound(held)
+        assert (host.store / FILE).read_text() == f"{LINE}\n"
+        assert (host.store / "config").read_text().count("preciousObjects") == 1
+
+
+def test_code_that_was_pushed_to_a_remote_is_not_cleaned_up(host: Host, clones: Clones, tmp_path: Path) -> None:
+    one = clones.store("one")
+    host.push(one, clones.put(one, b"pushed"))
+    repository = code(tmp_path / "code")
+    subprocess.run(["git", "-C", repository, "push", "-q", host.store, "main"], check=True)
+    with pytest.raises(RemoteError, match="branches or tags"), host.transfer(one) as transfer:
+        transfer.clean([], Terms(frozenset(), 0, False))
+    assert git("--git-dir", str(host.store), "log", "--format=%s").stdout == "theirs\n"
 
 
 def test_an_object_swapped_on_the_host_is_not_delivered(host: Host, clones: Clones) -> None:
