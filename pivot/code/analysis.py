@@ -19,6 +19,7 @@ from pivot.code.namespaces import Modules
 from pivot.code.nodes import Node, Place, manifest_of
 from pivot.code.opening import Imported, foreign_params, open_pipeline
 from pivot.code.packages import imported_packages
+from pivot.code.project_files import OUTSIDE
 from pivot.code.stability import unstable_keys
 from pivot.code.valued import asks_for_types
 from pivot.pipeline.given import Given
@@ -97,7 +98,7 @@ def finish(walked: Walked) -> Analysis:
     model = PipelineModel(
         imported.file,
         tuple(stages),
-        (*volatile_remarks(imported), *_params_remarks(imported, walked.live)),
+        (*volatile_remarks(imported), *_params_remarks(imported, walked.live), *_outside_remarks(imported, stages)),
         imported_packages(imported.importer.by_path.values()),
         dict(sorted(imported.watch.environment.items())),
     )
@@ -110,6 +111,17 @@ def _params_remarks(imported: Imported, live: Iterable[str]) -> Iterator[Remark]
         read = (path for path, data in imported.params.read.items() if data is not None)
         file = imported.importer.files.relative(next(read))
         yield Remark("unused", "params", file, 1, f"no key in it is the name of a stage of {imported.file}")
+
+
+def _outside_remarks(imported: Imported, stages: Iterable[Stage]) -> Iterator[Remark]:
+    """With `pivot.outsideCode = warn`: the packages and modules outside the repository that stages reach."""
+    if imported.importer.files.outside == "warn":
+        entries = (entry for stage in stages for entry in stage.manifest.entries if entry.file.startswith(OUTSIDE))
+        first = {entry.file.removeprefix(OUTSIDE).partition("/")[0]: entry.file for entry in entries}
+        for name, file in sorted(first.items()):
+            yield Remark(
+                "outside", name.removesuffix(".py"), file, 1, "it is code that no commit of this repository holds"
+            )
 
 
 class Root(Struct, frozen=True):

@@ -28,11 +28,12 @@ _FORMAT = "pivot analysis 2"
 _GIVEN_KEPT = 10
 
 
-def analysis_cache(cache_dir: Path, given: Sequence[Given]) -> Path:
+def analysis_cache(cache_dir: Path, given: Sequence[Given], outside: str = "count") -> Path:
     """The folder to give as `cache_dir`: an analysis with parameters given for one command is no other command's.
 
     The last few are kept, for those who go back and forth between values.
     """
+    cache_dir = cache_dir if outside == "count" else cache_dir / f"outside-{outside}"
     if not given:
         return cache_dir
     folder = cache_dir / "given"

@@ -56,8 +56,15 @@ def gather(imported: Imported, modules: Modules, outputs: Iterable[str]) -> Evid
     for path in sys.path:
         if Path(path).name in ("site-packages", "dist-packages"):
             folders.setdefault(path, see_folder(path, None))
+            seen.update((str(one), see_file(str(one))) for one in _path_files(Path(path)))
+    environment = {"PYTHONPATH": imported.environment.get("PYTHONPATH"), **watch.environment}
     volatile = next(iter(watch.volatile.values()), "")
-    return Evidence(runtime(), imported.made, seen, folders, dict(watch.environment), volatile)
+    return Evidence(runtime(), imported.made, seen, folders, environment, volatile)
+
+
+def _path_files(folder: Path) -> list[Path]:
+    """Files of an installation that say where code outside it is: an editable install may move to another folder."""
+    return [*folder.glob("*.pth"), *folder.glob("__editable___*.py")]
 
 
 def _compiled(importer: SourceImporter) -> set[str]:

@@ -36,7 +36,8 @@ class Entry(Struct, frozen=True):
 class Remark(Struct, frozen=True):
     """Something the analysis wants said once.
 
-    `kind` is `coarse` (a coarser digest was used), `untracked`, or `unused` (a file from which nothing is taken).
+    `kind` is `coarse` (a coarser digest was used), `untracked`, `unused` (a file from which nothing is taken), or
+    `outside` (code outside the repository).
     """
 
     kind: str

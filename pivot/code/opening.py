@@ -37,11 +37,11 @@ class Imported(Struct, frozen=True):
 
 
 def open_pipeline(
-    root: Path, file: str, given: Sequence[Given] = (), cache: Path | None = None
+    root: Path, file: str, given: Sequence[Given] = (), cache: Path | None = None, outside: str = "count"
 ) -> tuple[Imported, dict[str, Any]]:
     """Import a pipeline file without looking at its code; its live stages by name, with the parameters given for them.
 
-    With a `cache`, a module that is there as it was is not compiled again.
+    With a `cache`, a module that is there as it was is not compiled again; `outside` is `pivot.outsideCode`.
 
     Raises:
         CodeError: the import failed.
@@ -50,7 +50,7 @@ def open_pipeline(
     made, environment = time.time_ns(), dict(os.environ)
     path = root / file
     params = read_params_file(path.parent)  # before the import, which may put a `yaml` of its own in front
-    files = ProjectFiles(root)
+    files = ProjectFiles(root, outside)
     compiled = Compiled.of(cache, root, file) if cache else Compiled()
     importer, watch = SourceImporter(files, compiled), Watch(files)
     importer.install(import_paths(path, root))

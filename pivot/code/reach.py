@@ -14,6 +14,7 @@ from pivot.code.manifest import Entry, Manifest
 from pivot.code.namespaces import decode
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import statement_syntax
+from pivot.code.project_files import ProjectFiles
 from pivot.code.syntax import imported_names
 from pivot.git.records import IMPORTED
 
@@ -29,7 +30,7 @@ def extend(manifest: Manifest, root: Path, modules: Iterable[str]) -> Manifest:
 
     A file that is gone has an entry that says so.
     """
-    files = _closure(root, sorted(set(modules)))
+    files = _closure(ProjectFiles(root), sorted(set(modules)))
     entries = list(manifest.entries)
     first = entries[0]
     edges = list(first.edges)
@@ -40,15 +41,15 @@ def extend(manifest: Manifest, root: Path, modules: Iterable[str]) -> Manifest:
     return Manifest(tuple(entries), manifest.remarks, manifest.passing)
 
 
-def _closure(root: Path, start: list[str]) -> dict[str, tuple[str, str]]:
+def _closure(place: ProjectFiles, start: list[str]) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     # Of `late.py` and `late/__init__.py` Python takes the second.
     todo = [one for file in start for one in (file, file.removesuffix(".py") + "/__init__.py")]
-    todo = [one for one in todo if one in start or (root / one).is_file()]
+    todo = [one for one in todo if one in start or place.locate(one).is_file()]
     for file in todo:
         if file in found:
             continue
-        path = root / file
+        path = place.locate(file)
         if not path.is_file():
             found[file] = (_digest(["missing"]), "")
             continue
@@ -57,7 +58,7 @@ def _closure(root: Path, start: list[str]) -> dict[str, tuple[str, str]]:
         # No Python is known by its bytes: as text, two compiled modules may look the same.
         found[file] = (_digest(_tokens(tree)) if tree else xxhash.xxh3_128_hexdigest(data), source)
         if tree is not None:
-            todo.extend(_imports(tree, file, root))
+            todo.extend(_imports(tree, file, place.root))
     return dict(sorted(found.items()))
 
 

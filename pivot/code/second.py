@@ -13,10 +13,10 @@ from pivot.code.opening import open_pipeline
 
 def main() -> None:
     """Write `{key: digest}` of all values reached to stdout; arguments are the repository and the pipeline file."""
-    root, file = Path(sys.argv[1]), sys.argv[2]
+    root, file, outside = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     sys.argv[:] = [file]
     out = os.dup(1)
-    walked = walk(*open_pipeline(root, file))
+    walked = walk(*open_pipeline(root, file, outside=outside))
     told = {key: node.digest for key, (node, _) in walked.walker.values.items()}
     with os.fdopen(out, "w", encoding="utf-8") as stream:
         json.dump(told, stream)

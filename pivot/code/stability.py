@@ -95,7 +95,7 @@ def unstable_keys(walker: Walker, imported: Imported) -> set[str]:
     }
     if not suspects:
         return set()
-    told = _second_import(imported.root, imported.file, imported.environment)
+    told = _second_import(imported)
     differing = {key for key in suspects if key in told and told[key] != walker.values[key][0].digest}
     return differing | {key for key in suspects - differing if _reads_clock(walker, *walker.values[key])}
 
@@ -187,10 +187,12 @@ def _reads_clock(walker: Walker, node: Node, found: Live) -> bool:
     return any(token.startswith("X:") and token.endswith(_CLOCKS) for token in tokens)
 
 
-def _second_import(root: Path, file: str, environment: Mapping[str, str]) -> dict[str, str]:
+def _second_import(imported: Imported) -> dict[str, str]:
     """Digest of each value as a fresh process with another hash seed sees it; empty if that process fails."""
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    command = [sys.executable, *flags, "-c", "from pivot.code.second import main; main()", str(root), file]
+    command = [sys.executable, *flags, "-c", "from pivot.code.second import main; main()"]
+    command += [str(imported.root), imported.file, imported.importer.files.outside]
+    environment = imported.environment
     seed = "1" if environment.get("PYTHONHASHSEED") != "1" else "2"
     try:
         done = subprocess.run(

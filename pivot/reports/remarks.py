@@ -15,6 +15,8 @@ def remark_lines(model: Model) -> Iterator[str]:
     for remark in dict.fromkeys(remarks):
         if remark.kind == "untracked":
             yield f"warning: {untracked(remark)}"
+        elif remark.kind == "outside":
+            yield f"warning: {remark.name} is outside the repository: {remark.why}"
         elif remark.kind == "unused":
             yield f"warning: nothing is taken from {remark.file}: {remark.why}"
 

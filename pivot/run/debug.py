@@ -29,7 +29,7 @@ def main(setup: Setup, stage: str) -> None:
         PivotError: there is no such stage, or an input cannot be loaded.
     """
     os.chdir(Path(setup.root, setup.file).parent)
-    _, stages = open_pipeline(Path(setup.root), setup.file, setup.given)
+    _, stages = open_pipeline(Path(setup.root), setup.file, setup.given, outside=setup.outside)
     if stage not in stages:
         raise TargetError(f"there is no stage {stage} in {setup.file}")
     live = stages[stage]

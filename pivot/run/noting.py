@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pivot.code.project_files import OUTSIDE
 from pivot.git.index import differences, is_as_committed, tracked
 from pivot.git.notes import NoteLine, Notes
 from pivot.pipeline.params_file import NAMES
@@ -62,7 +63,7 @@ def _passing(project: Project, own: set[str], known: Mapping[str, tuple[NoteLine
 
 def input_paths(planner: Planner) -> set[str]:
     """Every path in the repository that is input of a stage and output of none."""
-    return {path for name in planner.stages for path in _inputs(planner, name)}
+    return {path for name in planner.stages for path in _inputs(planner, name) if not path.startswith(OUTSIDE)}
 
 
 def unknown_stages(planner: Planner, differing: set[str]) -> set[str]:
@@ -70,9 +71,14 @@ def unknown_stages(planner: Planner, differing: set[str]) -> set[str]:
     direct = [
         name
         for name in planner.stages
-        if name in planner.broken or planner.unsure(name) or differing.intersection(_inputs(planner, name))
+        if name in planner.broken or planner.unsure(name) or _is_unknown(_inputs(planner, name), differing)
     ]
     return planner.graph.with_downstreams(direct)
+
+
+def _is_unknown(inputs: list[str], differing: set[str]) -> bool:
+    """Whether one of these paths differs from the commit, or is code that no commit can hold."""
+    return not differing.isdisjoint(inputs) or any(path.startswith(OUTSIDE) for path in inputs)
 
 
 def _inputs(planner: Planner, name: str) -> list[str]:

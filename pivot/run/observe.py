@@ -19,7 +19,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from pivot.code import loader
-from pivot.code.project_files import ProjectFiles
+from pivot.code.project_files import OUTSIDE, ProjectFiles
 from pivot.files import TEMP_PREFIX
 
 _LIMIT = 10_000
@@ -126,7 +126,7 @@ class Observer:
         except Exception:  # a number, a folder that is gone, or an object whose `__fspath__` raises
             return
         path = self._files.relative(name)
-        if path.startswith((".git/", "/")) or len(self._read) >= _LIMIT or _is_within(path, self._declared):
+        if path.startswith((".git/", "/", OUTSIDE)) or len(self._read) >= _LIMIT or _is_within(path, self._declared):
             return
         if "__pycache__/" in path or _TEMPORARY in name or path in self._written or not self._files.owns(name):
             return

@@ -12,6 +12,7 @@ from pivot.run.outputs import keeper_of
 from pivot.run.servers import WorkerSettings
 from pivot.store.aside import recover
 
+OUTSIDE_CODE = ("count", "warn", "ignore")
 STARTS = ("auto", "fork", "spawn")
 CARRIED = 32 << 10
 """Bytes; so small outputs are stored by the command, many at a time: a sync of the disk costs more than they do."""
@@ -20,11 +21,13 @@ CARRIED = 32 << 10
 def worker_settings(project: Project, given: Sequence[Given] = ()) -> WorkerSettings:
     """Raises `SettingError`."""
     start = project.settings.get_choice("pivot.start", STARTS, "auto")
+    outside = project.settings.get_choice("pivot.outsideCode", OUTSIDE_CODE, "count")
     return WorkerSettings(
         root=project.root,
         store=project.store_path,
         logs=project.pivot_dir / "logs",
-        cache=str(analysis_cache(project.cache_dir, given)),
+        cache=str(analysis_cache(project.cache_dir, given, outside)),
+        outside=outside,
         given=tuple(given),
         link=project.link,
         carried=0 if project.scratch else CARRIED,

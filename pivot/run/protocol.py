@@ -62,7 +62,8 @@ class Setup(Message, frozen=True):
 
     `grace` is how many seconds threads may go on after the function has returned. `given` are parameters that the user
     gave for this command. Outputs of a stage that are no more than `carried` bytes together travel with its answer
-    instead of going into the store. One that is `held` imports the libraries of `warm`, and waits for `Begin`.
+    instead of going into the store. `outside` is `pivot.outsideCode`. One that is `held` imports the libraries of
+    `warm`, and waits for `Begin`.
     """
 
     root: str
@@ -74,6 +75,7 @@ class Setup(Message, frozen=True):
     start: Literal["auto", "fork", "spawn"]
     given: tuple[Given, ...] = ()
     carried: int = 0
+    outside: str = "count"
     warm: Warmth = Warmth()
     held: bool = False
 

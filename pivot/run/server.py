@@ -46,7 +46,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     orders = _read_orders(link)
     setup = known or next(orders)
     assert isinstance(setup, Setup)
-    files, bare = ProjectFiles(Path(setup.root)), Bare()
+    files, bare = ProjectFiles(Path(setup.root), setup.outside), Bare()
     observer, seeds, handlers = Observer(files), Seeds(), ImportedHandlers(files)
     ours, for_stages = Snapshot(SERVER_MODULES), Snapshot(STAGE_MODULES)
     _watch_command(link)
@@ -95,7 +95,8 @@ def import_pipeline(setup: Setup, ours: Snapshot) -> tuple[Imported, dict[str, A
 
 def _open(setup: Setup) -> tuple[Imported, dict[str, Any]]:
     os.chdir(Path(setup.root, setup.file).parent)
-    return open_pipeline(Path(setup.root), setup.file, setup.given, Path(setup.cache) if setup.cache else None)
+    cache = Path(setup.cache) if setup.cache else None
+    return open_pipeline(Path(setup.root), setup.file, setup.given, cache, setup.outside)
 
 
 def _guarded(setup: Setup, ours: Snapshot, call: Callable[[], Found]) -> Found | ImportFailed:

@@ -41,6 +41,7 @@ class WorkerSettings(Struct, frozen=True):
     grace: float = 5.0
     given: tuple[Given, ...] = ()
     carried: int = 0
+    outside: str = "count"
 
     def setup(self, file: str) -> Setup:
         """What a process that imports a pipeline file is told."""
@@ -54,6 +55,7 @@ class WorkerSettings(Struct, frozen=True):
             start=self.start,
             given=self.given,
             carried=self.carried,
+            outside=self.outside,
         )
 
 

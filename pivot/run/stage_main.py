@@ -26,7 +26,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     die_with_parent(parent)
     keep_orphans()
     result = move_high(result)
-    observer, ours = Observer(ProjectFiles(Path(setup.root))), Snapshot(STAGE_MODULES)
+    observer, ours = Observer(ProjectFiles(Path(setup.root), setup.outside)), Snapshot(STAGE_MODULES)
     opened = import_pipeline(setup, ours)
     if isinstance(opened, ImportFailed):
         failed = StageFailed("import", "its pipeline file cannot be imported", opened.message, [], 0.0)

@@ -17,7 +17,8 @@ def test_an_edit_reruns_the_stages_that_reach_it(row: Row, tmp_path: Path) -> No
         pytest.skip(f"needs Python {row.needs}")
     if row.needs and not row.needs.startswith("3."):
         pytest.importorskip(row.needs)
-    before, after = tmp_path / "before", tmp_path / "after"
+    # A row may name files beside the repository: `../libs/ours.py`.
+    before, after = tmp_path / "before" / "repo", tmp_path / "after" / "repo"
     write_project(before, row.files())
     write_project(after, row.edited())
     old, new = look_at(before, after, run=row.calls)

@@ -24,8 +24,8 @@ STAGE = "return {text!r} + str(heavy.optional_part)"
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder outside the project with `heavy.py`, which keeps a list of the processes that import it."""
-    folder = tmp_path / "library"
+    """A folder of installed libraries with `heavy.py`, which keeps a list of the processes that import it."""
+    folder = tmp_path / "site-packages"
     folder.mkdir()
     (folder / "heavy.py").write_text(LIBRARY)
     monkeypatch.setenv("PYTHONPATH", str(folder))

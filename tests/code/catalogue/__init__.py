@@ -12,6 +12,7 @@ from tests.code.catalogue import (
     libraries,
     modules,
     newer,
+    outside,
     services,
     styles,
     unreached,
@@ -33,6 +34,7 @@ ROWS: list[Row] = [
     *styles.ROWS,
     *libraries.ROWS,
     *newer.ROWS,
+    *outside.ROWS,
 ]
 
 __all__ = ["ROWS", "Row"]
