@@ -7,7 +7,7 @@ A mapping whose only key is `f` is written as `{"f": {"d": value}}`, so that it 
 from __future__ import annotations
 
 from json import JSONEncoder, loads  # bound here: a user's import may replace them
-from typing import Any
+from typing import Any, NoReturn
 
 _encode = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -29,8 +29,15 @@ def plain_json(value: Any) -> bytes:
 
 
 def parse_canonical(data: bytes) -> Any:
-    """The inverse of `canonical_json`; tuples come back as lists."""
-    return loads(data.decode("utf-8", "surrogatepass"), object_hook=_with_float)
+    """The inverse of `canonical_json`; tuples come back as lists.
+
+    Raises:
+        ValueError: these bytes are nothing that `canonical_json` writes.
+    """
+    try:
+        return loads(data.decode("utf-8", "surrogatepass"), object_hook=_with_float, parse_constant=_refuse_constant)
+    except (TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise ValueError(f"it is not canonical JSON: {error!r}") from error
 
 
 def _without_floats(value: Any) -> Any:
@@ -51,6 +58,10 @@ def _mapping_without_floats(value: dict[str, Any]) -> dict[str, Any]:
     if not _PLAIN.issuperset(map(type, value.values())):
         plain = {key: _without_floats(item) for key, item in value.items()}
     return {"f": {"d": plain["f"]}} if len(plain) == 1 and "f" in plain else plain
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not canonical JSON")
 
 
 def _with_float(mapping: dict[str, Any]) -> Any:

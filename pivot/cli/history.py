@@ -54,7 +54,10 @@ def log(stage: str | None, number: int | None, since: str | None, stats: bool, a
     with _open_runs() as (project, backend, runs):
         limit = number if number or since or stats else SHOWN
         start = _date(project, since) if since else ""
-        entries = read_entries(RunHistory(backend).runs(stage or ""), start, limit)
+        history = RunHistory(backend)
+        entries = read_entries(history.runs(stage or ""), start, limit)
+        for sentence in history.refused:
+            click.echo(f"warning: {sentence}", err=True)
         if stage and not entries and not since:
             raise _unknown(stage, RunHistory(backend))
         if since and not entries:

@@ -9,13 +9,16 @@ An entry is revoked by a commit that takes it out; the history of the ref tells 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from pivot.canonical import canonical_json, parse_canonical
-from pivot.errors import RecordError
+from pivot.errors import RecordError, UnknownVersion, UnreadableObject
 from pivot.git.backend import TREE, Author, Backend
 from pivot.git.history import History
+from pivot.git.names import is_stage_name
 from pivot.git.trees import SmallerBlob, Trees, add_files
 
 REF = "refs/pivot/accepted"
@@ -24,6 +27,9 @@ VERSION = 1
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _RESULT = re.compile(r"[0-9a-f]{12}")
+_TOP = re.compile(r"[0-9a-f]{2}|epoch")
+_MOST = 1 << 20  # bytes of a blob
+_WITHDRAW = "Run `git log refs/pivot/accepted` to see who wrote it, and `git pivot fetch` for a newer state."
 
 
 class Acceptance(Struct, frozen=True):
@@ -48,7 +54,7 @@ class Accepted:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, REF, TRACKING, self._trees)
+        self._history = History(backend, REF, (TRACKING, _TOP), self._trees)
         self._roots: list[str] | None = None
 
     def refresh(self) -> None:
@@ -62,16 +68,12 @@ class Accepted:
             RecordError: the entry is damaged or of a newer version.
         """
         path = f"{new[:2]}/{new[2:]}"
-        found = [entry.oid for root in self._tips() if (entry := self._trees.at(root, path))]
-        return _parse(new, self._trees.blob(min(found))) if found else None
+        found = [entry.oid for root in self._tips() if (entry := self._trees.at(root, path)) and entry.mode != TREE]
+        return self._read(new, min(found)) if found else None
 
     def all(self) -> list[Acceptance]:
         """Every entry, by stage and time."""
-        found = {}
-        for root in self._tips():
-            for start, folder in self._trees.entries(root).items():
-                for rest, entry in self._trees.entries(folder.oid).items() if folder.mode == TREE else ():
-                    found[start + rest] = _parse(start + rest, self._trees.blob(entry.oid))
+        found = {new: self._read(new, oid) for root in self._tips() for new, oid in self._entries(root)}
         return sorted(found.values(), key=lambda one: (one.stage, one.when, one.new))
 
     def add(self, acceptance: Acceptance, author: Author) -> None:
@@ -94,6 +96,19 @@ class Accepted:
             self._roots = self._history.trees()
         return self._roots
 
+    def _entries(self, root: str) -> Iterator[tuple[str, str]]:
+        for start, folder in self._trees.entries(root).items():
+            for rest, entry in self._trees.entries(folder.oid).items() if folder.mode == TREE else ():
+                if entry.mode != TREE and _FINGERPRINT.fullmatch(start + rest):
+                    yield start + rest, entry.oid
+
+    def _read(self, new: str, oid: str) -> Acceptance:
+        try:
+            data = self._trees.blob(oid, _MOST)
+        except UnreadableObject as error:
+            raise RecordError(f"the acceptance of {new[:12]} cannot be read: {error.what}", hint=_WITHDRAW) from error
+        return _parse(new, data)
+
     def _write(self, new: str, content: bytes | None, message: str, author: Author) -> None:
         path = f"{new[:2]}/{new[2:]}"
 
@@ -104,15 +119,27 @@ class Accepted:
         self.refresh()
 
 
+class _Shape(Struct):
+    """The blob of an acceptance."""
+
+    stage: str
+    fingerprint: str
+    result: str
+    who: str
+    when: str
+    why: str
+
+
 def _parse(new: str, data: bytes) -> Acceptance:
     try:
         value = parse_canonical(data)
-        version = value.pop("version")
-        found = Acceptance(new, **value) if version == VERSION else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"the acceptance of {new[:12]} cannot be read: {error}") from error
-    if found is None:
-        raise RecordError(f"the acceptance of {new[:12]} has version {version}", hint="Install a newer git-pivot.")
-    if not (_FINGERPRINT.fullmatch(found.fingerprint) and _RESULT.fullmatch(found.result)):
-        raise RecordError(f"the acceptance of {new[:12]} names no record")
-    return found
+        version = value["version"]
+        shape = msgspec.convert(value, _Shape) if version == VERSION else None
+    except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
+        raise RecordError(f"the acceptance of {new[:12]} cannot be read: {error}", hint=_WITHDRAW) from error
+    if shape is None:
+        raise UnknownVersion(f"the acceptance of {new[:12]} has version {version}", hint="Install a newer git-pivot.")
+    names_record = _FINGERPRINT.fullmatch(shape.fingerprint) and _RESULT.fullmatch(shape.result)
+    if not names_record or not is_stage_name(shape.stage):
+        raise RecordError(f"the acceptance of {new[:12]} names no record of a stage", hint=_WITHDRAW)
+    return Acceptance(new, shape.stage, shape.fingerprint, shape.result, shape.who, shape.when, shape.why)

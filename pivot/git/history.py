@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from pivot.errors import GitError, MissingObject, RefMoved
+from pivot.errors import GitError, MissingObject, RefMoved, UnreadableObject
 from pivot.git import epochs
 from pivot.git.backend import TREE, Author, Backend
 from pivot.git.trees import Content, Settlement, Trees, add_files, union
@@ -31,11 +32,13 @@ _CARRIED = 200  # messages of commits that a union replaces
 class History:
     """One shared ref, such as `refs/pivot/runs`, and its tracking refs `refs/pivot-remotes/*/<tracking>`."""
 
-    def __init__(self, backend: Backend, ref: str, tracking: str, trees: Trees) -> None:
+    def __init__(self, backend: Backend, ref: str, kind: tuple[str, re.Pattern[str]], trees: Trees) -> None:
+        """`kind`: the last part of the tracking refs' names, and what names at the top of a tree look like."""
         self._backend = backend
         self._ref = ref
-        self._tracking = tracking
+        self._tracking, self._top = kind
         self._trees = trees
+        self.refused: list[str] = []  # a sentence for each fetched tip that is nothing of ours
 
     def tip(self) -> str | None:
         return self._backend.ref_get(self._ref)
@@ -54,8 +57,9 @@ class History:
 
     def trees(self) -> list[str]:
         """The trees of the local tip and of all fetched tips, each once."""
-        tips = [self.tip(), *self.tracked().values()]
-        return list(dict.fromkeys(self._tree(tip) for tip in tips if tip))
+        tip = self.tip()
+        own = [self._own_tree(tip)] if tip else []
+        return list(dict.fromkeys([*own, *(tree for tree in map(self._fetched_tree, self.tracked().items()) if tree)]))
 
     def commit(self, change: Change, message: str, author: Author) -> str | None:
         """Put one commit on top, and give the tip; None where there is nothing at all.
@@ -67,7 +71,7 @@ class History:
 
         def attempt() -> str | None:
             tip = self.tip()
-            old = self._tree(tip) if tip else None
+            old = self._own_tree(tip) if tip else None
             try:
                 new = self._whole(change(old), old)
             except MissingObject as error:
@@ -83,7 +87,7 @@ class History:
 
     def absorb_tracked(self, settle: Settlement, author: Author) -> None:
         """Take in what fetched tips have and the local one lacks."""
-        for tip in sorted(set(self.tracked().values())):
+        for tip in sorted({tip for name, tip in self.tracked().items() if self._fetched_tree((name, tip))}):
             # In a partial clone a plain `git fetch` leaves objects out; such a tip waits until they have come.
             with contextlib.suppress(MissingObject):
                 self.absorb(tip, settle, author, always=False)
@@ -96,7 +100,9 @@ class History:
 
         def attempt() -> str:
             ours = self.tip()
-            self._trees.entries(self._tree(theirs))  # not here: nothing may lead to it yet
+            self._check_theirs(theirs)  # not here: nothing may lead to it yet
+            if ours is not None:
+                self._own_tree(ours)
             if ours is None:
                 self._backend.ref_cas(self._ref, theirs, ours, "fetched")
                 return theirs
@@ -187,6 +193,46 @@ class History:
 
     def _tree(self, commit: str) -> str:
         return self._backend.read_commit(commit).tree
+
+    def _known_tree(self, tip: str) -> str:
+        """The tree of a tip; `UnreadableObject` where the tip is no commit of ours."""
+        tree = self._tree(tip)
+        try:
+            names = self._trees.entries(tree)
+        except MissingObject:
+            return tree  # a filtered fetch left it out; whoever looks into it says so
+        if names and not any(map(self._top.fullmatch, names)):
+            raise UnreadableObject(f"the commit {tip[:12]} has other files than Pivot writes")
+        return tree
+
+    def _own_tree(self, tip: str) -> str:
+        try:
+            return self._known_tree(tip)
+        except (UnreadableObject, MissingObject) as error:
+            hint = (
+                f"Run `git update-ref -d {self._ref}` to remove the ref, then `git pivot fetch` to download what a "
+                f"remote has, and `git pivot repro`."
+            )
+            raise type(error)(f"{self._ref} cannot be used: {error.what}", where=error.where, hint=hint) from error
+
+    def _fetched_tree(self, tracked: tuple[str, str]) -> str | None:
+        """The tree of a fetched tip; what somebody else put there must not stop a command here."""
+        remote, tip = tracked
+        try:
+            return self._known_tree(tip)
+        except UnreadableObject as error:
+            ref = f"refs/pivot-remotes/{remote}/{self._tracking}"
+            sentence = f"{ref} is not used: {error.what}; `git log {ref}` shows who wrote it"
+            if sentence not in self.refused:
+                self.refused.append(sentence)
+            return None
+
+    def _check_theirs(self, tip: str) -> None:
+        try:
+            self._trees.entries(self._known_tree(tip))
+        except UnreadableObject as error:
+            hint = f"Ask who pushed {self._ref} to the remote to put the ref back to an earlier commit of it."
+            raise UnreadableObject(f"what was fetched for {self._ref} is not used: {error.what}", hint=hint) from error
 
 
 def _persist(attempt: Callable[[], T]) -> T:

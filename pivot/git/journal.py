@@ -16,8 +16,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import xxhash
 from msgspec import Struct
 
@@ -161,20 +161,30 @@ def parse_line(line: bytes) -> Finished:
         value = parse_canonical(body)
         if value["version"] != VERSION:
             raise UnknownVersion(f"a journal line has version {value['version']}; this Pivot reads {VERSION}")
-        return _finished(value, line)
-    except (ValueError, KeyError, TypeError) as error:
+        return _finished(msgspec.convert(value, _Line), line)
+    except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise RecordError(f"a journal line lacks a field: {error}") from error
 
 
-def _finished(value: dict[str, Any], line: bytes) -> Finished:
-    reach = value["reach"]
+class _Line(Struct):
+    """A line of this version; `files` are base64 by object id."""
+
+    stage: str
+    record: str
+    info: str
+    sources: dict[str, str]
+    reach: tuple[str, tuple[str, ...]] | None = None
+    files: dict[str, str] = {}
+
+
+def _finished(value: _Line, line: bytes) -> Finished:
     return Finished(
-        stage=value["stage"],
-        record=parse_record(value["record"].encode("utf-8", "surrogatepass")),
-        info=parse_info(value["info"].encode("utf-8", "surrogatepass")),
-        sources=value["sources"],
-        reach=Reach(reach[0], tuple(reach[1])) if reach else None,
-        files={oid: base64.b64decode(data) for oid, data in value.get("files", {}).items()},
+        stage=value.stage,
+        record=parse_record(value.record.encode("utf-8", "surrogatepass")),
+        info=parse_info(value.info.encode("utf-8", "surrogatepass")),
+        sources=value.sources,
+        reach=Reach(*value.reach) if value.reach else None,
+        files={oid: base64.b64decode(data, validate=True) for oid, data in value.files.items()},
         line=line,
     )
 

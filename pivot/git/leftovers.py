@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 
-from pivot.errors import MissingObject, RecordError, UnknownVersion
+from pivot.errors import MissingObject, RecordError, UnknownVersion, UnreadableObject
 from pivot.git.backend import TREE
 from pivot.git.records import Record, parse_record
 from pivot.git.trees import Content, Trees, add_files
@@ -54,7 +55,8 @@ def needs(trees: Trees, tree: str | None, folders: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for folder in folders:
         if blob := trees.folder(tree, folder).get("record"):
-            found.update(_beside(trees.blob(blob.oid)))
+            with contextlib.suppress(UnreadableObject):  # a damaged record is none
+                found.update(_beside(trees.blob(blob.oid)))
     return found
 
 
@@ -81,7 +83,7 @@ def _beside(data: bytes) -> Iterator[str]:
         digests = source_digests(record)
     except UnknownVersion:
         raise
-    except (RecordError, KeyError, TypeError, AttributeError, ValueError, IndexError):
+    except RecordError:
         return
     yield f"reach/{static[:2]}/{static}"
     yield from (f"code/{digest[:2]}/{digest}" for digest in digests)

@@ -11,15 +11,19 @@ where it matches, so a note that Git copied onto changed content is not believed
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
 
-from pivot.errors import GitError, MissingObject, RecordError
+from pivot.errors import GitError, MissingObject, RecordError, UnreadableObject
 from pivot.git.backend import TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
+from pivot.git.names import is_stage_name, quoted
+from pivot.git.noted_trees import NotedTrees
+from pivot.git.safe_path import is_safe_path
 from pivot.git.trees import Content, SmallerBlob, Trees, add_files
 
 REF = "refs/notes/pivot"
@@ -32,8 +36,12 @@ State = Literal["result", "unknown", "stale"]
 _STRENGTH: tuple[State, ...] = ("result", "unknown", "stale")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _SPECIAL = re.compile("[%=\x00-\x20\x7f-\xa0\ud800-\udfff]")
+_TOP = re.compile(r"[0-9a-f]{2}|[0-9a-f]{40}|[0-9a-f]{64}|epoch")
+_OBJECT = re.compile(r"[0-9a-f]{40}")
+MOST_NOTE = 8 << 20  # bytes: some 25,000 stages
 _SHORT = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[0-9a-f]+")
+_FOLDERS = 2  # in each other, at most: as many as `_blobs` knows
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
@@ -62,15 +70,16 @@ class Notes:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, REF, TRACKING, self._trees)
+        self._history = History(backend, REF, (TRACKING, _TOP), self._trees)
         self._settle = NotesSettlement(self._trees)
+        self._index = NotedTrees(backend, self._names)
+        self.refused: dict[str, str] = {}  # why the note of a commit was not read
 
     def read(self, commit: str) -> dict[str, tuple[NoteLine, ...]]:
         """By stage, the lines that are true of a commit; more than one for a stage: two results that differ."""
         tree12 = self._backend.read_commit(commit).tree[:12]
-        texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
-        lines = [line for text in texts for line in parse_note(text)[0] if line.tree == tree12]
-        return by_stage(lines)
+        lines = [line for text in self._texts(commit) for line in parse_note(text, tree12)[0]]
+        return by_stage(line for line in lines if line.tree == tree12)
 
     def find(self, commit: str) -> tuple[str, dict[str, tuple[NoteLine, ...]]]:
         """The commit whose note tells of this one, itself or another of the same files, with the lines of that note.
@@ -82,8 +91,16 @@ class Notes:
 
     def lines(self, commit: str) -> set[NoteLine]:
         """All that notes say of a commit, which need not be here; whether it is true of its tree cannot be told."""
-        texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
-        return {line for text in texts for line in parse_note(text)[0]}
+        return {line for text in self._texts(commit) for line in parse_note(text)[0]}
+
+    def _texts(self, commit: str) -> Iterator[bytes]:
+        """What notes say of a commit; one that is damaged or too large to be one of ours says nothing."""
+        for root in self._history.trees():
+            for oid in self._blobs(root, commit).values():
+                try:
+                    yield self._trees.blob(oid, MOST_NOTE)
+                except UnreadableObject as error:
+                    self.refused[commit] = f"the note of {commit[:12]} is not used: {error.what}"
 
     def commits(self) -> Iterator[str]:
         """Every commit that has a note, whether the commit is here or not."""
@@ -141,7 +158,7 @@ class Notes:
         """The commit, then others of the same tree: a squash merge or an amended message has no note of its own."""
         yield commit
         tree = self._backend.read_commit(commit).tree
-        for other in self.commits():
+        for other in self._index.commits(self._history.trees(), tree):
             if other != commit and self._has_tree(other, tree):
                 yield other
 
@@ -161,13 +178,18 @@ class Notes:
         files: dict[str, Content] = {}
         for commit, lines in notes.items():
             held = self._blobs(tree, commit)
-            texts = [self._trees.blob(oid) for oid in held.values()]
-            text = self._renewed(commit, texts, lines, without)
+            text = self._renewed(commit, list(self._readable(held.values())), lines, without)
             if added := remarks.get(commit):
                 text = join_lines([*_without_proofs(text.split(b"\n"), added), *added])
             files |= dict.fromkeys(held)  # at whatever depth Git had put it
             files[_path(commit)] = text or None
         return add_files(self._trees, tree, files)
+
+    def _readable(self, blobs: Iterable[str]) -> Iterator[bytes]:
+        """Notes of our own; a damaged one is written again."""
+        for oid in blobs:
+            with contextlib.suppress(UnreadableObject):
+                yield self._trees.blob(oid, MOST_NOTE)
 
     def _renewed(self, commit: str, texts: list[bytes], lines: list[NoteLine], without: Collection[str]) -> bytes:
         tree12 = self._backend.read_commit(commit).tree[:12]
@@ -183,12 +205,15 @@ class Notes:
         found = ((path, self._trees.at(root, path)) for path in paths)
         return {path: entry.oid for path, entry in found if entry and entry.mode != TREE}
 
+    def _names(self, folder: str) -> Iterator[tuple[str, TreeEntry]]:
+        return ((name, entry) for name, entry in self._trees.entries(folder).items() if _NAME.fullmatch(name))
+
     def _walk(self, tree: str, start: str, length: int) -> Iterator[tuple[str, TreeEntry]]:
         for name, entry in self._trees.entries(tree).items():
             commit = start + name
             if not _NAME.fullmatch(name):
                 continue
-            if entry.mode == TREE and len(name) == 2 and len(commit) < length:
+            if entry.mode == TREE and len(name) == 2 and len(commit) <= _FOLDERS * 2:
                 yield from self._walk(entry.oid, commit, length)
             elif entry.mode != TREE and len(commit) == length:
                 yield commit, entry
@@ -201,7 +226,11 @@ class NotesSettlement(SmallerBlob):
         self._trees = trees
 
     def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
-        return _cat_sort_uniq(self._trees.blob(ours.oid), self._trees.blob(theirs.oid))
+        try:
+            united = _cat_sort_uniq(self._trees.blob(ours.oid, MOST_NOTE), self._trees.blob(theirs.oid, MOST_NOTE))
+        except UnreadableObject:
+            return super().blob(path, ours, theirs)
+        return united if len(united) <= MOST_NOTE else super().blob(path, ours, theirs)
 
     def prepare(self, tree: str) -> str:
         """With few notes Git writes them without folders: put them into ours, so that equal commits meet."""
@@ -247,12 +276,16 @@ def parse_line(text: bytes) -> NoteLine:
     first, *rest = text.split(b" ")
     words = [word.decode("ascii", "replace") for word in rest[:3]]
     stage = decode_field(first)
+    if not is_stage_name(stage):
+        raise RecordError(f"a line of a note names what is no stage: {_start(text)}")
     if len(rest) == 2 and words[0] in ("stale", "unknown") and _SHORT.fullmatch(words[1]):
         return NoteLine(stage, "stale" if words[0] == "stale" else "unknown", words[1])
     if len(words) < 3 or not _FINGERPRINT.fullmatch(words[0]) or not all(map(_SHORT.fullmatch, words[1:])):
-        raise RecordError(f"this is not a line of a note: {text[:80].decode('utf-8', 'replace')}")
+        raise RecordError(f"this is not a line of a note: {_start(text)}")
     outs = [field.partition(b"=") for field in rest[3:]]
     pairs = tuple(sorted((decode_field(path), decode_field(oid)) for path, _, oid in outs))
+    if not all(_OBJECT.fullmatch(oid) and is_safe_path(path) for path, oid in pairs):
+        raise RecordError(f"a line of a note names what is no output: {_start(text)}")
     return NoteLine(stage, "result", words[2], words[0], words[1], pairs)
 
 
@@ -269,7 +302,9 @@ def parse_proof(line: bytes) -> Proof | None:
         return None
     tree, who, *results = rest
     pairs = [(decode_field(stage), result.decode("ascii", "replace")) for stage, _, result in map(_parted, results)]
-    if not _SHORT.fullmatch(tree.decode("ascii", "replace")) or not all(_SHORT.fullmatch(one) for _, one in pairs):
+    if not _SHORT.fullmatch(tree.decode("ascii", "replace")) or not all(
+        _SHORT.fullmatch(one) and is_stage_name(stage) for stage, one in pairs
+    ):
         return None
     return Proof(tree.decode(), decode_field(who), tuple(sorted(pairs)))
 
@@ -284,11 +319,21 @@ def _without_proofs(lines: Iterable[bytes], added: Iterable[bytes]) -> list[byte
     return [line for line in lines if (proof := parse_proof(line)) is None or proof.who not in who]
 
 
-def parse_note(text: bytes) -> tuple[list[NoteLine], list[bytes]]:
-    """The lines that Pivot wrote, and those that it did not: anybody may add to a note."""
+def _start(text: bytes) -> str:
+    return quoted(text[:80].decode("utf-8", "replace"))
+
+
+def parse_note(text: bytes, tree12: str = "") -> tuple[list[NoteLine], list[bytes]]:
+    """The lines that Pivot wrote, and those that it did not: anybody may add to a note.
+
+    With `tree12` those about another tree are not read at all.
+    """
     lines: list[NoteLine] = []
     foreign: list[bytes] = []
+    about = f" {tree12}".encode()
     for line in filter(None, text.split(b"\n")):
+        if tree12 and about not in line:
+            continue
         try:
             lines.append(parse_line(line))
         except RecordError:

@@ -8,17 +8,20 @@ equal situations are byte-equal on every machine. What is said about a run (who,
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import xxhash
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import PivotError, RecordError, UnknownVersion
-from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE
+from pivot.git.backend import SYMLINK, TREE
+from pivot.git.names import is_stage_name, quoted
 from pivot.git.output_tree import nest
 from pivot.git.safe_path import is_safe_path
 
@@ -29,8 +32,12 @@ SCHEME = 1
 # nodes of these files are the last ones of the graph.
 IMPORTED = "import:"
 
-_ID = re.compile(r"[0-9a-f]{40}")  # the store is always SHA-1
-_MODES = (BLOB, EXECUTABLE, SYMLINK, TREE)
+# Bytes of a blob, so that nobody's garbage fills the memory. A record of 10,000 entries and as many inputs has 3 MiB.
+MOST_RECORD = 16 << 20
+MOST_INFO = 8 << 20
+MOST_LEVELS = 100  # of parameters
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 def digest_of(value: Any) -> str:
@@ -43,12 +50,53 @@ def fingerprint_of(code: str, params: str, spec: str, deps: Mapping[str, str]) -
     return digest_of({"scheme": SCHEME, "code": code, "params": params, "spec": spec, "deps": dict(deps)})
 
 
+_Id = Annotated[str, Meta(pattern=r"\A[0-9a-f]{40}\Z")]  # the store is always SHA-1
+
+
 class Output(Struct, frozen=True):
     """One output of a record: object id in the store, Git mode, size in bytes (of all files for a directory)."""
 
     id: str
     mode: int
     size: int
+
+
+class _OutputShape(Struct):
+    id: _Id
+    mode: Literal[0o100644, 0o100755, 0o120000, 0o040000]
+    size: Annotated[int, Meta(ge=0)]
+
+
+class _GraphShape(Struct):
+    """The entry graph: digests, and for each entry where its references lead."""
+
+    nodes: list[str]
+    edges: list[list[tuple[str, int]]]
+
+
+class _ArtifactShape(Struct):
+    key: str
+    kind: str
+    paths: list[str]
+    flags: list[str]
+    loader: str
+    shape: str = "one"
+
+
+class _SpecShape(Struct):
+    deps: list[_ArtifactShape]
+    outs: list[_ArtifactShape]
+
+
+class _RecordShape(Struct):
+    """What a record of this version must look like, checked once, where it is read."""
+
+    code: _GraphShape
+    params: dict[str, Any]
+    spec: _SpecShape
+    deps: dict[str, str]
+    outs: dict[str, _OutputShape]
+    tree: _Id
 
 
 class Record(Struct, frozen=True, dict=True):
@@ -103,10 +151,12 @@ def parse_record(data: bytes) -> Record:
     Raises:
         RecordError: it is not a record; `UnknownVersion` when a newer Pivot wrote it.
     """
+    if len(data) > MOST_RECORD:
+        raise RecordError(f"it has {len(data):,} bytes, and a record has at most {MOST_RECORD:,}")
     try:
         value = parse_canonical(data)
         version, scheme = value["version"], value["scheme"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"this is not a record: {error}") from error
     if (version, scheme) != (VERSION, SCHEME):
         raise UnknownVersion(
@@ -114,10 +164,32 @@ def parse_record(data: bytes) -> Record:
             hint="Install a newer git-pivot.",
         )
     try:
-        outs = {path: Output(out["id"], out["mode"], out["size"]) for path, out in value["outs"].items()}
-        return Record(value["code"], value["params"], value["spec"], value["deps"], outs, value["tree"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"the record lacks a field: {error}") from error
+        shape = msgspec.convert(value, _RecordShape)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"the record has not the shape of one: {error}") from error
+    _check_graph(shape.code)
+    _check_levels(value["params"])
+    outs = {path: Output(out.id, out.mode, out.size) for path, out in shape.outs.items()}
+    return Record(value["code"], value["params"], value["spec"], value["deps"], outs, value["tree"])
+
+
+def _check_graph(code: _GraphShape) -> None:
+    count = len(code.nodes)
+    if not count or len(code.edges) != count:
+        raise RecordError("its graph of code has not a list of edges for each node")
+    if not all(0 <= target < count for edges in code.edges for _, target in edges):
+        raise RecordError("its graph of code has an edge that leads nowhere")
+
+
+def _check_levels(value: Any) -> None:
+    """Everything that walks parameters may do so by recursion."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        below = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [item for items in below for item in items]
+        if not level:
+            return
+    raise RecordError(f"its parameters are nested deeper than {MOST_LEVELS} levels")
 
 
 def check_record(record: Record, fingerprint: str, result: str) -> None:
@@ -130,16 +202,11 @@ def check_record(record: Record, fingerprint: str, result: str) -> None:
     Raises:
         RecordError: it is not to be believed; the message says why.
     """
-    if not _is_id(record.tree):
-        raise RecordError("its outputs tree is not an object id")
-    try:
-        own = (record.fingerprint, record.result)
-    except (TypeError, AttributeError, ValueError) as error:
-        raise RecordError(f"the record has a field of the wrong type: {error}") from error
-    if own != (fingerprint, result):
+    if (record.fingerprint, record.result) != (fingerprint, result):
         raise RecordError("its content gives another fingerprint or result than its path")
-    for path, out in record.outs.items():
-        _check_output(path, out)
+    for path in record.outs:
+        if not is_safe_path(path):
+            raise RecordError(f"the output path {quoted(path)} leads out of the project or into .git")
     _check_declared(record)
     try:
         tree = nest(record.outs, lambda _oid, _data: None)
@@ -154,14 +221,9 @@ def _check_declared(record: Record) -> None:
 
     Only `DirectoryOut` says from its kind what is written; a loader of the user's may write a file or a directory.
     """
-    declared: dict[str, dict[str, Any]] = {}
-    try:
-        for out in record.spec["outs"]:
-            declared |= dict.fromkeys(out["paths"], out)
-        optional = {path for path, out in declared.items() if "optional" in out["flags"]}
-        directories = {path for path, out in declared.items() if out["kind"] == "directory"}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"its declared outputs cannot be read: {error!r}") from error
+    declared = {path: out for out in record.spec["outs"] for path in out["paths"]}
+    optional = {path for path, out in declared.items() if "optional" in out["flags"]}
+    directories = {path for path, out in declared.items() if out["kind"] == "directory"}
     if surplus := sorted(record.outs.keys() - declared.keys()):
         raise RecordError(f"its stage declares no output {surplus[0]}")
     if lacking := sorted(declared.keys() - record.outs.keys() - optional):
@@ -171,15 +233,6 @@ def _check_declared(record: Record) -> None:
             raise RecordError(f"its stage declares the directory {path}, and it has a file there")
 
 
-def _check_output(path: object, out: Output) -> None:
-    if not isinstance(path, str) or not is_safe_path(path):
-        raise RecordError(f"the output path {path!r} leads out of the project or into .git")
-    if not _is_id(out.id) or out.mode not in _MODES:
-        raise RecordError(f"the output {path} has no proper object id and mode")
-    if type(out.size) is not int or out.size < 0:
-        raise RecordError(f"the output {path} has a size that cannot be")
-
-
 def _static(code: dict[str, Any]) -> dict[str, Any]:
     nodes, edges = code["nodes"], code["edges"]
     first = [edge for edge in edges[0] if not edge[0].startswith(IMPORTED)]
@@ -187,10 +240,6 @@ def _static(code: dict[str, Any]) -> dict[str, Any]:
     if not imported:
         return code
     return {**code, "nodes": nodes[:-imported], "edges": [first, *edges[1:-imported]]}
-
-
-def _is_id(text: object) -> bool:
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 class Info(Struct, frozen=True):
@@ -226,10 +275,14 @@ def parse_info(data: bytes) -> Info:
     Raises:
         RecordError: it is not an info blob.
     """
+    if len(data) > MOST_INFO:
+        raise RecordError(f"it has {len(data):,} bytes, and an info blob has at most {MOST_INFO:,}")
     try:
-        value = {name: item for name, item in parse_canonical(data).items() if name in Info.__struct_fields__}
-        value["entries"] = tuple((name, file, line) for name, file, line in value["entries"])
-        value["undeclared"] = tuple(value.get("undeclared", ()))
-        return Info(**value)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        info = msgspec.convert(parse_canonical(data), Info)
+    except (ValueError, msgspec.ValidationError) as error:
         raise RecordError(f"this is not an info blob: {error}") from error
+    if not is_stage_name(info.stage) or not _TIME.fullmatch(info.finished):
+        raise RecordError("this is not an info blob: no stage has this name, or no run ended at this time")
+    if not (math.isfinite(info.seconds) and math.isfinite(info.cpu)):
+        raise RecordError("this is not an info blob: its seconds are not finite")
+    return info

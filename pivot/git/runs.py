@@ -11,23 +11,28 @@ A tip may come from anyone: a record counts only where its own content gives the
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard
 
 from msgspec import Struct
 
-from pivot.errors import MissingObject, RecordError, UnknownVersion
+from pivot.errors import MissingObject, RecordError, UnknownVersion, UnreadableObject
 from pivot.git.backend import BLOB, TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
 from pivot.git.journal import Finished, Reach
 from pivot.git.leftovers import Name, folder_of, sweep
-from pivot.git.objects import object_id
-from pivot.git.records import Info, Record, check_record, parse_record
+from pivot.git.objects import LOST, object_id
+from pivot.git.records import MOST_INFO, MOST_RECORD, Info, Record, check_record, parse_info, parse_record
 from pivot.git.settlement import MOST_INFOS, Alive, RunsSettlement, format_lines, newest_infos, read_lines
 from pivot.git.trees import Content, Trees, add_files
 
 REF = "refs/pivot/runs"
 TRACKING = "runs"
+TOP = re.compile("runs|code|reach|epoch")
+
+_SHARD = re.compile(r"[0-9a-f]{2}")
+_FOLDER = re.compile(r"([0-9a-f]{30})\.([0-9a-f]{12})")
 
 
 class Found(Struct, frozen=True):
@@ -48,7 +53,7 @@ class RunCache:
         """Another `ref` is a run cache of its own; without `tracking` no fetched tip counts."""
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, ref, tracking, self._trees)
+        self._history = History(backend, ref, (tracking, TOP), self._trees)
         self._settle = RunsSettlement(self._trees)
         self._roots: list[str] | None = None
         self.refused: list[str] = []
@@ -75,10 +80,24 @@ class RunCache:
         """What is said about the runs that gave this result, the newest first; damaged ones are left out."""
         blobs: set[str] = set()
         for entry, given in self._entries_of(fingerprint):
-            with contextlib.suppress(MissingObject):
+            try:
                 infos = self._trees.folder(entry.oid, "info") if given == result else {}
-                blobs.update(info.oid for info in infos.values())
+            except LOST:
+                continue
+            blobs.update(info.oid for info in infos.values() if info.mode != TREE)
         return [info for info in newest_infos(self._trees, blobs).values() if info]
+
+    def unreadable(self, fingerprint: str, result: str) -> Iterator[str]:
+        """A sentence for each info of a record that is here and cannot be read."""
+        for entry, given in self._entries_of(fingerprint):
+            infos = self._trees.folder(entry.oid, "info") if given == result else {}
+            for oid in sorted({info.oid for info in infos.values()}):
+                try:
+                    parse_info(self._trees.blob(oid, MOST_INFO))
+                except (RecordError, UnreadableObject) as error:
+                    yield f"details of a run of {fingerprint[:12]} are left out: {error.what}"
+                except MissingObject:
+                    continue
 
     def source(self, digest: str) -> str | None:
         """The source text of a manifest entry, or None where nobody kept it."""
@@ -96,9 +115,8 @@ class RunCache:
         tip = self._history.tip()
         for root in self._tips() if fetched else [self._backend.read_commit(tip).tree] if tip else []:
             for start, entry in self._trees.folder(root, "runs").items():
-                for name in self._trees.entries(entry.oid) if entry.mode == TREE else ():
-                    rest, _, result = name.partition(".")
-                    seen.add((start + rest, result))
+                if entry.mode == TREE and _SHARD.fullmatch(start):
+                    seen.update(_names_in(start, self._trees.entries(entry.oid)))
         yield from sorted(seen)
 
     def added_since(self, old: str | None) -> Iterator[tuple[str, str]]:
@@ -109,13 +127,10 @@ class RunCache:
         before = self._trees.folder(self._backend.read_commit(old).tree, "runs") if self._is_here(old) else {}
         for start, shard in self._trees.folder(self._backend.read_commit(tip).tree, "runs").items():
             held = before.get(start)
-            if shard.mode != TREE or (held and held.oid == shard.oid):
+            if shard.mode != TREE or not _SHARD.fullmatch(start) or (held and held.oid == shard.oid):
                 continue
-            known = self._trees.entries(held.oid) if held else {}
-            for name in self._trees.entries(shard.oid):
-                if name not in known:
-                    rest, _, result = name.partition(".")
-                    yield start + rest, result
+            known = self._trees.entries(held.oid) if held and held.mode == TREE else {}
+            yield from _names_in(start, (name for name in self._trees.entries(shard.oid) if name not in known))
 
     def flush(self, entries: Sequence[Finished], message: str, author: Author) -> str | None:
         """Commit finished stages and what was fetched; gives the tip. Nothing is written where nothing is new.
@@ -159,6 +174,8 @@ class RunCache:
     def _tips(self) -> list[str]:
         if self._roots is None:
             self._roots = self._history.trees()
+            for sentence in self._history.refused:
+                self._refuse(sentence)
         return self._roots
 
     def _entries_of(self, fingerprint: str) -> Iterator[tuple[TreeEntry, str]]:
@@ -175,12 +192,15 @@ class RunCache:
         except MissingObject as error:
             self._refuse(f"a part of the run cache is not here: {error.what}; `git pivot fetch` brings it")
             return []
+        except UnreadableObject as error:
+            self._refuse(f"a part of the run cache is damaged: {error.what}")
+            return []
 
     def _at(self, path: str) -> list[bytes]:
         """The blobs at a path, one for each tip that has it; what a filtered fetch left out is as if it were not."""
         found: dict[str, bytes] = {}
         for root in self._tips():
-            with contextlib.suppress(MissingObject):
+            with contextlib.suppress(*LOST):
                 entry = self._trees.at(root, path)
                 if entry and entry.mode != TREE and entry.oid not in found:
                     found[entry.oid] = self._trees.blob(entry.oid)
@@ -195,14 +215,14 @@ class RunCache:
             blob = self._trees.entries(folder.oid).get("record")
             if blob is None:
                 raise RecordError("there is no record in it")
-            record = parse_record(self._trees.blob(blob.oid))
+            record = parse_record(self._trees.blob(blob.oid, MOST_RECORD))
             check_record(record, fingerprint, result)
         except UnknownVersion:
             raise
         except MissingObject as error:
             self._refuse(f"the record {fingerprint[:12]} is not here: {error.what}; `git pivot fetch` brings it")
             return None
-        except RecordError as error:
+        except (RecordError, UnreadableObject) as error:
             self._refuse(f"the record {fingerprint[:12]} in the run cache is refused: {error.what}")
             return None
         return Found(record, fingerprint, result)
@@ -241,9 +261,16 @@ class RunCache:
     def _widen(self, files: dict[str, Content], tree: str | None, reach: Reach) -> None:
         path = f"reach/{reach.static_fingerprint[:2]}/{reach.static_fingerprint}"
         there, added = self._trees.at(tree, path), files.get(path)
-        known = read_lines(self._trees.blob(there.oid)) if there else set()
+        known = self._known_lines(there.oid) if there else set()
         known |= read_lines(added) if isinstance(added, bytes) else set()
         files[path] = format_lines(known | set(reach.modules))
+
+    def _known_lines(self, oid: str) -> set[str]:
+        """A reach list; one that is damaged is written again from what this run found."""
+        try:
+            return read_lines(self._trees.blob(oid))
+        except UnreadableObject:
+            return set()
 
     def _pruned(self, tree: str | None, folders: set[str]) -> str | None:
         """The tree with at most five infos in each of these folders."""
@@ -253,3 +280,9 @@ class RunCache:
                 kept = self._settle.folder(folder, infos)
                 surplus |= {f"{folder}/{name}": None for name in infos.keys() - kept.keys()}
         return add_files(self._trees, tree, surplus) if surplus else tree
+
+
+def _names_in(start: str, names: Iterable[str]) -> Iterator[Name]:
+    """The records of one folder of `runs`; what has another name than a record is none."""
+    for found in filter(None, map(_FOLDER.fullmatch, names)):
+        yield start + found[1], found[2]

@@ -7,9 +7,13 @@ _HFS_IGNORED = dict.fromkeys(
     [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF],
 )
 
+LONGEST = 4096  # characters of a path, as Linux has it; so the depth of a tree of outputs is bounded too
+
 
 def is_safe_path(path: str) -> bool:
     """Whether a repository-relative path stays in the work tree and out of `.git`, on every file system."""
+    if len(path) > LONGEST:
+        return False
     parts = path.split("/")
     return "\0" not in path and not any(part in ("", ".", "..") or names_git_folder(part) for part in parts)
 

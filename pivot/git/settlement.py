@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
-from pivot.errors import MissingObject, RecordError, UnknownVersion
+from pivot.errors import RecordError, UnknownVersion, UnreadableObject
 from pivot.git.backend import TREE, TreeEntry
 from pivot.git.leftovers import BESIDE, Name, changed, folder_of, gone, name_of, needs
-from pivot.git.records import Info, check_record, parse_info, parse_record
+from pivot.git.objects import LOST
+from pivot.git.records import MOST_INFO, Info, check_record, parse_info, parse_record
+from pivot.git.safe_path import is_safe_path
 from pivot.git.trees import Content, Sides, SmallerBlob, Trees, add_files
 
 MOST_INFOS = 5
+_FOLDER = re.compile(r"runs(/[^/]+){0,2}(/info)?|code(/[^/]+)?|reach(/[^/]+)?")
 
 # Those of some records that are in use here.
 Alive = Callable[[set[Name]], set[Name]]
@@ -31,7 +35,17 @@ class RunsSettlement(SmallerBlob):
             return min(ours, theirs, key=lambda entry: (self._doubt(path, entry.oid), entry.oid, entry.mode))
         if not path.startswith("reach/"):
             return super().blob(path, ours, theirs)
+        sides = [entry for entry in (ours, theirs) if self._is_readable(entry.oid)]
+        if len(sides) < 2:
+            return sides[0] if sides else super().blob(path, ours, theirs)
         return format_lines(read_lines(self._trees.blob(ours.oid)) | read_lines(self._trees.blob(theirs.oid)))
+
+    def _is_readable(self, oid: str) -> bool:
+        try:
+            self._trees.blob(oid)
+        except UnreadableObject:
+            return False
+        return True
 
     def folder(self, path: str, entries: dict[str, TreeEntry]) -> dict[str, TreeEntry]:
         if len(entries) <= MOST_INFOS or not _is_info_folder(path):
@@ -47,9 +61,12 @@ class RunsSettlement(SmallerBlob):
             check_record(parse_record(self._trees.blob(oid)), start + rest, result)
         except UnknownVersion:
             return 1
-        except (RecordError, MissingObject):
+        except (RecordError, *LOST):
             return 2
         return 0
+
+    def descends(self, path: str) -> bool:
+        return _FOLDER.fullmatch(path) is not None
 
     def is_whole(self, path: str) -> bool:
         return path.startswith("runs/") and path.count("/") == 2
@@ -92,7 +109,7 @@ class RunsSettlement(SmallerBlob):
         """The paths of all files below a record's folder."""
         for name, entry in self._trees.folder(tree, folder).items():
             below = f"{folder}/{name}"
-            yield from self._files(tree, below) if entry.mode == TREE else [below]
+            yield from self._files(tree, below) if entry.mode == TREE and name == "info" else [below]
 
 
 def newest_infos(trees: Trees, blobs: Iterable[str]) -> dict[str, Info | None]:
@@ -105,13 +122,14 @@ def newest_infos(trees: Trees, blobs: Iterable[str]) -> dict[str, Info | None]:
 def read_info(trees: Trees, oid: str) -> Info | None:
     """An info blob, or None for one that nobody can read."""
     try:
-        return parse_info(trees.blob(oid))
-    except (RecordError, MissingObject):
+        return parse_info(trees.blob(oid, MOST_INFO))
+    except (RecordError, *LOST):
         return None
 
 
 def read_lines(data: bytes) -> set[str]:
-    return {line for line in data.decode("utf-8", "surrogateescape").split("\n") if line}
+    """A reach list; a line that is not a path in the project is none."""
+    return {line for line in data.decode("utf-8", "surrogateescape").split("\n") if line and is_safe_path(line)}
 
 
 def format_lines(lines: Iterable[str]) -> bytes:

@@ -14,6 +14,7 @@ Sides = tuple[str | None, str | None, str | None]
 # A file: bytes to be written, the id of a blob that is here, or None to remove what stands at the path.
 Content = bytes | str | None
 
+MOST_BLOB = 16 << 20  # bytes of any blob of a shared ref
 _MOST_KEPT = 4096  # trees: of each kind of folder in a run cache there are 256
 
 
@@ -32,6 +33,10 @@ class Settlement(Protocol):
         """A whole tree in the layout that the union expects."""
         ...
 
+    def descends(self, path: str) -> bool:
+        """Whether a folder is one of the format, so that what is in it is united; else it counts as a file does."""
+        ...
+
     def is_whole(self, path: str) -> bool:
         """Whether a folder lives and dies as one: removed on one side and changed on the other, all of it stays."""
         ...
@@ -48,6 +53,9 @@ class Settlement(Protocol):
         ...
 
 
+_FOLDERS = 2  # in each other, in notes and acceptances: a tree of anybody may be deeper than recursion goes
+
+
 class SmallerBlob:
     """The plain settlement: of two blobs the one with the smaller id, and every entry stays."""
 
@@ -59,6 +67,9 @@ class SmallerBlob:
 
     def prepare(self, tree: str) -> str:
         return tree
+
+    def descends(self, path: str) -> bool:
+        return path.count("/") < _FOLDERS
 
     def is_whole(self, path: str) -> bool:
         return False
@@ -108,9 +119,9 @@ class Trees:
         """The entries of the folder at a path; empty where there is none."""
         return self.entries(_tree_id(self.at(tree, path)))
 
-    def blob(self, oid: str) -> bytes:
-        """The bytes of a blob, saved or not."""
-        return self._unsaved[oid][1] if oid in self._unsaved else self._backend.read_blob(oid)
+    def blob(self, oid: str, most: int = MOST_BLOB) -> bytes:
+        """The bytes of a blob, saved or not; `UnreadableObject` for one of more than `most` bytes."""
+        return self._unsaved[oid][1] if oid in self._unsaved else self._backend.read_blob(oid, most)
 
     def hold(self, kind: str, data: bytes) -> str:
         """Take an object in; it is written by `save`."""
@@ -229,6 +240,8 @@ def _unite_entry(trees: Trees, path: str, sides: _Entries, settle: Settlement) -
     if TREE in (ours.mode, theirs.mode):
         if ours.mode != theirs.mode:
             return ours if ours.mode == TREE else theirs
+        if not settle.descends(path):
+            return min(ours, theirs, key=lambda entry: entry.oid)
         made = _unite(trees, path, (ours.oid, theirs.oid, _tree_id(base)), settle)
         return TreeEntry(ours.name, TREE, made) if made else None
     kept = settle.blob(path, ours, theirs)
@@ -239,10 +252,14 @@ def _surviving(trees: Trees, path: str, sides: _Entries, settle: Settlement) -> 
     """One side lacks the entry and the other has changed it: of a folder, what is new since the base stays."""
     ours, theirs, base = sides
     entry = ours or theirs
-    if entry is None or entry.mode != TREE or _tree_id(base) is None or settle.is_whole(path):
+    if entry is None or entry.mode != TREE or _tree_id(base) is None or _stays_whole(path, settle):
         return entry
     made = _unite(trees, path, (entry.oid, None, _tree_id(base)), settle)
     return TreeEntry(entry.name, TREE, made) if made else None
+
+
+def _stays_whole(path: str, settle: Settlement) -> bool:
+    return settle.is_whole(path) or not settle.descends(path)
 
 
 def _tree_id(entry: TreeEntry | None) -> str | None:

@@ -32,18 +32,19 @@ class LastResults(Struct, dict=True):
         try:
             stored = json.loads(self.path.read_bytes())
             return stored if isinstance(stored, dict) else {}
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}  # a cache: absent or damaged costs the comparison with the last run, nothing else
 
     @cached_property
     def by_stage(self) -> dict[str, tuple[str, str]]:
         results = self._stored.get("results")
         pairs = results.items() if isinstance(results, dict) else ()
-        return {name: (pair[0], pair[1]) for name, pair in pairs if isinstance(pair, list) and len(pair) == 2}
+        return {name: (pair[0], pair[1]) for name, pair in pairs if _is_pair(pair)}
 
     @property
     def failed(self) -> tuple[str, ...]:
-        return tuple(self._stored.get("failed") or ())
+        failed = self._stored.get("failed")
+        return tuple(name for name in failed if isinstance(name, str)) if isinstance(failed, list) else ()
 
     def remember(self, stage: str, fingerprint: str, result: str) -> None:
         if self.by_stage.get(stage) != (fingerprint, result):
@@ -68,6 +69,10 @@ class LastResults(Struct, dict=True):
             stored = {"results": self.by_stage, "failed": list(self.failed)}
             write_atomic(self.path, json.dumps(stored).encode())
             self._changed = False
+
+
+def _is_pair(pair: object) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
 
 
 class Memory(Struct, frozen=True):

@@ -11,11 +11,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from pivot.errors import GitError, MissingObject, RecordError, UnknownVersion
+from pivot.errors import GitError, MissingObject, RecordError, UnknownVersion, UnreadableObject
 from pivot.git.backend import TREE, Backend, Commit, TreeEntry
 from pivot.git.history import History
-from pivot.git.records import Info, Record, check_record, parse_info, parse_record
-from pivot.git.runs import REF, TRACKING
+from pivot.git.records import MOST_INFO, MOST_RECORD, Info, Record, check_record, parse_info, parse_record
+from pivot.git.runs import REF, TOP, TRACKING
 from pivot.git.trees import Trees
 from pivot.plan.decision import Reason
 from pivot.plan.explain import Past, differences_between
@@ -71,7 +71,8 @@ class RunHistory:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._history = History(backend, REF, TRACKING, Trees(backend))
+        self._history = History(backend, REF, (TRACKING, TOP), Trees(backend))
+        self.refused: list[str] = []  # a sentence for each run that is left out since it cannot be read
         self._seen: set[str] = set()
         self._trees: dict[str, dict[str, TreeEntry]] = {}
         self._known: dict[str, Commit] = {}
@@ -104,6 +105,7 @@ class RunHistory:
                 seen.add(commit)
                 heapq.heappush(queue, (-held, commit))
 
+        self._history.trees()  # an error where the local ref leads to what is no run cache
         for tip in filter(None, (self._history.tip(), *self._history.tracked().values())):
             push(tip)
         while queue:
@@ -171,19 +173,22 @@ class RunHistory:
         """The record, if its content gives the name that it stands under."""
         rest, _, result = name.partition(".")
         try:
-            record = parse_record(self._backend.read_blob(blob.oid)) if blob else None
+            record = parse_record(self._backend.read_blob(blob.oid, MOST_RECORD)) if blob else None
             if record:
                 check_record(record, start + rest, result)
         except UnknownVersion:
             raise
-        except (RecordError, MissingObject):
+        except (RecordError, MissingObject, UnreadableObject):
             return None
         return record
 
     def _info(self, oid: str) -> Info | None:
         try:
-            return parse_info(self._backend.read_blob(oid))
-        except (RecordError, MissingObject):
+            return parse_info(self._backend.read_blob(oid, MOST_INFO))
+        except MissingObject:
+            return None
+        except (RecordError, UnreadableObject) as error:
+            self.refused.append(f"a run is left out: {error.what}; run `git pivot fsck`")
             return None
 
 

@@ -11,6 +11,7 @@ from pivot.run.fsck import Checked, Loss
 def fsck_lines(checked: Checked, remote: str = "") -> Iterator[str]:
     """What is lost, here or on a remote, by record and output, with what brings it back; then the totals."""
     yield from checked.refused
+    yield from checked.unreadable
     for loss in checked.losses:
         yield f"{loss.stage} {loss.fingerprint[:12]}: {loss.path}"
         for problem in loss.problems:
@@ -38,6 +39,7 @@ def fsck_document(checked: Checked) -> dict[str, object]:
         "absent": checked.absent,
         "mended": checked.mended,
         "refused": checked.refused,
+        "unreadable": checked.unreadable,
         "losses": [_loss(loss) for loss in checked.losses],
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
-from pivot.git.notes import head_lines
+from pivot.git.notes import Notes, head_lines
 from pivot.git.records import Record
 from pivot.git.runs import Found
 from pivot.plan.memory import LastResults
@@ -29,7 +29,8 @@ class Loss(Struct, frozen=True):
 
 class Checked(Struct):
     """What `fsck` found. `absent`: records none of whose bytes ever came here; `mended`: lists of outputs that were
-    damaged, and have been written again from their records; `refused`: records that are not believed.
+    damaged, and have been written again from their records; `refused`: records that are not believed; `unreadable`:
+    details of runs and notes that are left out.
     """
 
     records: int = 0
@@ -38,10 +39,11 @@ class Checked(Struct):
     mended: int = 0
     losses: list[Loss] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
-        return not (self.losses or self.mended or self.refused)
+        return not (self.losses or self.mended or self.refused or self.unreadable)
 
 
 def check_store(project: Project, tell: Callable[[int, int], None]) -> Checked:
@@ -56,6 +58,7 @@ def check_store(project: Project, tell: Callable[[int, int], None]) -> Checked:
         for found in project.runs.lookup(fingerprint):
             if found.result == result:
                 checker.check(found)
+    checker.check_notes()
     return checker.finish()
 
 
@@ -70,6 +73,7 @@ class _Checker:
 
     def check(self, found: Found) -> None:
         store, record = self._project.store, found.record
+        self._checked.unreadable += self._project.runs.unreadable(found.fingerprint, found.result)
         outs = as_objects(record.outs)
         problems = {path: store.verify(held, self._known) for path, held in outs.items()}
         self._checked.records += 1
@@ -82,6 +86,12 @@ class _Checker:
             if held:
                 again = self._again(found, stage)
                 self._checked.losses.append(Loss(stage, found.fingerprint, found.result, path, tuple(held), again))
+
+    def check_notes(self) -> None:
+        notes = Notes(self._project.backend)
+        for commit in notes.commits():
+            notes.lines(commit)
+        self._checked.unreadable += notes.refused.values()
 
     def finish(self) -> Checked:
         self._checked.objects = len(self._known)

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 
 from pivot.errors import DamagedObject
 from pivot.files import fsync_dir, remove_quietly, temp_path, write_all
+from pivot.git.loose_reader import Damaged, TooLarge, inflate, read_header
 from pivot.store import faults
 from pivot.store.layout import make_folder, protect
+from pivot.store.objects import MOST_TREE, refuse_size
 
 LEVEL = 1  # level 0 as libgit2 writes it cannot be read back by anything
 
@@ -32,14 +34,14 @@ class LooseObjects:
         """
         try:
             with open(self.path(oid), "rb") as file:
-                packed = file.read()
+                packed = file.read(MOST_TREE + 1)
         except FileNotFoundError:
             return None
         try:
-            header, _, data = zlib.decompress(packed).partition(b"\0")
-        except zlib.error as error:
+            refuse_size(oid, *read_header(packed))
+            return inflate(packed, None)
+        except (Damaged, TooLarge) as error:
             raise DamagedObject(f"object {oid} is damaged: {error}", where=self.path(oid)) from error
-        return header.split(b" ")[0], data
 
     def header(self, oid: str) -> tuple[bytes, int] | None:
         """Kind and size, from the first bytes only; None when it is not here."""
@@ -49,9 +51,8 @@ class LooseObjects:
         except FileNotFoundError:
             return None
         try:
-            kind, _, size = zlib.decompressobj().decompress(start, 64).partition(b"\0")[0].partition(b" ")
-            return kind, int(size)
-        except (zlib.error, ValueError) as error:
+            return read_header(start)
+        except Damaged as error:
             raise DamagedObject(f"object {oid} is damaged: {error}", where=self.path(oid)) from error
 
     def write(self, objects: Iterable[tuple[str, bytes, bytes]]) -> None:

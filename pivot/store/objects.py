@@ -10,6 +10,7 @@ import hashlib
 
 from msgspec import Struct
 
+from pivot.errors import DamagedObject
 from pivot.git.backend import TREE
 
 LARGE = 1 << 20  # part of the format
@@ -17,6 +18,9 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 _HEX = frozenset("0123456789abcdef")
 POINTER_MAX = 128  # bytes; a blob of more is no pointer
+MOST_TREE = 64 << 20  # bytes of one directory level: a million and a half entries
+MOST_DEPTH = 400  # directories in each other; Python's own recursion ends at about 1000
+MOST_FILES = 10_000_000  # at and below one directory, each place counted
 
 
 class Object(Struct, frozen=True):
@@ -62,6 +66,17 @@ def parse_pointer(data: bytes) -> Pointer | None:
         return None
     pointer = Pointer(fields[5], int(fields[7]))
     return pointer if pointer.to_bytes() == data else None
+
+
+def refuse_size(oid: str, kind: bytes, size: int) -> None:
+    """What is too large for its kind was not stored by Pivot; it is refused by its header, before it is inflated.
+
+    Raises:
+        DamagedObject: it is.
+    """
+    most = LARGE - 1 if kind == b"blob" else MOST_TREE
+    if size > most:
+        raise DamagedObject(f"object {oid} states {size:,} bytes; a {kind.decode()} in a store has at most {most:,}")
 
 
 def object_id(kind: bytes, data: bytes) -> str:

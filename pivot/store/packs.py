@@ -10,8 +10,10 @@ import zlib
 from threading import Lock
 
 from pivot.errors import DamagedObject
+from pivot.store.objects import MOST_TREE
 from pivot.store.stat_cache import FINE_TICK
 
+_MOST_DELTAS = 4096  # in a chain; Git makes at most 4095
 KINDS = {1: b"commit", 2: b"tree", 3: b"blob", 4: b"tag"}
 _OFFSET_DELTA, _NAMED_DELTA = 6, 7
 _FANOUT = struct.Struct(">256I")
@@ -55,7 +57,10 @@ class Pack:
 
     def header(self, offset: int) -> tuple[bytes, int]:
         """Kind and size of the object at `offset`."""
-        kind, size, _ = self._entry(offset)
+        try:
+            kind, size, _ = self._entry(offset)
+        except IndexError as error:
+            raise self._damage() from error
         if kind in KINDS:
             return KINDS[kind], size
         resolved, data = self.read(offset)
@@ -69,14 +74,16 @@ class Pack:
         """
         try:
             return self._resolve(offset)
-        except IndexError as error:
+        except (IndexError, struct.error) as error:
             raise self._damage() from error
 
     def _resolve(self, offset: int) -> tuple[bytes, bytes]:
-        deltas = []
+        deltas: list[bytes] = []
         kind, size, at = self._entry(offset)
         while kind not in KINDS:
             base, at = self._base(kind, offset, at)
+            if len(deltas) == _MOST_DELTAS:
+                raise self._damage()  # a circle of names, or a chain that Git does not make
             deltas.append(self._inflate(at, size))
             offset = base
             kind, size, at = self._entry(offset)
@@ -131,11 +138,13 @@ class Pack:
         return offset - back, at + 1
 
     def _inflate(self, at: int, size: int) -> bytes:
+        if size > MOST_TREE:  # larger than anything in a store, as is what a delta may make or come from
+            raise self._damage()
         # A stored (incompressible) entry is a little longer than its bytes; 64 KiB blocks cost 5 bytes each.
         end = at + size + (size >> 10) + 128
         try:
             stream = zlib.decompressobj()
-            data = stream.decompress(self.data[at:end])
+            data = stream.decompress(self.data[at:end], size + 1)
         except zlib.error as error:
             raise self._damage() from error
         if len(data) != size or not stream.eof:
@@ -223,6 +232,9 @@ def _apply(base: bytes, delta: bytes) -> bytes:
     """The object that a delta makes from its base."""
     source_size, at = _varint(delta, 0)
     target_size, at = _varint(delta, at)
+    if target_size > MOST_TREE:
+        raise DamagedObject("a delta in a pack of the store makes more bytes than an object has")
+    left = target_size
     parts = []
     while at < len(delta):
         code = delta[at]
@@ -233,6 +245,9 @@ def _apply(base: bytes, delta: bytes) -> bytes:
         else:
             parts.append(delta[at : at + code])
             at += code
+        left -= len(parts[-1])
+        if left < 0:  # before what it makes fills the memory
+            break
     data = b"".join(parts)
     if len(base) != source_size or len(data) != target_size:
         raise DamagedObject("a delta in a pack of the store does not fit its base")

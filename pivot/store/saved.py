@@ -13,9 +13,10 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from pivot.files import write_all
 from pivot.store.objects import Object
@@ -91,13 +92,25 @@ def _value(line: bytes) -> dict[str, Any]:
     """Of a line; empty where it cannot be read."""
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def _parse(value: dict[str, Any]) -> SavedEntry | None:
     try:
-        return SavedEntry(Object(value["id"], value["mode"], value["size"]), value["path"], value["time"], value["why"])
-    except (KeyError, TypeError):
+        line = msgspec.convert(value, _Line)
+    except msgspec.ValidationError:
         return None
+    return SavedEntry(Object(line.id, line.mode, line.size), line.path, line.time, line.why)
+
+
+class _Line(Struct):
+    """An entry as the log has it."""
+
+    id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{40}\Z")]
+    mode: Literal[0o100644, 0o100755, 0o120000, 0o040000]
+    path: str
+    size: Annotated[int, Meta(ge=0)]
+    time: str
+    why: str

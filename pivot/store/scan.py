@@ -16,10 +16,8 @@ from pivot.errors import InputError, UnsafePath
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, TreeEntry
 from pivot.git.output_tree import encode_tree
 from pivot.git.safe_path import names_git_folder
-from pivot.store.objects import Object, object_id
+from pivot.store.objects import MOST_DEPTH, Object, object_id
 from pivot.store.stat_cache import NEVER, StatCache, is_racy, pack_rows, unpack_rows
-
-_DEPTH = 400  # directories in each other; Python's own recursion ends at about 1000
 
 Row = tuple[str, int, int, int, int, int]  # name, Git mode, mtime ns, ctime ns, size, inode
 
@@ -70,8 +68,9 @@ class Scanner(Struct, frozen=True):
             UnsafePath: it holds `.git` in some spelling, or what is neither file, directory nor symlink.
             InputError: it cannot be read, or changes meanwhile.
         """
-        if depth > _DEPTH:
-            raise UnsafePath(f"more than {_DEPTH} directories in each other", where=path)
+        if depth >= MOST_DEPTH:
+            hint = "An output has files at fewer levels: pack them into an archive, or shorten the paths."
+            raise UnsafePath(f"more than {MOST_DEPTH} directories in each other", where=path, hint=hint)
         try:
             found, folder_names = _list(path)
         except OSError as error:

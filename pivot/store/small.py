@@ -12,9 +12,10 @@ from pivot.git.backend import TREE, TreeEntry
 from pivot.store.large import LargeFiles
 from pivot.store.layout import create, make_folder
 from pivot.store.loose import LooseObjects
-from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer, object_id, parse_pointer
+from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer, object_id, parse_pointer, refuse_size
 from pivot.store.pack_writer import NewObjects
 from pivot.store.packs import Pack, Packs
+from pivot.store.tree_shapes import TreeShapes
 from pivot.store.trees import parse_tree
 
 _Found = TypeVar("_Found")
@@ -41,7 +42,10 @@ class SmallObjects:
     def header(self, oid: str) -> tuple[bytes, int] | None:
         """Kind and size, or None when it is not here or cannot be read."""
         try:
-            return self._look_up(oid, Pack.header, self._loose.header)
+            found = self._look_up(oid, Pack.header, self._loose.header)
+            if found is not None:
+                refuse_size(oid, *found)
+            return found
         except DamagedObject:
             self._condemn(oid)
             return None
@@ -54,7 +58,7 @@ class SmallObjects:
             DamagedObject: what was here is something else; it is condemned now.
         """
         try:
-            read = self._look_up(oid, Pack.read, self._loose.read)
+            read = self._look_up(oid, _read_packed(oid), self._loose.read)
             if read is not None and object_id(*read) != oid:
                 raise DamagedObject(f"object {oid} in the store has other bytes", hint="git pivot fsck")
         except DamagedObject:
@@ -123,12 +127,21 @@ class SmallObjects:
                 os.replace(loose, mark)
 
 
+def _read_packed(oid: str) -> Callable[[Pack, int], tuple[bytes, bytes]]:
+    def read(pack: Pack, offset: int) -> tuple[bytes, bytes]:
+        refuse_size(oid, *pack.header(offset))
+        return pack.read(offset)
+
+    return read
+
+
 class Presence:
     """Answers whether all of an object is in the store. What was found once is not looked for again."""
 
     def __init__(self, small: SmallObjects, large: LargeFiles) -> None:
         self._small = small
         self._large = large
+        self._shapes = TreeShapes(small.tree)
         self._trees: set[str] = set()
         self._blobs: set[str] = set()
 
@@ -136,14 +149,29 @@ class Presence:
         """Is a directory here with everything below it?"""
         if oid == EMPTY_TREE or oid in self._trees:
             return True
+        seen: set[str] = set()
         try:
-            entries = self._small.tree(oid)
+            self._shapes.check(oid)
+            complete = self._is_complete(oid, seen)
         except (MissingObject, DamagedObject):
             return False
-        for entry in entries:
-            if not (self.tree(entry.oid) if entry.mode == TREE else self.blob(entry.oid)):
-                return False
-        self._trees.add(oid)
+        if complete:
+            self._trees |= seen
+        return complete
+
+    def _is_complete(self, oid: str, seen: set[str]) -> bool:
+        """Each directory is looked at once, however often it is named."""
+        waiting = [oid]
+        while waiting:
+            tree = waiting.pop()
+            if tree in seen or tree in self._trees or tree == EMPTY_TREE:
+                continue
+            seen.add(tree)
+            for entry in self._small.tree(tree):
+                if entry.mode == TREE:
+                    waiting.append(entry.oid)
+                elif not self.blob(entry.oid):
+                    return False
         return True
 
     def blob(self, oid: str) -> bool:
@@ -181,4 +209,4 @@ def object_of(small: SmallObjects, oid: str, mode: int) -> Object:
     """The object that a tree entry names, with its size."""
     if mode != TREE:
         return Object(oid, mode, file_size(small, oid))
-    return Object(oid, mode, sum(object_of(small, entry.oid, entry.mode).size for entry in small.tree(oid)))
+    return Object(oid, mode, TreeShapes(small.tree, lambda file: file_size(small, file)).check(oid).size)

@@ -31,6 +31,8 @@ _MAGIC = b"pivot stat cache 1\n"
 _MARSHAL = 2  # later formats mark shared objects, which makes equal values unequal bytes
 _LIMIT = 200_000
 
+_LEVEL = (bytes, bytes, str, int)
+
 FileRow = tuple[int, int, int, int, str]
 Level = tuple[bytes, bytes, str, int]
 _Row = TypeVar("_Row")
@@ -136,4 +138,16 @@ def _parse(data: bytes) -> tuple[dict[str, FileRow], dict[str, Level]]:
     if data[: len(_MAGIC)] != _MAGIC or zlib.crc32(payload).to_bytes(4, "big") != data[len(_MAGIC) : start]:
         raise ValueError("not a stat cache of this version")
     files, levels = marshal.loads(payload)
+    if not isinstance(files, dict) or not isinstance(levels, dict):
+        raise ValueError("not a stat cache of this version")
+    if not all(map(_is_file_row, files.values())) or not all(map(_is_level, levels.values())):
+        raise ValueError("not a stat cache of this version")
     return files, levels
+
+
+def _is_file_row(row: object) -> bool:
+    return type(row) is tuple and len(row) == 5 and type(row[4]) is str
+
+
+def _is_level(level: object) -> bool:
+    return type(level) is tuple and tuple(map(type, level)) == _LEVEL

@@ -15,7 +15,7 @@ from pivot.store.exchange import Exchange
 from pivot.store.intake import Keep, take_all
 from pivot.store.large import LargeFiles
 from pivot.store.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
-from pivot.store.objects import LARGE, Object, Pointer, Problem, object_id, parse_pointer
+from pivot.store.objects import LARGE, MOST_DEPTH, Object, Pointer, Problem, object_id, parse_pointer
 from pivot.store.pack_writer import NewObjects, encode
 from pivot.store.prune import DAY, Pruned, prune
 from pivot.store.restore import Restorer, learn
@@ -208,9 +208,25 @@ class Store:
 
         `known` is handed on from one call to the next, so that what several objects hold is read once.
         """
-        return self._verify(obj.id, obj.mode, "", {} if known is None else known)
+        states = {} if known is None else known
+        problems: list[Problem] = []
+        waiting = [(obj.id, obj.mode, "", 0)]
+        named: set[str] = set()  # directories of this object: what is wrong below one is said at one of its places
+        while waiting:
+            oid, mode, path, depth = waiting.pop()
+            entries = self._state(oid, mode, states)
+            if mode == TREE and depth >= MOST_DEPTH:
+                states[oid] = "damaged"
+            if states[oid]:
+                problems.append(Problem(oid, states[oid], path))
+            elif oid not in named:
+                named.update([oid] if mode == TREE else ())
+                below = [(one.oid, one.mode, f"{path}/{one.name}".lstrip("/"), depth + 1) for one in entries]
+                waiting += reversed(below)
+        return problems
 
-    def _verify(self, oid: str, mode: int, path: str, known: dict[str, str]) -> list[Problem]:
+    def _state(self, oid: str, mode: int, known: dict[str, str]) -> list[TreeEntry]:
+        """Find out whether an object is here and sound; the entries of a directory."""
         entries: list[TreeEntry] = []
         if not known.get(oid):
             try:
@@ -220,10 +236,7 @@ class Store:
                 known[oid] = "missing"
             except DamagedObject:
                 known[oid] = "damaged"
-        if known[oid]:
-            return [Problem(oid, known[oid], path)]
-        below = [self._verify(entry.oid, entry.mode, f"{path}/{entry.name}".lstrip("/"), known) for entry in entries]
-        return [problem for problems in below for problem in problems]
+        return entries
 
     def _verify_file(self, oid: str) -> str:
         pointer = parse_pointer(self._small.blob(oid))
@@ -231,14 +244,16 @@ class Store:
 
     def sizes(self, obj: Object, known: dict[str, int]) -> None:
         """Add to `known` the files of an object that are here: bytes by id. A tree that is in it counts as read."""
-        if obj.id in known or not self._small.has(obj.id):
-            return
-        if obj.mode != TREE:
-            known[obj.id] = object_of(self._small, obj.id, obj.mode).size if self._presence.blob(obj.id) else 0
-            return
-        known[obj.id] = 0
-        for entry in self._small.tree(obj.id):
-            self.sizes(Object(entry.oid, entry.mode, 0), known)
+        waiting = [(obj.id, obj.mode)]
+        while waiting:
+            oid, mode = waiting.pop()
+            if oid in known or not self._small.has(oid):
+                continue
+            known[oid] = 0
+            if mode == TREE:
+                waiting += [(entry.oid, entry.mode) for entry in self._small.tree(oid)]
+            elif self._presence.blob(oid):
+                known[oid] = object_of(self._small, oid, mode).size
 
     def _keep_directory(self, node: DirectoryNode, scanner: Scanner) -> None:
         with self._batch() as batch:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pivot.errors import ConnectionLost
-from pivot.store.objects import object_id
+from pivot.store.objects import MOST_TREE, object_id
 from pivot.sync.channel import BLOCK, Channel, Ended
 from pivot.sync.scripts import READY
-from pivot.sync.upkeep import Standing, as_standing
+from pivot.sync.upkeep import Standing, as_size, as_standing, no_answer
+
+_LONGEST_LINE = 1 << 20  # bytes; more than all lines that a host is asked for, and than any greeting
 
 
 class Anchor:
@@ -35,7 +37,8 @@ class Anchor:
             writer.start()
             rows = [self._line().split() for _ in ids]
             writer.join()
-        return {row[0].decode(): int(row[2]) for row in rows if len(row) == 3}
+        asked = zip(ids, rows, strict=True)
+        return {oid: as_size(row[2]) for oid, row in asked if len(row) == 3 and row[0] == oid.encode()}
 
     def close(self) -> None:
         self._channel.close()
@@ -65,6 +68,8 @@ class Anchor:
             if not block:
                 return b""
             *whole, self._rest = (self._rest + block).split(b"\n")
+            if len(self._rest) > _LONGEST_LINE:
+                raise no_answer(self._rest)
             self._lines.extend(whole)
         return self._lines.popleft() + b"\n"
 
@@ -88,7 +93,9 @@ class Reader:
                 words = self._line().split()
                 if len(words) != 3:
                     continue  # missing
-                data = self._take(int(words[2]) + 1)[:-1]
+                if (size := as_size(words[2])) > MOST_TREE:
+                    raise no_answer(b" ".join(words))  # nothing in a store is that large
+                data = self._take(size + 1)[:-1]
                 if object_id(words[1], data) == oid:
                     found[oid] = data
             writer.join()
@@ -99,6 +106,8 @@ class Reader:
 
     def _line(self) -> bytes:
         while (end := self._held.find(b"\n")) < 0:
+            if len(self._held) > _LONGEST_LINE:
+                raise no_answer(bytes(self._held[:_LONGEST_LINE]))
             self._more()
         return self._take(end + 1)
 

@@ -21,7 +21,7 @@ from pivot.sync.met import Met
 from pivot.sync.offering import Offer
 from pivot.sync.packing import pack_list
 from pivot.sync.remote import Given
-from pivot.sync.upkeep import Marks, Standing, Upkeep, as_standing, size_and_path
+from pivot.sync.upkeep import Marks, Standing, Upkeep, as_size, as_standing, size_and_path
 
 TRIES = 4
 WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
@@ -111,7 +111,8 @@ class HostRemote:
     def mark(self, marks: Marks) -> tuple[Standing, set[str]]:
         data = "".join(f"{line}\n" for line in marks.lines).encode()
         command = scripts.mark(self._store, marks.key, marks.files)
-        told, *lines = self.again(lambda: self._ask(command, data)).decode().splitlines()
+        answer = self.again(lambda: self._ask(command, data)).decode("utf-8", "replace")
+        told, *lines = answer.splitlines() or [""]
         return as_standing(told), {line for line in lines if not line.endswith(" missing")}
 
     def look_again(self) -> None:
@@ -162,7 +163,7 @@ class HostRemote:
             told = b"".join(iter(lambda: channel.read(BLOCK), b""))
             self._expect(channel.finish())
         words = told.decode("ascii", "replace").split()
-        return (words[0], int(words[-1])) == (digest, size)
+        return bool(words) and (words[0], as_size(words[-1])) == (digest, size)
 
     def _read(self, ids: Sequence[str]) -> dict[str, bytes]:
         self._anchored()

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.backend import TREE
 from pivot.store.exchange import Exchange, Member, Root, read_level
-from pivot.store.objects import POINTER_MAX, Pointer, parse_pointer
+from pivot.store.objects import MOST_DEPTH, POINTER_MAX, Pointer, parse_pointer
 from pivot.sync.packing import counted, cut, take_pack
 from pivot.sync.progress import Moved, Tally
 from pivot.sync.remote import Remote
@@ -130,7 +130,9 @@ def _walk(exchange: Exchange, remote: Remote, plan: Receiving) -> dict[str, Root
     files: dict[str, Root] = {}
     seen: set[str] = set()
     level = list(plan.roots)
-    while level:
+    for _ in range(MOST_DEPTH + 1):
+        if not level:
+            return files
         files |= {one.id: one for one in level if one.mode != TREE}
         folders = {one.id: one for one in level if one.mode == TREE and one.id not in seen}
         seen |= folders.keys()
@@ -145,4 +147,6 @@ def _walk(exchange: Exchange, remote: Remote, plan: Receiving) -> dict[str, Root
             for oid, entries in (here | below).items()
             for one in entries or ()
         ]
-    return files
+    raise DamagedObject(
+        f"{remote.name} has a directory of more than {MOST_DEPTH} levels, which no output has", where=remote.url
+    )

@@ -10,6 +10,7 @@ is below it, and pushers look at everything.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,13 @@ from enum import Enum
 
 from msgspec import Struct
 
+from pivot.errors import RemoteError
+from pivot.git.names import quoted
 from pivot.sync import scripts
 
 MINUTE = 60  # seconds
+_DIGITS = 18  # of a number of bytes
+_PACK_NAME = re.compile(r"[0-9a-f]{40}")
 AT_ONCE = 5_000  # files that one command removes
 
 Ask = Callable[[str, bytes], bytes]
@@ -90,7 +95,7 @@ class Upkeep:
     def objects(self) -> Mapping[str, Listed]:
         """Every Git object there."""
         rows = (line.split() for line in self._lines(scripts.list_objects(self._store)))
-        return {row[0]: Listed(row[1], int(row[2]), int(row[3])) for row in rows if len(row) == 4}
+        return {row[0]: Listed(row[1], as_size(row[2]), as_size(row[3])) for row in rows if len(row) == 4}
 
     def files(self, seconds: float) -> list[HostFile]:
         """Every file there, and whether it came there more than some seconds ago, whatever time it shows."""
@@ -113,12 +118,14 @@ class Upkeep:
             if line.startswith("objects/"):
                 ids = found.setdefault(line, [])
             else:
-                ids.append(line.split()[1])
+                ids.append(_second(line))
         return found
 
     def repack(self, ids: Iterable[str]) -> str:
         """Write these objects into a pack of their own; the path of that pack without its ending."""
         told = self._lines(scripts.repack(self._store), "".join(f"{oid}\n" for oid in ids))
+        if not told or not _PACK_NAME.fullmatch(told[-1]):
+            raise no_answer(told[-1] if told else "")
         return f"objects/pack/pack-{told[-1]}"
 
     @contextmanager
@@ -176,7 +183,30 @@ def as_standing(text: str) -> Standing:
 def size_and_path(line: str) -> tuple[int, str]:
     """From a line of `ls -ln`: the paths of a store hold no blanks."""
     words = line.split()
-    return int(words[4]), words[-1]
+    if len(words) < 6:
+        raise no_answer(line)
+    return as_size(words[4]), words[-1]
+
+
+def as_size(word: bytes | str) -> int:
+    """A number of bytes as a host states it. Raises `RemoteError` for anything else."""
+    if not word.isdigit() or not word.isascii() or len(word) > _DIGITS:
+        raise no_answer(word)
+    return int(word)
+
+
+def no_answer(line: bytes | str) -> RemoteError:
+    """A host that says something else than was asked, such as the greeting of a shell in between."""
+    said = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
+    hint = "Its login shell must print nothing when it runs a command. Run `git pivot remote check`."
+    return RemoteError(f"the host answered {quoted(said[:80])}, which is no answer", hint=hint)
+
+
+def _second(line: str) -> str:
+    words = line.split()
+    if len(words) < 2:
+        raise no_answer(line)
+    return words[1]
 
 
 def _minutes(seconds: float) -> int:

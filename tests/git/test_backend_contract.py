@@ -417,11 +417,13 @@ def test_more_bytes_than_allowed_are_refused_by_the_header(backend: Backend, pac
     assert backend.read_blob(oid, 3 << 20) == zeros
 
 
-def test_loose_objects_of_an_alternate_are_read_to_their_end(backend: Backend, made: Repo, tmp_path: Path) -> None:
+def test_loose_objects_of_an_alternate_are_read_to_their_end(
+    way: str, backend: Backend, made: Repo, tmp_path: Path
+) -> None:
     other = Repo.init(tmp_path / "other", f"--object-format={backend.algorithm}")
     oid = other.git("hash-object", "-w", "--stdin", stdin="from there " * 50).strip()
     (made.path / ".git/objects/info/alternates").write_text(f"# a comment\n{other.path}/.git/objects\n")
-    seen = type(backend)(backend.git_dir, backend.common_dir)
+    seen = WAYS[way][1](backend.git_dir, backend.common_dir)
     assert seen.read_blob(oid) == b"from there " * 50
     path = loose_file(other, oid)
     path.write_bytes(path.read_bytes()[:-8])

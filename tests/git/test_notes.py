@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pivot.errors import RecordError
 from pivot.git.backend import Author, Backend
 from pivot.git.libgit import LibgitBackend
+from pivot.git.names import is_stage_name
 from pivot.git.notes import (
     REF,
     NoteLine,
@@ -22,6 +23,7 @@ from pivot.git.notes import (
     parse_line,
     parse_note,
 )
+from pivot.git.safe_path import is_safe_path
 from tests.git.conftest import AUTHOR
 from tests.support.repository import Repo
 
@@ -38,16 +40,19 @@ def short_tree(repo: Repo, revision: str = "HEAD") -> str:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\udc80\udcff %=\n\t\x7f\x85\u2028"))
 HEX = st.text("0123456789abcdef", min_size=40, max_size=40)
+# A stage is named by its function, below folders that may have any name; a path leads into the project.
+STAGES = TEXT.map(lambda folder: f"{folder}/train").filter(is_stage_name)
+PATHS = TEXT.filter(is_safe_path)
 LINES = st.builds(
     lambda stage, state, oid, outs: (
         NoteLine(stage, state, oid[:12])
         if state != "result"
         else NoteLine(stage, "result", oid[:12], oid[:32], oid[-12:], tuple(sorted(outs.items())))
     ),
-    TEXT,
+    STAGES,
     st.sampled_from(["result", "stale", "unknown"]),
     HEX,
-    st.dictionaries(TEXT, HEX, max_size=3),
+    st.dictionaries(PATHS, HEX, max_size=3),
 )
 
 
@@ -82,6 +87,35 @@ def test_what_pivot_did_not_write_is_no_line(text: bytes) -> None:
         parse_line(text)
 
 
+VOID = [
+    b"a%1B[31mb stale 000000000000",
+    b"a%0Ab unknown 000000000000",
+    b"a%20stage stale 000000000000",
+    b"train " + b"a" * 32 + b" " + b"a" * 12 + b" 000000000000 ../x=" + b"a" * 40,
+    b"train " + b"a" * 32 + b" " + b"a" * 12 + b" 000000000000 .git/hooks/post-checkout=" + b"a" * 40,
+    b"train " + b"a" * 32 + b" " + b"a" * 12 + b" 000000000000 out=short",
+]
+
+
+@pytest.mark.parametrize("text", VOID)
+def test_a_line_with_a_name_or_path_that_no_stage_has_is_void(text: bytes) -> None:
+    with pytest.raises(RecordError):
+        parse_line(text)
+    assert parse_note(text) == ([], [text])
+
+
+def test_a_note_of_many_megabytes_is_not_read(made: Repo, backend: Backend) -> None:
+    commit = made.commit("one")
+    line = format_line(result(short_tree(made))).decode()
+    blob = made.git("hash-object", "-w", "--stdin", stdin=f"{line}\n" + f"{'x' * 99}\n" * 100_000)
+    made.git("notes", "--ref=pivot", "add", "-C", blob, commit)
+    notes = Notes(backend)
+    assert notes.read(commit) == {}
+    assert "is not used" in notes.refused[commit]
+    Notes(backend).write({commit: [result(short_tree(made))]}, "again", AUTHOR)
+    assert Notes(backend).read(commit) == {"train": (result(short_tree(made)),)}
+
+
 def test_a_result_beats_unknown_and_unknown_beats_stale() -> None:
     stale, unknown = NoteLine("train", "stale", OTHER_TREE), NoteLine("train", "unknown", OTHER_TREE)
     assert by_stage([stale, unknown]) == {"train": (unknown,)}
@@ -95,9 +129,9 @@ def test_two_results_are_both_shown() -> None:
 
 def test_a_note_is_read_back_and_by_git(made: Repo, backend: Backend) -> None:
     commit = made.commit("one")
-    line, other = result(short_tree(made)), NoteLine("a stage", "stale", short_tree(made))
+    line, other = result(short_tree(made)), NoteLine("a folder/prep", "stale", short_tree(made))
     Notes(backend).write({commit: [line, other]}, "note", AUTHOR)
-    assert head_lines(backend) == Notes(backend).read(commit) == {"a stage": (other,), "train": (line,)}
+    assert head_lines(backend) == Notes(backend).read(commit) == {"a folder/prep": (other,), "train": (line,)}
     text = f"{format_line(other).decode()}\n{format_line(line).decode()}"
     assert made.git("notes", "--ref=pivot", "show", commit) == text
     assert format_line(line).decode() in made.git("log", "--notes=pivot")

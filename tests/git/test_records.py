@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pivot.errors import RecordError, UnknownVersion
 from pivot.git.output_tree import nest
-from pivot.git.records import Output, Record, check_record, parse_info, parse_record
+from pivot.git.records import MOST_RECORD, Output, Record, check_record, parse_info, parse_record
 from pivot.git.safe_path import is_safe_path
 from tests.git.samples import declares, info, record
 
@@ -15,7 +15,7 @@ from tests.git.samples import declares, info, record
 def refuse(changed: Record, because: str) -> None:
     """The invariant: a record that says this is not believed, even under its own name."""
     with pytest.raises(RecordError, match=because):
-        check_record(changed, changed.fingerprint, changed.result)
+        check_record(parse_record(changed.to_bytes()), changed.fingerprint, changed.result)
 
 
 def with_output(path: str = "a", oid: str = "a" * 40, mode: int = 0o100644, size: int = 1) -> Record:
@@ -70,10 +70,44 @@ def test_ordinary_paths_are_fine(path: str) -> None:
 
 
 def test_outputs_need_an_id_a_mode_and_a_size() -> None:
-    refuse(with_output(oid="../../x"), "no proper object id")
-    refuse(with_output(mode=0o160000), "no proper object id and mode")
-    refuse(with_output(size=-1), "size that cannot be")
-    refuse(replace(record(1), tree="zz"), "not an object id")
+    refuse(with_output(oid="../../x"), r"matching regex .* `\$.outs\[...\].id`")
+    refuse(with_output(oid="a" * 40 + "\n"), "matching regex")
+    refuse(with_output(mode=0o160000), "mode")
+    refuse(with_output(size=-1), ">= 0")
+    refuse(replace(record(1), tree="zz"), "tree")
+
+
+def test_a_graph_of_code_has_edges_for_each_node_that_lead_somewhere() -> None:
+    refuse(replace(record(1), code={"nodes": [], "edges": []}), "list of edges for each node")
+    refuse(replace(record(1), code={"nodes": ["a"], "edges": [[["x", 1]]]}), "leads nowhere")
+    refuse(replace(record(1), code={"nodes": ["a"], "edges": [[["x"]]]}), "shape")
+
+
+def test_parameters_are_nested_as_deep_as_anybody_walks_them() -> None:
+    deep: object = 1
+    for _ in range(150):
+        deep = [deep]
+    refuse(replace(record(1), params={"a": deep}), "deeper than 100")
+
+
+def test_more_bytes_than_a_record_has_are_refused() -> None:
+    with pytest.raises(RecordError, match="at most"):
+        parse_record(b" " * (MOST_RECORD + 1))
+
+
+STRANGE = ["a\x1b[31mb", "a\nb", "", "a stage", "x/", "\x9b31m", "a\u202eb", "n" * 2000]
+
+
+@pytest.mark.parametrize("stage", STRANGE)
+def test_an_info_of_a_stage_that_nobody_could_register_is_void(stage: str) -> None:
+    with pytest.raises(RecordError, match="no stage has this name"):
+        parse_info(info(stage).to_bytes())
+
+
+@pytest.mark.parametrize("change", [{"finished": "yesterday"}, {"seconds": float("nan")}, {"cpu": float("inf")}])
+def test_an_info_has_a_time_and_finite_seconds(change: dict[str, object]) -> None:
+    with pytest.raises(RecordError):
+        parse_info(replace(info(), **change).to_bytes())
 
 
 def result_of(outs: dict[str, Output], **declared: object) -> Record:
@@ -105,7 +139,7 @@ def test_a_record_names_the_tree_of_its_outputs() -> None:
 
 @pytest.mark.parametrize("outs", [None, 1, {}, {"outs": None}, {"outs": [1]}, {"outs": [{"paths": ["out/1.json"]}]}])
 def test_declarations_that_cannot_be_read_are_refused(outs: object) -> None:
-    refuse(replace(record(1), spec=outs), "cannot be read")
+    refuse(replace(record(1), spec=outs), "shape")
 
 
 @given(

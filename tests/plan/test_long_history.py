@@ -30,9 +30,9 @@ class Counting(LibgitBackend):
         super().__init__(git_dir, common_dir)
         self.count = 0
 
-    def read(self, oid: str) -> tuple[str, bytes]:
+    def read(self, oid: str, most: int | None = None) -> tuple[str, bytes]:
         self.count += 1
-        return super().read(oid)
+        return super().read(oid, most)
 
 
 @pytest.fixture(scope="module")
