@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from pivot.cli.text_encoding import quote_undecodable, require_utf8
 from pivot.errors import PivotError
 from pivot.plan.settled import ELAPSED, answer
 
@@ -28,6 +29,8 @@ INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    require_utf8(sys.orig_argv)
+    quote_undecodable()
     try:
         code = _run()
         sys.stdout.flush()
@@ -103,6 +106,6 @@ def _log_bug() -> str:
     import traceback
 
     handle, path = tempfile.mkstemp(prefix="git-pivot-bug-", suffix=".log")
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(traceback.format_exc())
     return path

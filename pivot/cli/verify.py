@@ -46,7 +46,7 @@ def verify(revisions: tuple[str, ...], form: str, junit: Path | None, timeout: s
                 raise SettingError(missing, hint="Install it, or run `git config --unset pivot.ciSandbox`.")
             checked = [_prove(project, one, limit, sandbox) for one in checked]
         if junit:
-            junit.write_text(junit_document(checked), encoding="utf-8")
+            junit.write_text(junit_document(checked), encoding="utf-8", errors="backslashreplace")
         for line in _report(project, checked, "json" if options["as_json"] else form):
             click.echo(line)
     return 1 if any(one.problems for one in checked) else 0

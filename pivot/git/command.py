@@ -187,6 +187,6 @@ def _verb(args: Sequence[str | Path]) -> str:
 
 def _reason(stderr: bytes) -> str:
     """The first `fatal:` or `error:` line, since its consequences and advice follow it; else the last line."""
-    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in stderr.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
     reasons = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return (reasons or lines[-1:] or [""])[0].removeprefix("fatal: ").removeprefix("error: ")

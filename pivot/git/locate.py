@@ -137,7 +137,7 @@ def _read(path: Path) -> bytes:
 def _ask(start: Path) -> Location:
     # One call: in a bare repository the last question fails, after the first two are answered.
     answer = ask_git(["rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-toplevel"], _nearest_folder(start))
-    lines = os.fsdecode(answer.out).splitlines()
+    lines = os.fsdecode(answer.out).removesuffix("\n").split("\n")
     if len(lines) < 2:
         raise refusal(start, answer.complaint)
     git_dir, common_dir = Path(lines[0]), (start / lines[1]).resolve()

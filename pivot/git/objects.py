@@ -141,10 +141,10 @@ def parse_commit(data: bytes) -> Commit:
         elif key == b"parent":
             parents.append(value.decode("ascii", "replace"))
         elif key == b"author":
-            author = value.decode("utf-8", "replace")
+            author = value.decode("utf-8", "surrogateescape")
     if not _OBJECT_ID.fullmatch(tree) or not all(map(_OBJECT_ID.fullmatch, parents)):
         raise UnreadableObject("a commit object in the repository is damaged", hint=_KEEP)
-    return Commit(tree, tuple(parents), author, message.decode("utf-8", "replace"))
+    return Commit(tree, tuple(parents), author, message.decode("utf-8", "surrogateescape"))
 
 
 def format_commit(tree: str, parents: Sequence[str], message: str, author: Author) -> bytes:

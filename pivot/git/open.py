@@ -46,4 +46,4 @@ def _work_tree(git_dir: Path) -> Path:
     if git_dir.name == ".git":
         return git_dir.parent
     linked = git_dir / "gitdir"  # of a linked work tree: the path of its `.git` file
-    return Path(linked.read_text().strip()).parent if linked.is_file() else git_dir
+    return Path(os.fsdecode(linked.read_bytes()).rstrip("\n")).parent if linked.is_file() else git_dir

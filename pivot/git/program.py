@@ -103,7 +103,7 @@ class ProgramBackend(ObjectVerbs):
         if not asked:
             return set()
         answers = self._run("cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in asked).encode())
-        lines = answers.decode("utf-8", "replace").splitlines()
+        lines = answers.decode("utf-8", "surrogateescape").splitlines()
         return {oid for oid, line in zip(asked, lines, strict=True) if not line.endswith(" missing")}
 
     def ref_get(self, name: str) -> str | None:

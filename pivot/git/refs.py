@@ -39,7 +39,7 @@ def read_symbolic(git_dir: Path, name: str = "HEAD") -> str | None:
     held = _read_loose(git_dir / _valid(name)) or ""
     if held == "ref: refs/heads/.invalid":  # reftable keeps a HEAD file that leads nowhere
         answer = ask_git(["--git-dir", git_dir, "symbolic-ref", "-q", name], git_dir, env=placeless_environment())
-        return answer.out.decode().strip() or None
+        return os.fsdecode(answer.out).strip() or None
     return held.removeprefix("ref:").strip() if held.startswith("ref:") else None
 
 
@@ -69,7 +69,7 @@ def _folder(common_dir: Path, git_dir: Path, name: str) -> Path:
 
 def _read_loose(path: Path) -> str | None:
     try:
-        return path.read_text("ascii", "replace").strip()
+        return os.fsdecode(path.read_bytes()).strip()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
@@ -120,5 +120,5 @@ def _ask_refs(git_dir: Path, prefix: str) -> dict[str, str]:
         git_dir,
         env=placeless_environment(),
     )
-    pairs = (line.split(" ", 1) for line in listed.decode("utf-8", "surrogateescape").splitlines())
+    pairs = (line.split(" ", 1) for line in os.fsdecode(listed).split("\n") if line)
     return {name: oid for oid, name in pairs if name.startswith(prefix)}

@@ -6,6 +6,7 @@ Globs on purpose: a refspec that names one ref is fatal where the remote does no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from pivot.git.command import run_git
@@ -16,7 +17,7 @@ REFSPECS = ("+refs/pivot/*:refs/pivot-remotes/{remote}/*", "+refs/notes/pivot*:r
 
 
 def list_remotes(location: Location) -> list[str]:
-    return run_git(["remote"], location.common_dir, env=location.environment()).decode().splitlines()
+    return _lines(run_git(["remote"], location.common_dir, env=location.environment()))
 
 
 def add_fetch_refspecs(location: Location, remotes: Iterable[str]) -> list[str]:
@@ -39,4 +40,9 @@ def _add_to(location: Location, remote: str) -> bool:
 
 def _values(location: Location, key: str) -> list[str]:
     out = run_git(["config", "--get-all", key], location.common_dir, env=location.environment(), check=False)
-    return out.decode().splitlines()
+    return _lines(out)
+
+
+def _lines(out: bytes) -> list[str]:
+    """Lines of Git's output; `splitlines` would also split at characters that a name may have."""
+    return [line for line in os.fsdecode(out).split("\n") if line]

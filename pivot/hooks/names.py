@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from pivot.git.command import ask_git
@@ -25,9 +26,10 @@ def is_nothing(commit: str) -> bool:
 def _left(location: Location, old: str) -> str:
     """The branch that was left, from the last line of HEAD's reflog."""
     try:
-        last = (location.git_dir / "logs" / "HEAD").read_text("utf-8", "replace").rstrip("\n").rpartition("\n")[2]
+        log = (location.git_dir / "logs" / "HEAD").read_bytes()
     except OSError:  # Git keeps it elsewhere, as with reftable
-        last = "\t" + ask_git(["reflog", "-1", "--format=%gs"], location.folder).out.decode("utf-8", "replace").rstrip()
+        log = b"\t" + ask_git(["reflog", "-1", "--format=%gs"], location.folder).out
+    last = os.fsdecode(log.rstrip(b"\n").rpartition(b"\n")[2])
     _, found, rest = last.partition("\tcheckout: moving from ")
     name = rest.partition(" to ")[0]
     return name if found and name and not old.startswith(name) and name != old else old[:8]

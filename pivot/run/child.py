@@ -210,7 +210,7 @@ class StageRun:
             seconds=perf_counter() - self._started,
             modules=[printable(path) for path in self._observer.modules()],
             undeclared=[printable(path) for path in self._observer.undeclared()],
-            environment={printable(name): value and printable(value) for name, value in variables.items()},
+            environment=dict(variables),
             stats=stats.delta(),
             warnings=self._warnings,
             carried=self._carried,

@@ -6,12 +6,15 @@ Three ways, each one-directional in its kinds of messages:
 - server to command, over the same socket: `Analysed` or `ImportFailed` once, then `Started` and `Exited` for each job;
 - stage to command, over a pipe of its own: exactly one of `StageDone` and `StageFailed`.
 
-A frame is four bytes of length, big-endian, and that many bytes of msgpack. Both ends are the same installation, so
+A frame is four bytes of length, big-endian, and that many bytes of msgpack; the highest bit of the length says that all
+texts are escaped, since MessagePack has no form for surrogates. Both ends are the same installation, so
 there is no version. Whatever comes from a process that has run user code is checked and bounded when it is decoded.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -170,19 +173,45 @@ ToServer = Setup | RunStage | Kill
 FromServer = Analysed | ImportFailed | Started | Exited
 FromStage = StageDone | StageFailed
 
+_ESCAPED = 1 << 31
+"""In the length of a frame: its texts are escaped, since one of them has a surrogate."""
+_ESCAPE = re.compile(r"\\\\|\\u([0-9a-f]{4})")
+
 _encoder = msgspec.msgpack.Encoder()
 
 
 def encode(message: Message) -> bytes:
     """One frame."""
-    body = _encoder.encode(message)
-    return len(body).to_bytes(_HEADER, "big") + body
+    try:
+        body, flag = _encoder.encode(message), 0
+    except UnicodeEncodeError:  # a path or a variable whose bytes are not UTF-8: rare, and so it may be slow
+        plain = msgspec.to_builtins(message, builtin_types=(bytes, bytearray, memoryview))
+        body, flag = _encoder.encode(_with_texts(plain, _escape)), _ESCAPED
+    return (len(body) | flag).to_bytes(_HEADER, "big") + body
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Plain data with each text changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {_with_texts(key, change): _with_texts(item, change) for key, item in value.items()}
+    return [_with_texts(item, change) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda found: "\\" if found[0] == "\\\\" else chr(int(found[1], 16)), text)
 
 
 class FrameReader:
     """Takes bytes as they come and gives whole messages of one union of kinds."""
 
     def __init__(self, kinds: Any, limit: int) -> None:
+        self._kinds = kinds
         self._decoder = msgspec.msgpack.Decoder(kinds)
         self._limit = limit
         self._held = bytearray()
@@ -195,17 +224,24 @@ class FrameReader:
         """
         self._held += data
         messages = []
-        while (body := self._next_body()) is not None:
+        while (frame := self._next_frame()) is not None:
+            body, escaped = frame
             try:
-                messages.append(self._decoder.decode(body))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                messages.append(self._decode(body, escaped=escaped))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError) as error:
                 raise ProtocolError(f"a frame of {len(body)} bytes is no message: {error}") from error
         return messages
 
-    def _next_body(self) -> bytes | None:
+    def _decode(self, body: bytes, *, escaped: bool) -> Any:
+        if not escaped:
+            return self._decoder.decode(body)
+        return msgspec.convert(_with_texts(msgspec.msgpack.decode(body), _unescape), self._kinds)
+
+    def _next_frame(self) -> tuple[bytes, bool] | None:
         if len(self._held) < _HEADER:
             return None
-        length = int.from_bytes(self._held[:_HEADER], "big")
+        head = int.from_bytes(self._held[:_HEADER], "big")
+        length, escaped = head & ~_ESCAPED, bool(head & _ESCAPED)
         if length > self._limit:
             raise ProtocolError(f"a frame of {length} bytes is longer than {self._limit}")
         end = _HEADER + length
@@ -213,4 +249,4 @@ class FrameReader:
             return None
         body = bytes(self._held[_HEADER:end])
         del self._held[:end]
-        return body
+        return body, escaped

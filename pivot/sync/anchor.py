@@ -47,7 +47,7 @@ class Anchor:
         """Past whatever the user's shell says first."""
         while line := self._next():
             if line.startswith(READY):
-                told, _, version = line.removeprefix(READY).decode("utf-8", "replace").strip().partition("] ")
+                told, _, version = line.removeprefix(READY).decode("utf-8", "surrogateescape").strip().partition("] ")
                 self.version = version
                 self.standing = None if told == "[unmarked" else as_standing(told[1:])
                 return True

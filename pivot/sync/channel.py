@@ -120,7 +120,7 @@ class ProcessChannel:
         self._errors.seek(0)
         told = self._errors.read()
         self.close()
-        if failed := self._explain(code, told.decode("utf-8", "replace")):
+        if failed := self._explain(code, told.decode("utf-8", "surrogateescape")):
             raise failed
         return Ended(code, last_words(told))
 
@@ -183,7 +183,7 @@ def converse(channel: Channel, data: bytes) -> Iterator[bytes]:
 
 def last_words(told: bytes) -> str:
     """The first `fatal:` or `error:` line of what a program complained about, else its last line."""
-    lines = [line.strip() for line in told.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in told.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
     reasons = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return (reasons or lines[-1:] or [""])[0].removeprefix("fatal: ").removeprefix("error: ")
 

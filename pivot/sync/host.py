@@ -179,7 +179,7 @@ class HostRemote:
         if not paths:
             return {}
         names = "".join(f"{path}\n" for path in paths).encode()
-        told = self.again(lambda: self._ask(scripts.sizes(self._store), names)).decode("utf-8", "replace")
+        told = self.again(lambda: self._ask(scripts.sizes(self._store), names)).decode("utf-8", "surrogateescape")
         return {path: size for size, path in map(size_and_path, told.splitlines())}
 
     def _ask(self, command: str, data: bytes) -> bytes:

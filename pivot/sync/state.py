@@ -268,7 +268,7 @@ def _is_race(reason: str, *, forced: bool) -> bool:
 def _read_porcelain(out: bytes) -> dict[str, str]:
     """Remote ref -> why it was rejected (empty: it was not), from `git push --porcelain`."""
     told: dict[str, str] = {}
-    for line in out.decode("utf-8", "replace").splitlines():
+    for line in out.decode("utf-8", "surrogateescape").splitlines():
         flag, _, rest = line.partition("\t")
         if len(flag) == 1 and "\t" in rest:
             names, _, summary = rest.partition("\t")

@@ -147,7 +147,7 @@ class Upkeep:
             self._ask(scripts.end(self._store, token, is_whole=is_whole or untouched), b"")
 
     def _lines(self, command: str, given: str = "") -> list[str]:
-        return self._ask(command, given.encode()).decode("utf-8", "replace").splitlines()
+        return self._ask(command, given.encode()).decode("utf-8", "surrogateescape").splitlines()
 
 
 class Cleaning:

@@ -34,16 +34,36 @@ def test_messages_come_out_however_the_bytes_are_cut(sizes: list[int]) -> None:
     assert found + reader.feed(data) == MESSAGES
 
 
+LETTERS = st.one_of(st.characters(), st.characters(categories=["Cs"]), st.sampled_from("\\u0dce9"))
+TEXTS = st.text(LETTERS, max_size=20)
+
+
+@given(TEXTS, st.dictionaries(TEXTS, st.none() | TEXTS, max_size=3))
+def test_texts_that_are_not_unicode_arrive_as_they_were(text: str, environment: dict[str, str | None]) -> None:
+    done = StageDone({text: Put("0" * 40, 0o100644, 3)}, 0.5, [text], [], environment, b"\xff\0", [], {})
+    assert FrameReader(FromStage, 1 << 20).feed(encode(done) + encode(DONE)) == [done, DONE]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"\xff\xff\xff\xff",
         b"\x00\x00\x00\x01x",
         b"\x00\x00\x00\x00",
+        b"\x80\x00\x00\x01x",
+        b"\x80\x00\x10\x00" + b"\x91" * 4096,
         encode(Kill(1, 9)),
         encode(StageFailed("unheard of", "", "", [], 0.0)),  # type: ignore[arg-type]
     ],
-    ids=["too long", "no msgpack", "empty", "a message of another kind", "an unknown failure"],
+    ids=[
+        "too long",
+        "no msgpack",
+        "empty",
+        "no escaped msgpack",
+        "too deep",
+        "a message of another kind",
+        "an unknown failure",
+    ],
 )
 def test_what_is_no_answer_is_refused(data: bytes) -> None:
     with pytest.raises(ProtocolError):
