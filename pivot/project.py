@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pivot.git.runs import RunCache
     from pivot.store.stat_cache import StatCache
     from pivot.store.store import Store
+    from pivot.store.worktree_writer import WorktreeWriter
 
 LINKS = ("auto", "reflink", "hardlink", "copy")
 
@@ -132,6 +133,17 @@ class Project:
         from pivot.store.stat_cache import StatCache
 
         return StatCache.open(self.cache_dir / "stat")
+
+    @cached_property
+    def writer(self) -> WorktreeWriter:
+        """What writes outputs into the work tree. Raises `ProjectError` in a bare repository."""
+        from pivot.git.index import TrackedPaths
+        from pivot.store.known_outputs import KnownOutputs
+        from pivot.store.worktree_writer import WorktreeWriter
+
+        known = KnownOutputs(self.pivot_dir, self.location.common_dir)
+        tracked = TrackedPaths(self.location, fold_case=self.settings.get_bool("core.ignoreCase", False))
+        return WorktreeWriter(self.root, self.pivot_dir, self.store, known, tracked)
 
     def lock(self) -> FileLock:
         """Held while outputs and records of this work tree are written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import shutil
 import sys
@@ -82,7 +83,7 @@ def get(what: tuple[str, ...], output: Path | None) -> int:
         if output in (None, Path("-")):
             _write_out(project, found)
             return 0
-        if output.exists():
+        if os.path.lexists(output):
             raise TargetError(f"{output} is there already", hint="Choose another name with -o.")
         project.store.restore(found, output.absolute(), project.stats)
     return 0

@@ -184,12 +184,15 @@ def _place(project: Project, bringing: Bringing) -> None:
     if not absent:
         return
     with take_lock(project):
-        done = check_out(project, absent, "git pivot pull")
+        done = check_out(project, absent, "git pivot pull", by_code=False)
         listed = listed_outputs(project)
         inside = {path for path in done.restored if path in {out for one in bringing.records for out in one.outs}}
         done.notices += remember_outputs(project, listed, listed | inside)
-    for notice in done.notices:
+    for notice in (*done.notices, *done.left[:MANY]):
         click.echo(notice, err=True)
+    if done.left:
+        more = f"and {len(done.left) - MANY} more; " if len(done.left) > MANY else ""
+        click.echo(f"{more}`git pivot checkout` puts in place what your code declares", err=True)
     if done.restored:
         click.echo(f"{len(done.restored)} output{'' if len(done.restored) == 1 else 's'} put in place")
 

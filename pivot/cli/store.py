@@ -19,7 +19,7 @@ from pivot.files import remove_quietly
 from pivot.project import Project
 from pivot.reports.fsck import fsck_document, fsck_lines
 from pivot.reports.usage import cleaned_line, collected_line, usage_document, usage_lines
-from pivot.run.checkout import CheckedOut, check_out, choose, outputs_at, present_outputs
+from pivot.run.checkout import LEFT_HINT, CheckedOut, check_out, choose, outputs_at, present_outputs
 from pivot.run.fsck import Checked, check_store
 from pivot.run.gc import collect_garbage, state_of
 from pivot.run.recorder import flush_journal
@@ -61,7 +61,8 @@ def checkout(paths: tuple[str, ...], revision: str | None) -> int:
         targets = [posixpath.normpath(posixpath.join(folder, path)) for path in paths]
         expected = outputs_at(project, revision) if revision else present_outputs(session)
         wanted = choose(project, expected, ["" if target == "." else target for target in targets])
-        done = check_out(project, wanted, f"git pivot checkout{f' --rev {revision}' if revision else ''}")
+        why = f"git pivot checkout{f' --rev {revision}' if revision else ''}"
+        done = check_out(project, wanted, why, by_code=expected.by_code)
     refused = expected.refused if not paths else ()
     _say(done, expected.unknown if not (paths or refused) else (), revision)
     if done.missing:
@@ -69,6 +70,8 @@ def checkout(paths: tuple[str, ...], revision: str | None) -> int:
             f"the store does not have the bytes of {', '.join(done.missing)}",
             hint="`git pivot pull` brings what a remote has; `git pivot repro` makes it again.",
         )
+    if done.left:
+        raise CheckFailed("\n".join(done.left), hint=LEFT_HINT)
     if refused:
         raise CheckFailed("\n".join(refused), hint=f"Check out {revision} and run `git pivot repro` to replace them.")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -23,6 +24,51 @@ def tracked(location: Location, paths: Iterable[str]) -> set[str]:
     """
     asked = {path.rstrip("/") for path in paths}
     return asked & _with_folders(_split(_ask(location, ["ls-files", "-z", "--cached"], sorted(asked))))
+
+
+class TrackedPaths:
+    """Which paths Git tracks, asked again only when the index has changed.
+
+    With `fold_case` (`core.ignoreCase`) spellings that such a file system takes for one path are one path.
+    """
+
+    def __init__(self, location: Location, *, fold_case: bool = False) -> None:
+        self._location = location
+        self._fold_case = fold_case
+        self._asked: set[str] = set()
+        self._found: set[str] = set()
+        self._seen: tuple[int, ...] | None = ()
+
+    def of(self, paths: Iterable[str]) -> set[str]:
+        """Those that Git tracks, or that hold something that it tracks.
+
+        Raises:
+            GitError: the index cannot be read.
+        """
+        wanted = set(paths)
+        if (now := self._index()) != self._seen or not wanted <= self._asked:
+            asked = wanted if now != self._seen else self._asked | wanted
+            self._found = self._folded(asked) if self._fold_case else tracked(self._location, asked)
+            self._asked, self._seen = asked, now
+        return wanted & self._found
+
+    def _folded(self, asked: set[str]) -> set[str]:
+        held = {
+            fold(path) for path in _with_folders(_split(_ask(self._location, ["ls-files", "-z", "--cached"], ["."])))
+        }
+        return {path for path in asked if fold(path) in held}
+
+    def _index(self) -> tuple[int, ...] | None:
+        try:
+            stat = (self._location.git_dir / "index").stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+def fold(path: str) -> str:
+    """One spelling of a path for a file system that folds case and Unicode forms."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def differences(location: Location, paths: Iterable[str]) -> dict[str, Difference]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pivot.errors import LockTimeout, MissingObject, PivotError, UnsafePath
-from pivot.git.index import tracked
 from pivot.git.locate import Location
 from pivot.git.notes import NoteLine, Notes
 from pivot.git.open import open_reader
@@ -28,6 +27,7 @@ from pivot.hooks.names import is_nothing, moved, plural, some
 from pivot.hooks.outputs import listed_outputs, remember_outputs
 from pivot.project import Project
 from pivot.store.objects import Object
+from pivot.store.worktree_writer import Refusal, Target
 
 CHOICES = ("restore", "pull", "report", "off")
 MANY = 3  # stages or paths that one line names
@@ -42,6 +42,7 @@ class Done(Struct):
     restored: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
 
@@ -84,7 +85,7 @@ def follow(location: Location, old: str, new: str, *, merged: bool = False) -> l
                 done = switch.report() if mode == "report" else switch.perform(listed, pull=mode == "pull")
         except LockTimeout as error:
             return [f"{where}: outputs stay as they are: {error.what}"]
-        return [*_summary(where, done, now, mode, how_to_bring(project, done.lacking)), *done.notices]
+        return [*_summary(where, done, now, mode, how_to_bring(project, done.lacking)), *_left(done), *done.notices]
 
 
 class Switch:
@@ -111,7 +112,7 @@ class Switch:
 
     def report(self) -> Done:
         """What would be restored."""
-        differing = self._differing()
+        differing = [one for one in self._differing() if not self._refusal(one)]
         return Done(len(self._wanted) - len(differing), restored=[one.path for one in differing])
 
     def perform(self, listed: set[str], *, pull: bool = False) -> Done:
@@ -121,7 +122,7 @@ class Switch:
         """
         differing, returning = self._differing(), self._returning()
         gone = [path for path in sorted(listed) if self._is_gone(path)]
-        kept_by_git = tracked(self._project.location, [*gone, *(one.path for one in (*differing, *returning))])
+        kept_by_git = self._project.writer.tracked.of([*gone, *(one.path for one in (*differing, *returning))])
         done = Done(len(self._wanted) - len(differing) - len(returning))
         for path in gone:
             if path not in kept_by_git:
@@ -133,6 +134,7 @@ class Switch:
             self._pull([one for one in wanted if one.path in done.lacking], done)
         left = {path for path in listed - self._wanted.keys() if os.path.lexists(self._place(path))}
         new = {path for path in self._wanted.keys() - listed if self._is_kept(self._wanted[path], kept_by_git)}
+        new -= set(done.left)
         done.notices += remember_outputs(self._project, listed, left | new | (listed & self._wanted.keys()))
         return done
 
@@ -183,18 +185,17 @@ class Switch:
         out = record.outs.get(one.path) if record else None
         if record is not None and _is_git_kept(record, one.path):
             return
-        if through := self._symlink_above(one.path):
-            done.notices.append(f"{one.path} stays as it is: {through} is a symlink")
-            return
         edit = self._edits.back.get(one.path)
         held = edit or (Object(out.id, out.mode, out.size) if out and out.id == one.oid else None)
-        if held is None or not self._project.store.has(held):
+        target = Target(one.path, held) if held else None
+        if target and self._is_refused(target, done):
+            return
+        if target is None or not self._project.store.has(target.object):
             done.lacking.append(one.path)
             return
         try:
             if not edit or not self._edits.stays(one.path):
-                self._save_edit(one.path, done)
-                self._project.store.restore(held, self._place(one.path), self._project.stats)
+                self._project.writer.write(target, self._project.stats, lambda path: self._save_edit(path, done))
         except (PivotError, OSError) as error:
             what = error.what if isinstance(error, PivotError) else error.strerror
             in_the_way = isinstance(error, UnsafePath) and error.where
@@ -206,6 +207,24 @@ class Switch:
             done.notices.append(f"{one.path} is as you had edited it; `git pivot checkout {one.path}` takes that back")
             return
         done.restored.append(one.path)
+
+    def _refusal(self, one: Wanted) -> Refusal | None:
+        record = self._record(one.line)
+        out = record.outs.get(one.path) if record else None
+        return self._project.writer.refusal(Target(one.path, Object(out.id, out.mode, out.size))) if out else None
+
+    def _is_refused(self, target: Target, done: Done) -> bool:
+        refused = self._project.writer.refusal(target)
+        if refused is None:
+            return False
+        if refused.reason in ("unknown", "in the way"):
+            done.left.append(target.path)
+        elif refused.reason == "symlink":
+            through = self._project.writer.symlink_above(target.path)
+            done.notices.append(f"{target.path} stays as it is: {through} is a symlink")
+        elif refused.reason != "tracked":
+            done.notices.append(f"{target.path} stays as it is: {refused.text}")
+        return True
 
     def _pull(self, lacking: list[Wanted], done: Done) -> None:
         trouble = bring(self._project, [(one.path, self._record(one.line)) for one in lacking])
@@ -232,28 +251,20 @@ class Switch:
         return not (owners or self._undecided) & self._undecided and os.path.lexists(self._place(path))
 
     def _remove(self, path: str, done: Done) -> None:
-        from pivot.run.cleaning import remove
-
         store, stats, place = self._project.store, self._project.stats, self._place(path)
-        if self._symlink_above(path) or place.is_symlink():
+        if self._project.writer.symlink_above(path) or place.is_symlink():
             return
         try:
             if self._edits.is_edit(path) or not store.has(store.identify(place, stats)):
                 self._edits.keep(path)
                 done.notices.append(f"{path} is no output here and stays, since it was edited")
                 return
-            remove(place)
+            self._project.writer.remove(path)
         except (PivotError, OSError) as error:
             what = error.what if isinstance(error, PivotError) else error.strerror
             done.notices.append(f"{path} is no output here and stays: {what}")
             return
         done.removed.append(path)
-
-    def _symlink_above(self, path: str) -> str:
-        """The folder on the way to a path that is a symlink, or an empty string."""
-        parts = path.split("/")[:-1]
-        folders = ["/".join(parts[: at + 1]) for at in range(len(parts))]
-        return next((folder for folder in folders if self._place(folder).is_symlink()), "")
 
     def _place(self, path: str) -> Path:
         return self._project.root / path
@@ -290,6 +301,16 @@ def _summary(where: str, done: Done, now: Mapping[str, tuple[NoteLine, ...]], mo
     if not moved and not told:
         return []
     return [f"{where}: {', '.join([*moved, f'{done.unchanged} unchanged', *told])}"]
+
+
+def _left(done: Done) -> list[str]:
+    """A line about outputs that a hook may not write: it imports no code that would say that they are outputs."""
+    if not done.left:
+        return []
+    shown = ", ".join(done.left[:MANY])
+    more = f" and {len(done.left) - MANY} more" if len(done.left) > MANY else ""
+    are = "is" if len(done.left) == 1 else "are"
+    return [f"{shown}{more} {are} left to `git pivot checkout`: no analysis of the code in this clone has named it yet"]
 
 
 def _verb(paths: Iterable[str], what: str) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
 from pivot.project import Project
+from pivot.store.known_outputs import read_listed
 
 
 def listed_outputs(project: Project) -> set[str]:
     """What `pivot.run.excluding` wrote down last; nothing where nothing was run yet."""
-    try:
-        return {str(path) for path in json.loads((project.pivot_dir / "outputs").read_bytes())}
-    except (OSError, ValueError, TypeError):
-        return set()
+    return read_listed(project.pivot_dir)
 
 
 def remember_outputs(project: Project, old: set[str], new: set[str]) -> list[str]:
-    """Write down what stands here now, and renew the ignore block; sentences about what stands against it."""
+    """Write down what stands here now, and renew the ignore block; sentences about what stands against it.
+
+    A path that may be code, and that no analysis of this clone knows, is not hidden from `git status`.
+    """
+    new = project.writer.hideable(new)
     if old == new:
         return []
     # Asks Git about every branch: only where the list has changed.

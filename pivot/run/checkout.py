@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
-from pivot.errors import TargetError, UnsafePath
-from pivot.git.index import tracked
+from pivot.errors import TargetError
 from pivot.git.records import Record
 from pivot.plan.decision import Action
 from pivot.plan.snapshot import Snapshots, Standing
@@ -18,27 +17,35 @@ from pivot.run.outputs import Outputs, keeper_of, saved_notice
 from pivot.run.recorder import as_objects
 from pivot.run.session import Session
 from pivot.store.objects import Object
-from pivot.store.workspace import keep_edits
+from pivot.store.worktree_writer import Target
+
+LEFT_HINT = "Run `git pivot checkout` on the commit whose code declares them."
 
 
 class Expected(Struct, frozen=True):
     """What belongs at repository-relative paths, and the stages whose result is not known.
 
-    `refused` are sentences about records that the commit's note names and that are not believed.
+    `refused` are sentences about records that the commit's note names and that are not believed. `by_code`: the code
+    declares the paths, as it was imported now; otherwise only notes and records name them.
     """
 
     outs: Mapping[str, Object]
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    by_code: bool = False
 
 
 class CheckedOut(Struct):
-    """What was done, by path; `missing`: the store lacks the bytes; `notices`: sentences to be told."""
+    """What was done, by path; `missing`: the store lacks the bytes; `notices`: sentences to be told.
+
+    `left` are sentences about paths that nobody here knows as outputs, with a hint for all of them.
+    """
 
     restored: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 def present_outputs(session: Session) -> Expected:
@@ -48,7 +55,7 @@ def present_outputs(session: Session) -> Expected:
     known = [one for one in plan.decisions.values() if one.action in (Action.KEEP, Action.RESTORE)]
     outs = {path: held for one in known if one.record for path, held in as_objects(one.record.outs).items()}
     Outputs(session.project).exclude(planner)
-    return Expected(outs, tuple(name for name, one in plan.decisions.items() if one not in known))
+    return Expected(outs, tuple(name for name, one in plan.decisions.items() if one not in known), by_code=True)
 
 
 def outputs_at(project: Project, revision: str) -> Expected:
@@ -88,31 +95,41 @@ def choose(project: Project, expected: Expected, targets: Sequence[str]) -> dict
     return found
 
 
-def check_out(project: Project, wanted: Mapping[str, Object], why: str) -> CheckedOut:
+def check_out(project: Project, wanted: Mapping[str, Object], why: str, *, by_code: bool) -> CheckedOut:
     """Make each path equal to its object. Call it with the work tree's lock held.
 
-    Paths that Git tracks are left alone; edits that nobody else has are kept first.
+    Paths that Git tracks, and without `by_code` those that may be code and that nobody here knows as outputs, are left
+    alone; edits that nobody else has are kept first.
 
     Raises:
-        UnsafePath: a folder above a path is a symlink; then nothing is changed.
+        UnsafePath: a folder above a path is a symlink or a repository of its own; then nothing is changed.
     """
     done = CheckedOut()
-    for path in wanted:
-        _refuse_symlinks(project, path)
-    versioned = tracked(project.location, wanted)
-    for path, held in wanted.items():
-        if path in versioned:
-            done.notices.append(f"{path} is left as it is: Git tracks it")
-        elif _stands(project, path, held):
-            done.unchanged.append(path)
-        elif not project.store.has(held):
-            done.missing.append(path)
+    writer, keeper = project.writer, keeper_of(project)
+    writer.tracked.of(wanted)  # asked once for all of them
+    targets = [Target(path, held, by_code=by_code) for path, held in wanted.items()]
+    refusals = {target.path: writer.refusal(target) for target in targets}
+    for refused in refusals.values():
+        if refused and refused.reason in ("unsafe", "symlink", "repository"):
+            raise refused.error()
+
+    def keep(path: str) -> Object | None:
+        return keeper.keep(project.root / path, why)
+
+    for target in targets:
+        refused = refusals[target.path]
+        if refused and refused.reason == "tracked":
+            done.notices.append(f"{target.path} is left as it is: Git tracks it")
+        elif _stands(project, target.path, target.object):
+            done.unchanged.append(target.path)
+        elif refused:
+            done.left.append(refused.text)
+        elif not project.store.has(target.object):
+            done.missing.append(target.path)
         else:
-            place = project.root / path
-            kept = keep_edits(keeper_of(project), [place], why)
-            done.notices += [saved_notice(path, edit) for edit in kept.values()]
-            project.store.restore(held, place, project.stats)
-            done.restored.append(path)
+            if kept := writer.write(target, project.stats, keep):
+                done.notices.append(saved_notice(target.path, kept))
+            done.restored.append(target.path)
     return done
 
 
@@ -146,14 +163,3 @@ def _stands(project: Project, path: str, held: Object) -> bool:
         return False
     stands = project.store.identify(place, project.stats)
     return (stands.id, stands.mode) == (held.id, held.mode)
-
-
-def _refuse_symlinks(project: Project, path: str) -> None:
-    folder = path.rpartition("/")[0]
-    while folder:
-        if (project.root / folder).is_symlink():
-            hint = (
-                f"Remove the symlink {folder}, or restore the file elsewhere with `git pivot get REV {path} -o FILE`."
-            )
-            raise UnsafePath(f"{path} would be written through the symlink {folder}", hint=hint)
-        folder = folder.rpartition("/")[0]

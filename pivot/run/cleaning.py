@@ -17,7 +17,7 @@ def clean_outputs(project: Project, specs: Iterable[StageSpec]) -> tuple[list[st
     kept = [path for path in present if not _is_stored(project, project.root / path)]
     removed = [path for path in present if path not in kept]
     for path in removed:
-        remove(project.root / path)
+        project.writer.remove(path)
     return removed, kept
 
 

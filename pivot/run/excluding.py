@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 from pivot.files import write_atomic
 from pivot.git.exclude import not_ignored, rewrite, tracked_by_branches, unlisted
 from pivot.project import Project
-
-LIST = "outputs"  # beside the cache: what this work tree's stages write, a JSON list
+from pivot.store.known_outputs import LISTED, pivot_folders, read_listed
 
 
 def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
     """Renew the ignore block for the outputs of all work trees; sentences about what stands against it."""
-    own, before = sorted(set(paths)), _read(project.pivot_dir)
+    own, before = sorted(set(paths)), sorted(read_listed(project.pivot_dir))
     if own != before:
-        write_atomic(project.pivot_dir / LIST, json.dumps(own).encode())
+        write_atomic(project.pivot_dir / LISTED, json.dumps(own).encode())
     left = [path for path in sorted({*before} - {*own}) if (project.root / path).exists()]
-    wanted = sorted({*own, *(path for folder in _other_trees(project) for path in _read(folder))})
+    wanted = sorted(
+        {*own, *(path for folder in pivot_folders(project.location.common_dir) for path in read_listed(folder))}
+    )
     branches = tracked_by_branches(project.backend, wanted)
     rewrite(project.location.common_dir, [path for path in wanted if path not in branches])
     return [
@@ -31,7 +31,7 @@ def exclude_outputs(project: Project, paths: Iterable[str]) -> list[str]:
 def is_excluded(project: Project, paths: Iterable[str]) -> bool:
     """Whether `exclude_outputs` would find nothing to write."""
     own = sorted(set(paths))
-    if _read(project.pivot_dir) != own:
+    if sorted(read_listed(project.pivot_dir)) != own:
         return False
     left = unlisted(project.location.common_dir, own)
     return not left or tracked_by_branches(project.backend, left).keys() == set(left)
@@ -50,17 +50,3 @@ def _seen_by_git(project: Project, own: list[str], branches: Mapping[str, str]) 
         *(f"{path} is an output here and tracked by branch {name}: not ignored" for path, name in tracked.items()),
         *(f"{path} is an output, and {rule} keeps Git from ignoring it" for path, rule in defeated.items() if rule),
     ]
-
-
-def _other_trees(project: Project) -> Iterator[Path]:
-    """The folders that Pivot has for all work trees of the repository."""
-    common = project.location.common_dir
-    yield common / "pivot"
-    yield from (common / "worktrees").glob("*/pivot")
-
-
-def _read(folder: Path) -> list[str]:
-    try:
-        return [str(path) for path in json.loads((folder / LIST).read_bytes())]
-    except (OSError, ValueError, TypeError):
-        return []  # a work tree in which nothing was run yet

@@ -10,7 +10,6 @@ from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
 from pivot.project import Project
-from pivot.run.cleaning import remove
 from pivot.run.excluding import exclude_outputs
 from pivot.run.noting import note_head
 from pivot.run.recorder import as_objects
@@ -18,6 +17,7 @@ from pivot.store.aside import Aside, Room
 from pivot.store.objects import Object
 from pivot.store.saved import Saved
 from pivot.store.workspace import Keeper, keep_edits
+from pivot.store.worktree_writer import Target
 
 
 class Outputs:
@@ -73,17 +73,19 @@ class Outputs:
                 self._remove_edits(spec.out_paths())
             else:
                 self._keep_edits(spec.out_paths(), f"{decision.stage} was restored")
+            in_git = {path for out in spec.outs if "no-cache" in out.flags for path in out.paths}
             for path, out in as_objects(record.outs).items():
-                store.restore(out, root / path, stats)
+                target = Target(path, out, by_code=True, in_git=path in in_git)
+                self._project.writer.write(target, stats, _no_edits)
             for path in spec.out_paths():
                 if path not in record.outs:  # an optional output that this result does not have
-                    remove(root / path)
+                    self._project.writer.remove(path, in_git=path in in_git)
 
     def place(self, outs: Mapping[str, Object], why: str) -> None:
         """Put outputs of the store, that a stage is to read, in place."""
         self._keep_edits(outs, why)
         for path, held in outs.items():
-            self._project.store.restore(held, self._project.root / path, self._project.stats)
+            self._project.writer.write(Target(path, held, by_code=True, in_git=True), self._project.stats, _no_edits)
 
     def note(self, planner: Planner) -> None:
         """Write down on HEAD what this run has found out."""
@@ -106,7 +108,11 @@ class Outputs:
         """Or else the store would save them: it overwrites no bytes that it does not have."""
         for place in self._places(paths):
             for file in self._project.store.unknown(place, self._project.stats):
-                remove(Path(file))
+                self._project.writer.remove(Path(file).relative_to(self._project.root).as_posix(), in_git=True)
+
+
+def _no_edits(path: str) -> None:
+    """Edits of all outputs of a stage are saved, or discarded, before the first one is replaced."""
 
 
 def kept_paths(planner: Planner) -> list[str]:

@@ -22,8 +22,8 @@ from pivot.git.notes import Notes
 from pivot.git.records import Record
 from pivot.git.runs import RunCache
 from pivot.plan.memory import LastResults
-from pivot.run.excluding import LIST
 from pivot.run.recorder import as_objects
+from pivot.store.known_outputs import LISTED
 from pivot.store.objects import Object
 from pivot.store.saved import KEPT_DAYS, Saved
 from pivot.store.stat_cache import StatCache
@@ -200,14 +200,14 @@ def _stands(record: Record, trees: list[dict[str, tuple[str, int]]]) -> bool:
 
 def _listed_outputs(pivot_dir: Path) -> list[str]:
     try:
-        return [str(path) for path in json.loads((pivot_dir / LIST).read_bytes())]
+        return [str(path) for path in json.loads((pivot_dir / LISTED).read_bytes())]
     except FileNotFoundError:
         return []  # nothing was run in this work tree yet
     except ValueError as error:
         raise StoreError(
             "the list of a work tree's outputs cannot be read",
-            where=str(pivot_dir / LIST),
-            hint=f"Let it be written anew: rm -r {pivot_dir / LIST} {pivot_dir / 'cache'}; git pivot repro",
+            where=str(pivot_dir / LISTED),
+            hint=f"Let it be written anew: rm -r {pivot_dir / LISTED} {pivot_dir / 'cache'}; git pivot repro",
         ) from error
 
 

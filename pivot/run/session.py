@@ -92,6 +92,7 @@ class Session:
         check_places(self.project.root, specs)
         self._check_tracked(specs)
         self._check_untracked(model)
+        self._remember(specs)
         return model
 
     def refresh(self, files: Iterable[str]) -> bool:
@@ -177,6 +178,12 @@ class Session:
                 where=str(kept[path].where),
                 hint=f"Hand it to Pivot with `git rm --cached {path}`, or leave it to Git with Out(..., cache=False).",
             )
+
+    def _remember(self, specs: list[StageSpec]) -> None:
+        """Let the hooks, which look at no code, know what the code declares."""
+        if not self.project.scratch:
+            declared = {path: out.written for spec in specs for out in spec.outs for path in out.paths}
+            self.project.writer.known.remember(declared)
 
     def _check_untracked(self, model: Model) -> None:
         """With `pivot.untracked = error`, code that cannot be tracked is not run."""

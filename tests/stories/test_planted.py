@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pivot.git.records import Output
-from tests.support.planting import EVIL, Content, Stored, amended, contents, push, true_record, two_clones
+from tests.support.planting import EVIL, Content, Stored, amended, contents, forged, push, true_record, two_clones
 from tests.support.repository import Repo
 
 OUT = "out/one.json"
@@ -74,3 +74,105 @@ def test_checkout_of_a_commit_says_which_record_is_refused_and_why(pair: tuple[R
     assert "make: the record" in said
     assert "is refused: its stage declares no output json.py" in said
     assert "its stage declares no output json.py" in victim.pivot("verify").expect(1).out
+
+
+# A record that is sound in itself, with a note: nothing but the code says that the stage declares none of this.
+FORGED: dict[str, Content] = {
+    OUT: WRONG,
+    "data.json": b"[]\n",
+    "helper.py": EVIL,
+    "json.py": EVIL,
+    "conftest.py": EVIL,
+    "sitecustomize.py": EVIL,
+    "evil.pth": EVIL,
+    ".envrc": EVIL,
+    ".gitattributes": b"* filter=evil\n",
+    "Makefile": b"all:\n",
+    "setup.cfg": b"[tool:pytest]\n",
+    "package.json": b"{}\n",
+    "notebook.ipynb": b"{}\n",
+    "run.csv": b"#!/bin/sh\n",
+    "link.csv": ".git/hooks",
+    "parts": {"fine.csv": b"1\n", "conftest.py": EVIL},
+    "linked": {"fine.csv": b"1\n", "link.csv": "../.git/config"},
+    "mine.csv": b"theirs\n",
+}
+ALLOWED = (OUT, "new.csv", "frames/a.csv")
+
+
+def forge(pair: tuple[Repo, Repo], outs: dict[str, Content]) -> tuple[Repo, Repo]:
+    """The attacker has a commit more than the victim, and its note names these outputs."""
+    attacker, victim = pair
+    victim.pivot("status").expect(0)
+    attacker.write("later.txt", "later\n")
+    attacker.commit("later")
+    attacker.pivot("repro").expect(0)
+    shutil.copytree(attacker.path / ".git/pivot/store.git", victim.path / ".git/pivot/store.git", dirs_exist_ok=True)
+    held = {path: Stored(victim).put(content, victim.path.parent) for path, content in outs.items()}
+    push(attacker, victim, forged(true_record(attacker), held))
+    victim.write("mine.csv", "mine\n")
+    victim.pivot("hooks", "install").expect(0)
+    return attacker, victim
+
+
+def hidden(repo: Repo) -> set[str]:
+    """The files that Git ignores without being told so by the project."""
+    return set(repo.git("ls-files", "--others", "--ignored", "--exclude-standard").splitlines())
+
+
+MOVES = {
+    "post-checkout": ["git", "switch", "--quiet", "--detach", "FETCH_HEAD"],
+    "post-merge": ["git", "merge", "--quiet", "--ff-only", "FETCH_HEAD"],
+    "post-rewrite": ["git", "-c", "rebase.forkPoint=false", "rebase", "--quiet", "FETCH_HEAD"],
+}
+
+
+@pytest.mark.parametrize("hook", MOVES.keys())
+def test_a_hook_restores_data_and_nothing_that_may_be_code(pair: tuple[Repo, Repo], hook: str) -> None:
+    data: dict[str, Content] = {"new.csv": b"1\n", "frames": {"a.csv": b"1\n"}}
+    attacker, victim = forge(pair, {**FORGED, **data})
+    victim.git("fetch", "--quiet", str(attacker.path), "HEAD")
+    if hook == "post-rewrite":
+        victim.write("own.txt", "own\n")
+        victim.commit("own", "own.txt")
+    before = contents(victim, *ALLOWED, "later.txt")
+    said = victim.run(*MOVES[hook]).expect(0).err
+    assert contents(victim, *ALLOWED, "later.txt") == before
+    assert hidden(victim) <= {*ALLOWED}
+    if hook != "post-rewrite":  # after a rebase the commit is a new one, of which nothing is noted
+        assert "left to `git pivot checkout`" in said
+        assert victim.exists("new.csv") and victim.exists("frames/a.csv")
+
+
+def test_checkout_and_pull_of_a_note_leave_what_may_be_code(pair: tuple[Repo, Repo], tmp_path: Path) -> None:
+    attacker, victim = forge(pair, FORGED)
+    victim.git("fetch", "--quiet", str(attacker.path), "HEAD")
+    victim.git("-c", "core.hooksPath=/dev/null", "merge", "--quiet", "--ff-only", "FETCH_HEAD")
+    victim.pivot("remote", "add", "lab", str(tmp_path / "lab")).expect(0)
+    before = contents(victim, OUT)
+    said = victim.pivot("checkout", "--rev", "HEAD").expect(1).err
+    assert "helper.py may be code or configuration" in said
+    assert contents(victim, OUT) == before
+    victim.pivot("pull")
+    assert contents(victim, OUT) == before
+    victim.pivot("get", "HEAD", "helper.py", "-o", "shown.txt").expect(0)
+    assert contents(victim, OUT, "shown.txt") == before
+    victim.pivot("repro").expect(0)
+    assert contents(victim, OUT, "shown.txt") == before
+
+
+def test_an_output_that_may_be_code_follows_once_this_clone_has_seen_the_code(pair: tuple[Repo, Repo]) -> None:
+    repo, _ = pair
+    repo.replace("pipeline.py", '"out/one.json"', '"out/made.yaml"')
+    repo.replace(
+        "pipeline.py",
+        'dict, pivot.Out("out/made.yaml", pivot.loaders.JSON())',
+        'dict, pivot.Out("out/made.yaml", pivot.loaders.YAML())',
+    )
+    repo.commit("a YAML file")
+    repo.pivot("repro").expect(0)
+    repo.pivot("hooks", "install").expect(0)
+    repo.git("switch", "--quiet", "--detach", "HEAD~1")
+    assert not repo.exists("out/made.yaml")
+    assert repo.run("git", "switch", "--quiet", "-").expect(0).err.startswith("pivot: ")
+    assert repo.exists("out/made.yaml")
