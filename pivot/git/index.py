@@ -93,6 +93,26 @@ def differences(location: Location, paths: Iterable[str]) -> dict[str, Differenc
     return {path: why for why, differing in reasons.items() for path in asked if path in differing}
 
 
+def converted(location: Location, paths: Iterable[str]) -> list[str]:
+    """Files at or below these paths whose line endings in the work tree are not those of the blob.
+
+    `git status` calls such a file clean, and a clone with other settings has other bytes. Where an attribute names
+    the line ending (`eol=crlf`), every clone has the same bytes.
+
+    Raises:
+        GitError: the index cannot be read.
+    """
+    rows = (row.partition("\t") for row in _split(_ask(location, ["ls-files", "-z", "--eol"], sorted(set(paths)))))
+    return [path for told, _, path in rows if _is_converted(told)]
+
+
+def _is_converted(told: str) -> bool:
+    """From `i/lf    w/crlf  attr/text=auto`."""
+    index, work_tree, *attributes = told.split()
+    ending, stands = index.removeprefix("i/"), work_tree.removeprefix("w/")
+    return bool(ending and stands) and ending != stands and not any("eol=" in one for one in attributes)
+
+
 def is_as_committed(location: Location) -> bool:
     """Whether all that Git tracks stands in the work tree as it is at HEAD.
 

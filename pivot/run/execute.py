@@ -127,7 +127,7 @@ class Run:
         yield from (Noticed(text) for text in self._outputs.notices)
         self._session.memory.last.keep_endings(self.endings)
         if not self._session.given:  # else this is not what the commit stands on
-            self._outputs.note(self._planner)
+            yield from (Noticed(text) for text in self._outputs.note(self._planner))
 
     def close(self) -> None:
         """Stop what still runs, put back what was set aside for it, and keep every finished stage."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pivot.code.project_files import OUTSIDE
-from pivot.git.index import differences, is_as_committed, tracked
+from pivot.git.index import converted, differences, is_as_committed, tracked
 from pivot.git.notes import NoteLine, Notes
 from pivot.pipeline.params_file import NAMES
 from pivot.plan.decision import Action, Decision, Plan
@@ -29,15 +29,37 @@ def note_head(project: Project, planner: Planner) -> bool:
     unknown = unknown_stages(planner, set(differing))
     # A pipeline file that nobody has committed: its stages are none of the commit's.
     own = [name for name in planner.graph.order if differing.get(planner.stages[name].spec.file) != "untracked"]
-    lines = [_line(plan.decisions[name], tree[:12], unknown=name in unknown) for name in own]
+    # Git calls these files clean, and a clone with other settings has other bytes: a result of them says nothing of
+    # the commit, and must not stand in its note next to the right one.
+    mixed = unknown_stages(planner, set(converted_inputs(project, planner)))
+    lines = [_line(plan.decisions[name], tree[:12], unknown=name in unknown | mixed) for name in own]
     notes = Notes(project.backend)
     known = notes.read(commit)
-    lines = [line for line in lines if line.state != "unknown" or not _is_complete(known) or line.stage in known]
+    kept = known.keys() - mixed
+    lines = [line for line in lines if line.state != "unknown" or not _is_complete(known) or line.stage in kept]
     gone = _passing(project, set(own), known)
     if not gone and {line for group in known.values() for line in group}.issuperset(lines):
         return False
     notes.write({commit: lines}, f"{commit[:12]}: {len(lines)} stages", project.author, without=gone)
     return True
+
+
+def converted_inputs(project: Project, planner: Planner) -> dict[str, str]:
+    """Inputs that are data and hold files whose line endings Git has converted, each with one such file."""
+    deps = {path for stage in planner.stages.values() for path in stage.spec.dep_paths()}
+    raw = sorted(path.rstrip("/") for path in deps if not planner.producers.of(path))
+    files = converted(project.location, raw) if raw else []
+    found = {path: [file for file in files if f"{file}/".startswith(f"{path}/")] for path in raw if files}
+    return {path: held[0] for path, held in found.items() if held}
+
+
+def conversion_notices(project: Project, planner: Planner) -> Iterator[str]:
+    """What to do about inputs for which nothing is noted."""
+    for file in sorted(set(converted_inputs(project, planner).values())):
+        yield (
+            f"{file} has other line endings here than in the commit, so its results are not noted. "
+            f"Add `{file.rpartition('/')[2]} -text` to .gitattributes, and check the file out again."
+        )
 
 
 def is_noted(project: Project, plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
 from pivot.project import Project
 from pivot.run.excluding import exclude_outputs
-from pivot.run.noting import note_head
+from pivot.run.noting import conversion_notices, note_head
 from pivot.run.recorder import as_objects
 from pivot.store.aside import Aside, Room
 from pivot.store.objects import Object
@@ -87,10 +87,12 @@ class Outputs:
         for path, held in outs.items():
             self._project.writer.write(Target(path, held, by_code=True, in_git=True), self._project.stats, _no_edits)
 
-    def note(self, planner: Planner) -> None:
-        """Write down on HEAD what this run has found out."""
-        if not self._project.scratch:
-            note_head(self._project, planner)
+    def note(self, planner: Planner) -> list[str]:
+        """Write down on HEAD what this run has found out; sentences about what could not be noted."""
+        if self._project.scratch:
+            return []
+        note_head(self._project, planner)
+        return list(conversion_notices(self._project, planner))
 
     def _places(self, paths: Iterable[str]) -> list[Path]:
         return [self._project.root / path for path in paths]
