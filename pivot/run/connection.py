@@ -39,7 +39,7 @@ class Connection:
     def __init__(self, setup: Setup, log: LogFile) -> None:
         self.setup = setup
         self.answer: PipelineModel | Failure | None = None
-        self.start = ""
+        self.start = self.why = ""
         self.warmth: Warmth | None = None
         self.begun = not setup.held
         self.ended = False
@@ -93,7 +93,8 @@ class Connection:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Analysed):
-            self.answer, self.start, self.warmth = message.model, message.start, message.warmth
+            self.answer, self.warmth = message.model, message.warmth
+            self.start, self.why = message.start, message.why
         elif isinstance(message, ImportFailed):
             self.answer = Failure(self.file, message.message)
 
