@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import types
 import typing
@@ -12,11 +13,18 @@ from typing import Any, Protocol
 
 import xxhash
 
+from pivot.code.environment import is_evidence
 from pivot.code.nodes import Node, Place
 
 
 class Resists(Exception):
     """A value whose content cannot be read; the argument says why."""
+
+
+def _is_of_session(name: Any, value: Any) -> bool:
+    """Whether it is a variable of the shell's session in a copy of the environment."""
+    text = type(name) is str and type(value) is str
+    return text and not is_evidence(name) and os.environ.get(name) == value
 
 
 class Surroundings(Protocol):
@@ -54,7 +62,7 @@ class Encoding(ABC):
     # --- containers
 
     def mapping(self, value: Any, *, ordered: bool = True) -> None:
-        pairs = list(value.items())
+        pairs = [pair for pair in value.items() if not _is_of_session(*pair)]
         if not ordered:
             pairs.sort(key=lambda pair: str(pair[0]))
         self.node.text("dict(")

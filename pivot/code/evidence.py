@@ -8,12 +8,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+import msgspec
 import xxhash
 from msgspec import Struct, field
 
+from pivot.code.environment import WHOLE, value_of
 from pivot.files import TEMP_PREFIX
 
 SCHEME = 1
+_INSTALLED = ("/site-packages", "/dist-packages")
 _TICK = 50_000_000  # 50 ms: coarser than the clock of any local file system
 _BLOCK = 1 << 20
 _COARSE = 2_500_000_000  # FAT and some network file systems keep time in steps of one or two seconds
@@ -126,6 +129,12 @@ def changed(evidence: Evidence) -> str:
     )
 
 
+def without_packages(evidence: Evidence) -> Evidence:
+    """The same without the lists of what is installed: a distribution more or less changes no module that is loaded."""
+    folders = {path: seen for path, seen in evidence.folders.items() if not path.endswith(_INSTALLED)}
+    return msgspec.structs.replace(evidence, folders=folders)
+
+
 def changed_file(files: Mapping[str, FileSeen], made: int) -> str:
     """The first file that is not what it was, checked by its stat first."""
     for path, seen in files.items():
@@ -157,4 +166,5 @@ def _changed_folder(evidence: Evidence) -> str:
 
 
 def _changed_variable(environment: Mapping[str, str | None]) -> str:
-    return next((f"${name}" for name, value in environment.items() if os.environ.get(name) != value), "")
+    name = next((name for name, value in environment.items() if value_of(name) != value), "")
+    return name and ("an environment variable" if name == WHOLE else f"${name}")

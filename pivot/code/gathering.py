@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from pivot.code.environment import WHOLE, digest_of_environment
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, digest_of_bytes, runtime, see_file, see_folder
 from pivot.code.loader import SourceImporter
 from pivot.code.manifest import Remark
@@ -59,6 +60,8 @@ def gather(imported: Imported, modules: Modules, outputs: Iterable[str]) -> Evid
             seen.update((str(one), see_file(str(one))) for one in _path_files(Path(path)))
     environment = {"PYTHONPATH": imported.environment.get("PYTHONPATH"), **watch.environment}
     volatile = next(iter(watch.volatile.values()), "")
+    if watch.reads_all_variables:
+        environment[WHOLE] = digest_of_environment(imported.environment)
     return Evidence(runtime(), imported.made, seen, folders, environment, volatile)
 
 

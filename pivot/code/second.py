@@ -12,8 +12,17 @@ from pivot.code.opening import open_pipeline
 
 
 def main() -> None:
-    """Write `{key: digest}` of all values reached to stdout; arguments are the repository and the pipeline file."""
+    """Write `{key: digest}` of all values reached to stdout.
+
+    Arguments are the repository, the file, what counts outside it, and two variables. Of these the process has values
+    of its own, which a module that copies the whole environment must not see.
+    """
     root, file, outside = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    environment = json.loads(sys.argv[4])
+    for name in ("PYTHONHASHSEED", "PYTHONPATH"):
+        os.environ.pop(name, None)
+        if name in environment:
+            os.environ[name] = environment[name]
     sys.argv[:] = [file]
     out = os.dup(1)
     walked = walk(*open_pipeline(root, file, outside=outside))

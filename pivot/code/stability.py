@@ -190,9 +190,10 @@ def _reads_clock(walker: Walker, node: Node, found: Live) -> bool:
 def _second_import(imported: Imported) -> dict[str, str]:
     """Digest of each value as a fresh process with another hash seed sees it; empty if that process fails."""
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    command = [sys.executable, *flags, "-c", "from pivot.code.second import main; main()"]
-    command += [str(imported.root), imported.file, imported.importer.files.outside]
     environment = imported.environment
+    own = json.dumps({name: environment[name] for name in ("PYTHONHASHSEED", "PYTHONPATH") if name in environment})
+    command = [sys.executable, *flags, "-c", "from pivot.code.second import main; main()"]
+    command += [str(imported.root), imported.file, imported.importer.files.outside, own]
     seed = "1" if environment.get("PYTHONHASHSEED") != "1" else "2"
     try:
         done = subprocess.run(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from pivot.code.environment import is_evidence
 from pivot.code.project_files import ProjectFiles
 
 _FOLDERS = {"os.listdir", "os.scandir"}
@@ -36,10 +37,12 @@ class Watch:
         self.asked: set[str] = set()
         self.listed: set[str] = set()
         self.environment: dict[str, str | None] = {}
+        self.reads_all_variables = False
         self.variables_set: set[str] = set()
         self.volatile: dict[tuple[str, int], str] = {}
         self._files = files
         self._active = False
+        self._copied: set[Any] = set()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -51,7 +54,11 @@ class Watch:
                 self._hear(event, arguments)
 
         sys.addaudithook(hear)
-        restore = [_replace(os._Environ, "__getitem__", self._reading), _replace(os, "stat", self._asking)]
+        restore = [
+            _replace(os._Environ, "__getitem__", self._reading),
+            _replace(os._Environ, "__iter__", self._reading_all),
+            _replace(os, "stat", self._asking),
+        ]
         self._active = True
         try:
             yield
@@ -111,14 +118,28 @@ class Watch:
 
     def _reading(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def read(environ: Any, key: Any) -> Any:
-            new = isinstance(key, str) and key not in self.environment and key not in self.variables_set
-            if self._active and new and self._asker() is not None:
-                self.environment[key] = os.environ._data.get(os.environ.encodekey(key), None)  # type: ignore[attr-defined]
-                held = self.environment[key]
+            if key in self._copied:  # the rest of a read of all
+                self._copied.discard(key)
+            elif self._active and isinstance(key, str) and self._is_news(key) and self._asker() is not None:
+                held = os.environ._data.get(os.environ.encodekey(key), None)  # type: ignore[attr-defined]
                 self.environment[key] = os.fsdecode(held) if held is not None else None
             return original(environ, key)
 
         return read
+
+    def _reading_all(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """`dict(os.environ)`, `.items()` and `.copy()` ask for the names, and then for each."""
+
+        def names(environ: Any) -> Iterator[Any]:
+            if self._active and self._asker() is not None:
+                self.reads_all_variables = True
+                self._copied.update(os.fsdecode(name) for name in environ._data)
+            return iter(original(environ))
+
+        return names
+
+    def _is_news(self, name: str) -> bool:
+        return is_evidence(name) and name not in self.environment and name not in self.variables_set
 
     def _asking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def stat(path: Any, *args: Any, **options: Any) -> Any:

@@ -20,6 +20,8 @@ import stat
 import sys
 import zlib
 
+from pivot.code.environment import value_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -52,7 +54,7 @@ def answer(command: str, start: str) -> tuple[str, str] | None:
     said = _nearest(texts, command, start[len(git_dir) - len("/.git") + 1 :])
     if said is None or runtime != _runtime() or _watched_names() - environment.keys():
         return None
-    if any(os.environ.get(name) != value for name, value in environment.items()):
+    if any(value_of(name) != value for name, value in environment.items()):
         return None
     return said if all(_stands(path, row, made) for path, row in rows.items()) else None
 
@@ -72,7 +74,7 @@ def keep(git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts
     each path whether its content counts, or only its being there.
     """
     rows = {each: row_of(each) if whole or not os.path.exists(each) else () for each, whole in paths.items()}
-    environment = {name: os.environ.get(name) for name in names | _watched_names()}
+    environment = {name: value_of(name) for name in names | _watched_names()}
     data = marshal.dumps([_MAGIC, git_dir, made, _runtime(), environment, rows, texts])
     path = f"{git_dir}/{PLACE}"
     temporary = f"{path}.{os.getpid()}"

@@ -19,6 +19,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from pivot.code import loader
+from pivot.code.environment import is_evidence
 from pivot.code.project_files import OUTSIDE, ProjectFiles
 from pivot.files import TEMP_PREFIX
 
@@ -171,17 +172,14 @@ class Observer:
                     note(key, self._data.get(self.encodekey(key)))
                 return super().__getitem__(key)
 
-            def keys(self) -> Any:
-                copied.update(self)  # `dict(os.environ)` asks for the keys, and then for each
-                return super().keys()
-
-            def copy(self) -> Any:
-                return {key: super(Watched, self).__getitem__(key) for key in self}
+            def __iter__(self) -> Any:
+                copied.update(super().__iter__())  # `dict(os.environ)` asks for the names, and then for each
+                return super().__iter__()
 
         return Watched
 
     def _note_variable(self, name: str, value: bytes | None) -> None:
-        known = name in self._set_by_code or len(self._environment) >= _LIMIT
+        known = name in self._set_by_code or len(self._environment) >= _LIMIT or not is_evidence(name)
         if self._active and not known and self._asked_by_project():
             self._environment.setdefault(name, None if value is None else fsdecode(value))
 

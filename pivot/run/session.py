@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pivot.code.cache import last_known, standing
-from pivot.code.evidence import Evidence, changed
+from pivot.code.evidence import Evidence, changed, without_packages
 from pivot.code.model import Failure, Model, PipelineModel, unite
 from pivot.errors import CodeError, PipelineError, ProjectError
 from pivot.git.accepted import Accepted
@@ -147,7 +147,8 @@ class Session:
     def moved(self, spec: StageSpec) -> str:
         """What the analysis of a stage's pipeline stands on and has changed since; empty while it stands."""
         if spec.file not in self._evidence:
-            self._evidence[spec.file] = standing(self.analyses, self.project.root, spec.file)
+            found = standing(self.analyses, self.project.root, spec.file)
+            self._evidence[spec.file] = found and without_packages(found)
         evidence = self._evidence[spec.file]
         path = changed(evidence) if evidence else ""
         return path.removeprefix(f"{self.project.root}/")
