@@ -29,9 +29,10 @@ def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict:
             click.echo(f"{name}: {why}", err=True)
         return
     from pivot.sync.ssh.acquaint import see_host_key
+    from pivot.sync.ssh.open import uses_program
 
     try:
-        seen = see_host_key(address, settings)
+        seen = see_host_key(address, settings, program=uses_program(project.settings))
     except ConnectionLost as error:
         if strict:
             raise
@@ -44,6 +45,8 @@ def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict:
         return
     key, target = seen
     if key.state == "known":
+        if strict:
+            click.echo(f"{key.known_as}: its host key is known already ({key.kind} {key.fingerprint})", err=True)
         return
     if key.state == "changed":
         from pivot.sync.ssh.refusals import changed_key
@@ -52,7 +55,7 @@ def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict:
         raise changed_key(key.known_as, shown, target.known_hosts[0], target.trusted_by)
     if _is_right(key.known_as, f"{key.kind} {key.fingerprint}", fingerprint):
         key.remember(target.known_hosts[0])
-        click.echo(f"{key.known_as}: its key is known from now on ({target.known_hosts[0]})", err=True)
+        click.echo(f"{key.known_as}: added its host key to {target.known_hosts[0]}", err=True)
     elif strict or fingerprint:
         raise RemoteError(f"the host key of {key.known_as} was not made known", hint="Ask who runs the host.")
 

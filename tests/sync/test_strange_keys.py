@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,3 +114,24 @@ def test_who_asks_for_a_key_that_cannot_be_shown_here(
     for key, value in {"url": url, **settings}.items():
         repo.git("config", f"pivot-remote.lab.{key}", value)
     assert said in repo.pivot("remote", "trust").expect(0).err
+
+
+def test_trust_writes_the_file_that_ssh_reads_and_then_says_that_the_key_is_known(client: Client, repo: Repo) -> None:
+    """The `ssh` here has a `known_hosts` of its own, as where $HOME is not the home of the passwd entry."""
+    if client.way != "program":
+        pytest.skip("only the program reads files that are not ours")
+    own, real = repo.path.parent / "bin/ssh", repo.path.parent / "real_known_hosts"
+    own.parent.mkdir()
+    own.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -o UserKnownHostsFile={real} "$@"\n')
+    own.chmod(0o755)
+    env = {"PATH": f"{own.parent}:{os.environ['PATH']}"}
+    port = client.name.rpartition(":")[2]
+    repo.git("config", "pivot-remote.lab.url", f"ssh://127.0.0.1:{port}/store")
+    shown = repo.pivot("remote", "trust", env=env).expect(2).err
+    fingerprint = shown.split(" the key ")[1].split()[1]
+    said = repo.pivot("remote", "trust", "--fingerprint", fingerprint, env=env).expect(0).err
+    assert f"added its host key to {real}" in said
+    assert f"[127.0.0.1]:{port}" in real.read_text()
+    assert not (Path.home() / ".ssh/known_hosts").exists()
+    assert "its host key is known already" in repo.pivot("remote", "trust", env=env).expect(0).err
+    assert "host key" not in repo.pivot("remote", "check", env=env).err

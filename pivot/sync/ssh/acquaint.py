@@ -6,11 +6,13 @@ from pivot.sync.address import Address
 from pivot.sync.ssh.embedded import open_transport
 from pivot.sync.ssh.host_keys import HostKey, look_at
 from pivot.sync.ssh.settings import SshSettings
-from pivot.sync.ssh.target import Target, find_target
+from pivot.sync.ssh.target import Target, as_program_reads, find_target
 
 
-def see_host_key(address: Address, settings: SshSettings) -> tuple[HostKey, Target] | None:
+def see_host_key(address: Address, settings: SshSettings, *, program: bool) -> tuple[HostKey, Target] | None:
     """The key that a host shows, without logging in; None for one behind others, whose keys come first.
+
+    With `program` it is the `ssh` program that must know the key later.
 
     Raises:
         ConnectionLost: it cannot be reached.
@@ -18,6 +20,8 @@ def see_host_key(address: Address, settings: SshSettings) -> tuple[HostKey, Targ
     target = find_target(address, settings)
     if target.jumps:
         return None
+    if program:
+        target = as_program_reads(target, address, settings)
     transport = open_transport(target, settings.timeout)
     try:
         return look_at(target, transport.get_remote_server_key()), target

@@ -27,8 +27,7 @@ def connector(settings: Settings, name: str, address: Address) -> Callable[[], C
         SettingError: a setting means nothing.
     """
     own = read_ssh_settings(settings, name)
-    choice = settings.get_choice("pivot.ssh", CHOICES, "auto")
-    if own.command or choice == "program" or (choice == "auto" and shutil.which("ssh")):
+    if own.command or uses_program(settings):
         return lambda: ProgramConnection(address, own, may_ask=_has_terminal())
     # Its import costs as much as all else that a push with nothing to do does.
     from pivot.sync.ssh.embedded import EmbeddedConnection
@@ -36,6 +35,12 @@ def connector(settings: Settings, name: str, address: Address) -> Callable[[], C
 
     target = find_target(address, own)
     return lambda: EmbeddedConnection(target, own.timeout, ask_passphrase)
+
+
+def uses_program(settings: Settings) -> bool:
+    """Whether connections go through the `ssh` program. Raises `SettingError`."""
+    choice = settings.get_choice("pivot.ssh", CHOICES, "auto")
+    return choice == "program" or (choice == "auto" and shutil.which("ssh") is not None)
 
 
 def ask_passphrase(file: str) -> str | None:

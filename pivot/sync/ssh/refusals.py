@@ -6,13 +6,13 @@ import os
 import shlex
 
 from pivot.errors import RemoteError
-from pivot.sync.ssh.settings import KNOWN_HOSTS
+from pivot.sync.ssh.settings import KNOWN_HOSTS, own_home
 
 
 def changed_key(host: str, shown: str, file: str, trusted_by: str) -> RemoteError:
     """`file` holds the key that was known; `trusted_by` is the command that makes one known."""
     told = f" ({shown})" if shown else ""
-    usual = os.path.expanduser(file) == os.path.expanduser(KNOWN_HOSTS)
+    usual = os.path.expanduser(file) == KNOWN_HOSTS.replace("~", own_home(), 1)  # which `ssh-keygen` edits
     forget = shlex.join(["ssh-keygen", "-R", host, *([] if usual else ["-f", file])])
     return RemoteError(
         f"the host key of {host} is another than the one that is known{told}: somebody may stand in between",

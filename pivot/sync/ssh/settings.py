@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 
 from msgspec import Struct
@@ -34,6 +35,14 @@ class SshSettings(Struct, frozen=True):
         file = ["-F", os.path.expanduser(self.config_file)] if self.config_file else []
         where = [*(["-p", str(port)] if port else []), f"{user}@{host}" if user else host]
         return f"{self.command} {shlex.join(where)}" if self.command else shlex.join(["ssh", *file, *where])
+
+
+def own_home() -> str:
+    """The home of the passwd entry, as `ssh` and `ssh-keygen` see it."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return os.path.expanduser("~")
 
 
 def read_ssh_settings(settings: Settings, name: str) -> SshSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import paramiko
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from pivot.errors import SettingError
 from pivot.sync.address import Address
-from pivot.sync.ssh.settings import KNOWN_HOSTS, SshSettings
+from pivot.sync.ssh.settings import KNOWN_HOSTS, SshSettings, own_home
 
 DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 CONFIG = "~/.ssh/config"
@@ -49,6 +50,27 @@ def find_target(address: Address, settings: SshSettings) -> Target:
         own = (os.path.expanduser(settings.identity_file),)
         target = replace(target, identity_files=own, only_identities=True)
     return target
+
+
+def as_program_reads(target: Target, address: Address, settings: SshSettings) -> Target:
+    """The target with the `known_hosts` files of the `ssh` program, those that it writes first.
+
+    `ssh` takes `~` from the passwd entry and not from $HOME, and understands more of the configuration than we do.
+    """
+    port = ["-p", str(address.port)] if address.port else []
+    config = ["-F", os.path.expanduser(settings.config_file)] if settings.config_file else []
+    where = f"{address.user}@{address.host}" if address.user else address.host
+    try:
+        command = ["ssh", "-G", *config, *port, "--", where]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=settings.timeout, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return target
+    told = dict(line.split(" ", 1) for line in os.fsdecode(done.stdout).splitlines() if " " in line)
+    listed = f"{told.get('userknownhostsfile', '')} {told.get('globalknownhostsfile', '')}".split()
+    files = tuple(file.replace("~", own_home(), 1) if file.startswith("~/") else file for file in listed)
+    return replace(target, known_hosts=files) if files else target
 
 
 def _look_up(config: paramiko.SSHConfig, settings: SshSettings, name: str, user: str, port: int | None) -> Target:
