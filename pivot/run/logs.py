@@ -10,7 +10,6 @@ import os
 import re
 import time
 import zlib
-from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -63,29 +62,47 @@ class LogFile:
         self._file: int | None = None
         self._head_left = _HEAD_LIMIT
         self._left_out = 0
-        self._tail: deque[bytes] = deque()
-        self._tail_size = 0
+        self._tail = b""
         self.path = ""
 
-    def write(self, text: str) -> None:
-        data = text.encode() + b"\n"
+    @property
+    def is_full(self) -> bool:
+        """Whether the log keeps only the last of what comes now."""
+        return not self._head_left
+
+    def write_lines(self, lines: list[str]) -> None:
+        if not lines:
+            return
+        data = "".join(f"{line}\n" for line in lines).encode()
         if self._head_left >= len(data):
             self._head_left -= len(data)
             self._write(data)
             return
+        fits = data.rfind(b"\n", 0, self._head_left) + 1
+        self._write(data[:fits])
         self._head_left = 0
-        self._tail.append(data)
-        self._tail_size += len(data)
-        while self._tail_size > _TAIL_LIMIT:
-            dropped = len(self._tail.popleft())
-            self._tail_size -= dropped
-            self._left_out += dropped
+        self._tail += data[fits:]
+        if len(self._tail) > 2 * _TAIL_LIMIT:
+            self._cut_tail()
+
+    def leave_out(self, number: int) -> None:
+        """So many bytes come next that are not given to the log."""
+        if number:
+            self._left_out += len(self._tail) + number
+            self._tail = b""
+
+    def _cut_tail(self) -> None:
+        if len(self._tail) > _TAIL_LIMIT:
+            cut = self._tail.find(b"\n", len(self._tail) - _TAIL_LIMIT - 1) + 1
+            self._left_out += cut
+            self._tail = self._tail[cut:]
 
     def close(self) -> None:
+        self._cut_tail()
         if self._left_out:
             self._write(f"... {self._left_out} bytes left out ...\n".encode())
         if self._tail:
-            self._write(b"".join(self._tail))
+            self._write(self._tail)
         if self._file is None and self._folder.is_dir():
             self._write(b"")  # else the log of an older run would pass for this one's
         if self._file is not None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivot.run.capture import Capture, Line, LineSplitter
+from pivot.run.capture import Allowance, Capture, Line, LineSplitter
 from pivot.run.logs import LogFile, log_folder, logged_stages, logs_of
 
 SPLITS = {
@@ -50,7 +50,7 @@ def test_how_output_is_cut_into_chunks_does_not_matter(text: str, sizes: list[in
 def test_a_log_keeps_the_head_and_the_tail(tmp_path: Path) -> None:
     log = LogFile(tmp_path / "logs")
     for number in range(200_000):
-        log.write(f"{number:0100}")
+        log.write_lines([f"{number:0100}"])
     log.close()
     text = Path(log.path).read_text()
     assert len(text) < (8 << 20) + (65 << 10)
@@ -62,7 +62,7 @@ def test_a_log_keeps_the_head_and_the_tail(tmp_path: Path) -> None:
 def test_the_last_five_logs_are_kept(tmp_path: Path) -> None:
     for number in range(8):
         log = LogFile(tmp_path)
-        log.write(str(number))
+        log.write_lines([str(number)])
         log.close()
     assert [path.read_text() for path in sorted(tmp_path.iterdir())] == [f"{number}\n" for number in range(3, 8)]
 
@@ -70,7 +70,7 @@ def test_the_last_five_logs_are_kept(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     log = LogFile(tmp_path / "file" / "logs")
-    log.write("lost")
+    log.write_lines(["lost"])
     log.close()
     assert log.path == ""
 
@@ -106,7 +106,7 @@ def test_stages_with_logs_are_told_by_their_names(tmp_path: Path) -> None:
     names = ["plain", ".dot", "train@\u00e9/x", "long" * 50, "gone" * 50]
     for name in names:
         log = LogFile(log_folder(tmp_path, name))
-        log.write("")
+        log.write_lines([""])
         log.close()
     assert logged_stages(tmp_path, ["long" * 50, "never run"]) == ["long" * 50, "train@\u00e9/x", ".dot", "plain"]
     assert logged_stages(tmp_path / "nothing", []) == []
@@ -124,7 +124,51 @@ def show(line: Line) -> str:
 def test_logs_are_listed_newest_first(tmp_path: Path) -> None:
     for text in ("old", "new"):
         log = LogFile(log_folder(tmp_path, "a/b"))
-        log.write(text)
+        log.write_lines([text])
         log.close()
     assert [path.read_text() for path in logs_of(tmp_path, "a/b")] == ["new\n", "old\n"]
     assert logs_of(tmp_path, "never run") == []
+
+
+@pytest.mark.parametrize("block", [b"a line\n" * 20_000, b"x" * 100_000, b"one\rtwo\r" * 9000, b"\n" * 99_000])
+def test_a_flood_is_bounded_in_what_is_shown_and_kept(tmp_path: Path, block: bytes) -> None:
+    read_end, write_end = os.pipe()
+    capture, shown, written = Capture(read_end, LogFile(tmp_path / "log")), 0, 0
+    while written < 48 << 20:
+        written += os.write(write_end, block)
+        shown += len(capture.read())
+    os.write(write_end, b"\nthe last line\n")
+    last = capture.drain()
+    capture.close()
+    os.close(write_end)
+    assert shown + len(last) < 3 * Allowance.LINES
+    assert capture.tail[-1] == "the last line"
+    assert "not shown" in last[-1].text or last[-1].text == "the last line"
+    text = Path(capture.log.path).read_bytes()
+    assert len(text) < (8 << 20) + (65 << 10)
+    assert text.endswith(b"the last line\n")
+
+
+def test_lines_of_a_flood_are_shown_or_counted(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    capture, lines = Capture(read_end, LogFile(tmp_path / "log")), []
+    block = b"".join(b"line %05d\n" % number for number in range(500))
+    for _ in range(3000):
+        assert os.write(write_end, block) == len(block)
+        lines += capture.read()
+    lines += capture.drain()
+    said = [int(line.text.split()[1]) for line in lines if line.text.startswith("...")]
+    assert sum(said) + len(lines) - len(said) == 3000 * 500
+    log = capture.log
+    capture.close()
+    os.close(write_end)
+    (gap,) = [line for line in Path(log.path).read_text().splitlines() if line.startswith("...")]
+    assert int(gap.split()[1]) + Path(log.path).stat().st_size - len(gap) - 1 == 3000 * len(block)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, 0), (1, 0), (2, 1024), (3, 1536), (3600, 4096)])
+def test_what_may_be_shown_comes_back_with_time(seconds: float, shown: int) -> None:
+    allowance, many = Allowance(0), [Line("x")] * 5000
+    assert len(allowance.take(many)) == 4096
+    allowance.refill(seconds)
+    assert len(allowance.take(many)) == shown
