@@ -46,6 +46,11 @@ def main() -> NoReturn:
         code = 141
     except Exception as error:
         code = _give_up(error)
+    except BaseException as error:
+        code = getattr(error, "exit_code", None)  # of `Terminated`, whose module is not imported where nothing is done
+        if code is None:
+            raise
+        _say(f"ended by {error}")
     sys.exit(code)
 
 
@@ -65,7 +70,7 @@ def _run() -> int:
     if command and _answered(command):
         return 0
     if sys.argv[1:2] == ["hook"]:
-        from pivot.hooks.entry import run_hook
+        from pivot.hooks.entry import run_hook  # which ends in order from where there is something to do
 
         return run_hook(sys.argv[2:])
     if sys.argv[1:2] == ["__complete"]:
@@ -74,7 +79,9 @@ def _run() -> int:
         complete(sys.argv[2:])
         return 0
     from pivot.cli.app import run
+    from pivot.run.interrupts import end_in_order
 
+    end_in_order()
     return run(sys.argv[1:])
 
 

@@ -57,6 +57,13 @@ def _run(name: str, *arguments: str) -> int:
     return 2
 
 
+def _end_in_order() -> None:
+    """From here on there is something to close when the hook is ended."""
+    from pivot.run.interrupts import end_in_order
+
+    end_in_order()
+
+
 def say(lines: Iterable[str]) -> None:
     """One line each on standard error, where Git shows what hooks say.
 
@@ -82,6 +89,7 @@ def _post_checkout(given: list[str]) -> int:
     from pivot.hooks.follow import follow
     from pivot.hooks.place import hook_location
 
+    _end_in_order()
     say(follow(hook_location(), given[0], given[1]))
     return 0
 
@@ -90,11 +98,13 @@ def _after_commit(name: str, given: list[str], rewritten: list[str]) -> int:
     from pivot.hooks.committed import after_commit
     from pivot.hooks.place import hook_location
 
+    _end_in_order()
     say(after_commit(hook_location(), name, given, rewritten))
     return 0
 
 
 def _receive(name: str, given: list[str]) -> int:
+    _end_in_order()
     lines = _read_lines()
     from pivot.hooks.place import server_location
 
@@ -126,6 +136,7 @@ def _pre_push(given: list[str], pushed: list[str]) -> int:
     from pivot.hooks.place import hook_location
     from pivot.hooks.pushing import before_push
 
+    _end_in_order()
     stop, lines = before_push(hook_location(), given[0], pushed, lambda line: say([line]))
     say(lines)
     return STOP if stop else 0

@@ -51,7 +51,6 @@ class Helm(Interrupts):
         super().__enter__()
         if self._keys and threading.current_thread() is threading.main_thread():
             self._before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
-            self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._hear)
         return self
 
     @property

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import time
 from pathlib import Path
 
-from tests.support.repository import Repo
+import pytest
+
+from tests.support.repository import PIVOT, Repo
 from tests.support.stories import endings, ran, wait_for
 
 PIPELINE = """
@@ -192,6 +195,47 @@ def test_ctrl_c_waits_for_the_running_stage_and_keeps_it(repo: Repo) -> None:
     assert process.returncode == 130, out + err
     assert '"stage": "breaks", "ending": "ran"' in out
     assert ran(repo, "after") == ["after"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_in_order(repo: Repo, number: int) -> None:
+    start(repo)
+    ran(repo)
+    repo.replace("pipeline.py", 'print("about to break")', "import time; time.sleep(60)")
+    process = repo.start_pivot("repro", "--jobs", "1", "--json", "breaks")
+    wait_for(process, '"event": "started", "stage": "breaks"')
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, out + err
+    assert '"stage": "breaks", "ending": "skipped"' in out
+    assert '"event": "run-ended"' in out
+    assert repo.read("breaks.txt") == "good12"
+
+
+def test_a_run_goes_on_where_a_hangup_is_ignored(repo: Repo) -> None:
+    start(repo)
+    repo.replace("pipeline.py", 'print("about to break")', "import os, signal; os.kill(os.getppid(), 0)")
+    said = repo.run("sh", "-c", f"trap '' HUP; {shlex.join(PIVOT)} repro & kill -HUP $!; wait $!").expect(0)
+    assert "4 ran" in said.out
+
+
+def test_a_command_that_only_reads_is_ended_in_order_too(repo: Repo) -> None:
+    repo.write("pipeline.py", "import time\nprint('imports', flush=True)\ntime.sleep(60)\n")
+    process = repo.start_pivot("status")
+    time.sleep(1)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGHUP, out + err
+    assert err.endswith("ended by SIGHUP\n")
+
+
+def test_a_stage_that_removes_what_pivot_keeps_is_named_and_no_bug(repo: Repo) -> None:
+    start(repo)
+    repo.replace("pipeline.py", 'print("about to break")', "import shutil; shutil.rmtree('.git/pivot')")
+    said = repo.pivot("repro").expect(0)
+    assert ".git/pivot was removed while stages ran" in said.out
+    assert repo.pivot("repro").code == 0
+    assert repo.read("after.txt") == "good123"
 
 
 def test_an_import_error_is_the_users_own_and_leaves_all_as_it_was(repo: Repo) -> None:

@@ -215,7 +215,7 @@ def test_an_endless_import_is_given_up_for_the_next_save(words: Repo) -> None:
         assert watch.round()["first"] == "ran"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_end_leaves_no_process(repo: Repo, number: int) -> None:
     repo.write("pipeline.py", SLOW)
     repo.write("left.py", "def one():\n    return 'left'\n")
