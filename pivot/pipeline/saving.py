@@ -15,6 +15,7 @@ from pivot.errors import CheckFailed
 from pivot.pipeline.declared import Output
 from pivot.pipeline.keys import why_bad_keys
 from pivot.pipeline.loaders import PathOnly, describe
+from pivot.pipeline.loaders.protocol import why_not
 from pivot.pipeline.params import closest
 
 _LEFT_OUT = object()
@@ -195,7 +196,7 @@ def _write(piece: Piece, value: Any, file: Path) -> None:
         raise
     except Exception as error:
         raise piece.error(
-            f"returned {_show(value)}, which {describe(piece.loader)} cannot write to {piece.path}: {error}",
+            f"returned {_show(value)}, which {describe(piece.loader)} cannot write to {piece.path}: {why_not(error)}",
             getattr(error, "hint", None) or "Return what the loader writes, or name another loader.",
         ) from error
     if not os.path.exists(file):

@@ -23,7 +23,7 @@ from msgspec import Struct
 from pivot.errors import PivotError
 from pivot.pipeline.spec import StageSpec
 from pivot.run.exit_handlers import end_as_script
-from pivot.run.failure import describe_inputs, format_exception, name_exception, printable, shorten
+from pivot.run.failure import describe_inputs, format_exception, has_user_frames, name_exception, printable, shorten
 from pivot.run.groups import programs_left
 from pivot.run.isolation import flush_output
 from pivot.run.observe import Observer
@@ -159,10 +159,14 @@ class StageRun:
         if isinstance(error, SystemExit):
             return self._stop("exit", f"it called sys.exit({error.code!r}) before it returned", error)
         if kind == "declared" and isinstance(error, PivotError):
-            return self._stop(kind, str(error), error.__cause__)
+            return self._stop(kind, str(error), self._told(error.__cause__))
         if kind == "raised" and self._task.order.terminal:
             open_debugger(error, self._task.order.terminal)
         return self._stop("raised", name_exception(error), error)
+
+    def _told(self, cause: BaseException | None) -> BaseException | None:
+        """What caused an error of ours, if frames of the project lead to it: those of a library explain nothing."""
+        return cause if cause is not None and has_user_frames(cause, self._root) else None
 
     def _stop(self, kind: FailureKind, message: str, error: BaseException | None = None) -> _Stopped:
         return _Stopped(

@@ -11,11 +11,14 @@ from typing import Any
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 _TEXT_LIMIT = 64 << 10
 _LINE_LIMIT = 160
+_FRAMES = 100  # at each end of a traceback; a million of them took a minute and a half to print
 
 
 def format_exception(error: BaseException, root: str) -> str:
     """The traceback without Pivot's frames, paths below `root` relative to it; at most 64 Ki characters."""
     try:
+        for one in _chain(error):
+            _cut_frames(one)
         report = traceback.TracebackException.from_exception(error)
         _keep_user_frames(report)
         text = "".join(report.format())
@@ -49,6 +52,35 @@ def shorten(text: str, limit: int = _TEXT_LIMIT) -> str:
         return text
     half = limit // 2
     return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
+
+
+def has_user_frames(error: BaseException, root: str) -> bool:
+    """Whether code of the project, and not only of libraries, was on the way to where this was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(one.filename.startswith(f"{root}/") and "/site-packages/" not in one.filename for one in frames)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception, what caused it and what it was raised during, each once."""
+    pending, found = [error], []
+    while pending:
+        one = pending.pop()
+        if not any(one is known for known in found):
+            found.append(one)
+            parts = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+            pending += [part for part in (one.__cause__, one.__context__, *parts) if part is not None]
+    return found
+
+
+def _cut_frames(error: BaseException) -> None:
+    """Leave the first and the last frames of a traceback; what lies between says the same again and again."""
+    frames = []
+    at = error.__traceback__
+    while at is not None:
+        frames.append(at)
+        at = at.tb_next
+    if len(frames) > 2 * _FRAMES:
+        frames[_FRAMES - 1].tb_next = frames[-_FRAMES]
 
 
 def _keep_user_frames(report: traceback.TracebackException) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 from typing import NoReturn
 
 from msgspec import Struct
@@ -123,8 +124,22 @@ def stop_orphans(spared: set[int]) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
+def kill_descendants(patience: float = 2.0) -> None:
+    """Kill every process that this one has started, directly or not, whatever its session; it adopts their orphans."""
+    deadline = monotonic() + patience
+    while (left := children_of(os.getpid())) and monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        sleep(0.001)
+
+
 def end_session() -> NoReturn:
-    """End this process and all that is left in its group, which is its own when it leads a session."""
+    """End this process with all that it has started, and what is left in its group if it leads a session."""
+    kill_descendants()
     if os.getsid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -9,7 +9,6 @@ import select
 import signal
 import socket
 from collections import deque
-from time import monotonic, sleep
 from typing import Any, Literal, NoReturn
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from pivot.run.child import Ground, Task, answer_moved, run_stage
 from pivot.run.exit_handlers import ImportedHandlers
 from pivot.run.failure import format_exception
 from pivot.run.groups import children_of, end_session, reap_next, signal_group, stop_orphans
+from pivot.run.interrupts import ENDINGS
 from pivot.run.isolation import (
     Seeds,
     die_with_parent,
@@ -46,7 +46,6 @@ from pivot.run.spawned import spawn_stage
 
 _READ = 1 << 16
 _ORDER_LIMIT = 1 << 20
-_FAREWELL = 2.0
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
@@ -86,7 +85,8 @@ class Nursery:
         os.set_blocking(self._wakeup, False)
         signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        keep_orphans()
+        # A signal to this process alone ends all that it has started, as the end of the command does.
+        self._endings = {kind: signal.signal(kind, lambda _number, _frame: self._end()) for kind in ENDINGS}
         ready.observer.prepare()
         gc.unfreeze()  # what the analysis was made of is garbage by now, in cycles
         gc.collect()
@@ -167,6 +167,8 @@ class Nursery:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGIO, signal.SIG_DFL)
+        for kind, before in self._endings.items():
+            signal.signal(kind, before)
         for descriptor in (self._link.detach(), self._wake, self._wakeup, *self._descriptors):
             os.close(descriptor)
         redirect_output(output)
@@ -205,10 +207,4 @@ class Nursery:
         """The command has gone: leave nothing behind, then go."""
         for pid in self._jobs:
             signal_group(pid, signal.SIGKILL)
-        deadline = monotonic() + _FAREWELL
-        while monotonic() < deadline and set(children_of(os.getpid())) - self._helpers:
-            while reap_next(set()):  # what a stage leaves becomes a child of this process when the stage is collected
-                pass
-            stop_orphans(self._helpers)
-            sleep(0.002)
         end_session()

@@ -36,6 +36,11 @@ class Outputs:
     def close(self) -> None:
         """Nothing stands aside any more."""
         self._room.close()
+        if self._room.was_removed:
+            self.notices.append(
+                f"{self._project.pivot_dir} was removed while stages ran, and with it what was stored only there: "
+                "run `git pivot fsck`, then `git pivot pull` or `git pivot repro`"
+            )
 
     def exclude(self, planner: Planner) -> None:
         """Let Git ignore every output that Pivot keeps."""

@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -28,7 +28,7 @@ from pivot.run.failure import format_exception, printable
 from pivot.run.fork import choose_start
 from pivot.run.groups import end_session
 from pivot.run.interrupts import let_through
-from pivot.run.isolation import Seeds, flush_output, move_high
+from pivot.run.isolation import Seeds, flush_output, keep_orphans, move_high
 from pivot.run.nursery import Nursery, Ready, Runnable
 from pivot.run.observe import Observer
 from pivot.run.pristine import SERVER_MODULES, STAGE_MODULES, Snapshot
@@ -42,6 +42,7 @@ Found = TypeVar("Found")
 def main(descriptor: int, known: Setup | None = None) -> None:
     """Serve the command at the other end of `descriptor` until it closes it; `known` is what it has said already."""
     let_through()
+    keep_orphans()  # a daemon that the import starts is to end with this process
     link = socket.socket(fileno=move_high(descriptor))
     orders = _read_orders(link)
     setup = known or next(orders)
@@ -54,8 +55,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
         _warm_up(link, setup, orders)
     opened = import_pipeline(setup, ours)
     if isinstance(opened, ImportFailed):
-        _send(link, opened)
-        return
+        _leave(link, opened)
     user = ours.patches()
     ours.restore()
     seeds.stop_watching()
@@ -79,7 +79,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     codes = call_apart(tell) if start == "fork" else tell()
     _unwatch_command(link)
     if codes is None:
-        return
+        _leave(link)
     stages = {
         name: Runnable(live[name], live[name].to_spec(imported.root, imported.file, name), codes[name])
         for name in codes
@@ -147,6 +147,14 @@ def _send(link: socket.socket, message: Message) -> None:
         sys.stderr.write("the import closed file descriptors that are not its own\n")
         flush_output()
         os._exit(1)
+
+
+def _leave(link: socket.socket, message: Message | None = None) -> NoReturn:
+    """There is nothing to run: end, with all that the import has started."""
+    if message is not None:
+        _send(link, message)
+    flush_output()
+    end_session()
 
 
 def _leave_if_forked(pid: int) -> None:

@@ -54,6 +54,7 @@ class Room:
         self._list = -1
         self._numbers = count()
         self._open: set[int] = set()
+        self.was_removed = False  # by a stage, or by another program: known from `close` on
 
     def number(self) -> int:
         return next(self._numbers)
@@ -78,7 +79,8 @@ class Room:
             os.close(self._list)
             self._list = -1
             self._lock.release()
-            if not self._open:
+            self.was_removed = not os.path.isdir(self._folder)
+            if not self._open and not self.was_removed:
                 shutil.rmtree(self._folder)
 
     def __enter__(self) -> Self:

@@ -25,6 +25,8 @@ FAILING = [
     ("alarm", "", "signal.alarm(1); time.sleep(20)", "signal", "SIGALRM"),
     ("interrupts itself", "", "os.kill(os.getpid(), signal.SIGINT); time.sleep(5)", "raised", "KeyboardInterrupt"),
     ("recursion", "", "f = lambda: f(); f()", "raised", "RecursionError"),
+    ("recursion without a limit", "def f(): f()", "sys.setrecursionlimit(300_000); f()", "raised", "RecursionError"),
+    ("an int that has no text", "", "return str(10**5000)", "raised", "ValueError: Exceeds the limit"),
     ("out of memory", "", "raise MemoryError", "raised", "MemoryError"),
     ("generator exit", "", "raise GeneratorExit", "raised", "GeneratorExit"),
     ("returns nothing", "", "pass", "declared", "work"),
@@ -329,3 +331,16 @@ def test_descriptors_are_not_lost_over_many_jobs(bench: Bench) -> None:
     for _ in range(20):
         bench.done()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_long_traceback_is_cut_in_the_middle(bench: Bench) -> None:
+    bench.stage("sys.setrecursionlimit(300_000); one()", "def one(): two()\ndef two(): one()")
+    ending = bench.failed()
+    assert ending.traceback.startswith("Traceback")
+    assert "in work" in ending.traceback
+    assert ending.traceback.count("in two") == 100
+
+
+def test_what_is_removed_below_the_git_directory_is_no_bug(bench: Bench) -> None:
+    bench.stage("import shutil; shutil.rmtree(pathlib.Path(os.getcwd() + '-git'), ignore_errors=True); return 'right'")
+    assert bench.stored(bench.done()) == b"right"

@@ -240,3 +240,38 @@ def test_ctrl_c_at_any_moment_leaves_no_process(bench: Bench, tmp_path: Path, mo
     command.stdout.close()
     pids = (bench.root / "pids").read_text().split() if (bench.root / "pids").exists() else []
     assert all(gone(int(pid), 1) for pid in pids)
+
+
+DAEMONS = {
+    "in a session of its own": "pid = subprocess.Popen(['sleep', '60'], start_new_session=True).pid",
+    "twice forked": "pid = int(subprocess.check_output(['sh', '-c', 'setsid sleep 60 >/dev/null 2>&1 & echo $!']))",
+    "a fork of the import": """
+pid = os.fork()
+if not pid:
+    os.setsid()
+    time.sleep(60)
+    os._exit(0)
+""",
+}
+
+
+@pytest.mark.parametrize("after", ["", "raise ValueError", "os._exit(3)", "import no_such_module"])
+@pytest.mark.parametrize("start", DAEMONS.values(), ids=DAEMONS.keys())
+def test_a_daemon_of_the_import_ends_with_the_command(bench: Bench, start: str, after: str) -> None:
+    bench.write(start + "\npathlib.Path('pid').write_text(str(pid))\n" + after)
+    bench.model()
+    pid = int(bench.read("pid"))
+    bench.workers.close()
+    assert gone(pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_code_server_that_is_sent_a_signal_takes_all_with_it(bench: Bench, number: int) -> None:
+    bench.stage(
+        "p = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        "pathlib.Path('pid').write_text(str(p.pid))\nos.kill(os.getppid(), int(os.environ['NUMBER']))\ntime.sleep(60)",
+        f"os.environ['NUMBER'] = '{int(number)}'",
+    )
+    ending = bench.failed()
+    assert "the process that imported its code ended" in ending.message
+    assert gone(int(bench.read("pid")))

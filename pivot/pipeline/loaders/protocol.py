@@ -7,6 +7,7 @@ its stages again.
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from importlib import import_module
 from pathlib import Path
@@ -45,6 +46,16 @@ def malformed(path: Path, kind: str, why: object, line: int | None = None) -> In
     """The error of a file that is not what its loader reads."""
     where = f"{path}:{line}" if line else str(path)
     return InputError(f"this is not {kind}: {why}", where=where, hint="Mend the file, or name another loader.")
+
+
+def why_not(error: Exception) -> str:
+    """What a library's error means, where its own words are about Python and not about the value."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply, or contains itself"
+    if isinstance(error, ValueError) and "integer string conversion" in str(error):
+        digits = sys.get_int_max_str_digits()
+        return f"it has an int of more than {digits} digits; store that as text, such as hex(number)"
+    return str(error)
 
 
 def import_library(module: str, extra: str, loader: str) -> Any:

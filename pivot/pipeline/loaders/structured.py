@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pivot.pipeline.loaders.protocol import malformed
+from pivot.pipeline.loaders.protocol import malformed, why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ class YAML:
             mark = getattr(error, "problem_mark", None)
             why = getattr(error, "problem", None) or error
             raise malformed(path, "YAML", why, mark.line + 1 if mark else None) from error
+        except (ValueError, RecursionError) as error:
+            raise malformed(path, "YAML that can be read", why_not(error)) from error
 
     def save(self, value: Any, path: Path) -> None:
         import yaml
@@ -114,6 +116,8 @@ class TOML:
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"line (\d+)", str(error))
             raise malformed(path, "TOML", error, int(found[1]) if found else None) from error
+        except (ValueError, RecursionError) as error:
+            raise malformed(path, "TOML that can be read", why_not(error)) from error
 
 
 def _decoded(path: Path, kind: str) -> str:
@@ -129,6 +133,8 @@ def _parse_json(text: str, path: Path, first_line: int) -> Any:
     except json.JSONDecodeError as error:
         why = f"{error.msg} (column {error.colno})"
         raise malformed(path, "JSON", why, first_line + error.lineno - 1) from error
+    except (ValueError, RecursionError) as error:
+        raise malformed(path, "JSON that can be read", why_not(error)) from error
 
 
 def _plain_number(value: Any) -> Any:
