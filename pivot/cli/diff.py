@@ -60,7 +60,7 @@ def blame(path: str, as_json: bool) -> int:
     with Project.open(Path.cwd()) as project:
         inputs = Inputs(project.root, project.store, project.stats)
         place = posixpath.normpath(posixpath.join(folder_in(project), path))
-        stands = inputs.at(place)
+        stands = inputs.output_at(place)
         if stands is None:
             raise TargetError(f"there is nothing at {path}", hint="`git pivot get REV PATH` shows what a commit had.")
         origin = Provenance(project.backend, project.runs, inputs).find(place, stands.id)

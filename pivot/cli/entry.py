@@ -47,9 +47,10 @@ def main() -> NoReturn:
     except Exception as error:
         code = _give_up(error)
     except BaseException as error:
-        code = getattr(error, "exit_code", None)  # of `Terminated`, whose module is not imported where nothing is done
-        if code is None:
+        # `Terminated`, whose module is not imported where nothing is to be done.
+        if not hasattr(error, "exit_code"):
             raise
+        code = int(error.exit_code)
         _say(f"ended by {error}")
     sys.exit(code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -176,7 +177,7 @@ def _try_to_bring(project: Project, transfer: Transfer, options: Options) -> Bri
 
 def _place(project: Project, bringing: Bringing) -> None:
     """Put outputs where nothing stands yet, and say which of those that came are in the store alone."""
-    absent = {path: as_object(root) for path, root in bringing.outs.items() if not (project.root / path).exists()}
+    absent = {path: as_object(root) for path, root in bringing.outs.items() if not os.path.lexists(project.root / path)}
     left = [root.path for root in bringing.plan.roots if root.path in bringing.outs and root.path not in absent]
     if left:
         what = some(left, MANY, "outputs")

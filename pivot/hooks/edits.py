@@ -6,6 +6,7 @@ what nothing replaces stays where it is. Either way the log says at which commit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -50,7 +51,7 @@ class Edits:
 
     def stays(self, path: str) -> bool:
         """Whether an edit that is to come back stands there still, as the commit that was left has no such output."""
-        return path not in self.before and self._place(path).exists()
+        return path not in self.before and os.path.lexists(self._place(path))
 
     def returned(self, path: str) -> None:
         self._saved.returned(path, self._reached)
@@ -59,7 +60,11 @@ class Edits:
         known = {entry.object.id for entry in self._saved.entries() if entry.path == path}
         known.discard(self.before.get(path, ""))
         place = self._place(path)
-        return bool(known) and place.exists() and self._project.store.identify(place, self._project.stats).id in known
+        return (
+            bool(known)
+            and os.path.lexists(place)
+            and self._project.store.identify(place, self._project.stats).id in known
+        )
 
     def _place(self, path: str) -> Path:
         return self._project.root / path

@@ -160,7 +160,7 @@ class Switch:
 
     def _stands(self, one: Wanted) -> bool:
         place = self._place(one.path)
-        if not place.exists():
+        if not os.path.lexists(place):
             return False
         try:
             return self._project.store.identify(place, self._project.stats).id == one.oid
@@ -252,7 +252,7 @@ class Switch:
 
     def _remove(self, path: str, done: Done) -> None:
         store, stats, place = self._project.store, self._project.stats, self._place(path)
-        if self._project.writer.symlink_above(path) or place.is_symlink():
+        if self._project.writer.symlink_above(path):
             return
         try:
             if self._edits.is_edit(path) or not store.has(store.identify(place, stats)):

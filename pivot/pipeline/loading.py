@@ -37,7 +37,7 @@ def _load_path(bound: Input, path: str, loader: Any, folder: Path, stage: str) -
     file = folder / path
     if bound.kind == "incremental" and not file.exists():
         return file if isinstance(loader, PathOnly) else _empty(loader, bound.value_type)
-    if not file.exists():
+    if not (file.is_symlink() and isinstance(loader, PathOnly)) and not file.exists():
         raise InputError(
             f"stage `{stage}` needs {path} for `{bound.key}`, which does not exist",
             where=bound.line.text,

@@ -96,7 +96,7 @@ def _id_of(data: bytes) -> str:
     with NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
-        return identify(file.name, StatCache(Path(file.name), {}, {})).id
+        return identify(file.name, StatCache(Path(file.name), {}, {}), follow=False).id
 
 
 def _mode(mode: int) -> int:

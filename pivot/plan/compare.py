@@ -92,7 +92,7 @@ def _changed_outs(old: Mapping[str, Output], new: Mapping[str, Output]) -> Pairs
 
 
 def _outs_in_place(record: Record, inputs: Inputs) -> Pairs:
-    stands = {path: inputs.at(path) for path in record.outs}
+    stands = {path: inputs.output_at(path) for path in record.outs}
     return _changed_outs(record.outs, {path: as_output(held) for path, held in stands.items() if held})
 
 

@@ -27,10 +27,15 @@ class Inputs:
         """What stands at a repository-relative path (a symlink counts as what it points to), or None."""
         if path not in self._objects:
             place = self._root / path
-            self._objects[path] = self._store.identify(place, self._stats) if place.exists() else None
+            self._objects[path] = self._store.identify(place, self._stats, follow=True) if place.exists() else None
             for above in _parents(path):
                 self._inside.setdefault(above, set()).add(path)
         return self._objects[path]
+
+    def output_at(self, path: str) -> Object | None:
+        """What is at an output's path: a symlink counts as itself, since a stage may write one."""
+        place = self._root / path
+        return self._store.identify(place, self._stats) if place.is_symlink() else self.at(path)
 
     def find(self, tree: str, inside: str) -> Object | None:
         """What a stored directory holds at a path inside it, or None."""

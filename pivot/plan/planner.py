@@ -210,7 +210,7 @@ class Planner:
     def _standing(self, path: str) -> Object | None:
         """What stands at an output's path; what cannot be read is no result, and replacing it says what is wrong."""
         try:
-            return self._inputs.at(path)
+            return self._inputs.output_at(path)
         except (InputError, UnsafePath):
             return Object("", 0, 0)
 

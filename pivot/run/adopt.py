@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from datetime import UTC, datetime
 
@@ -34,7 +35,7 @@ def adopt_outputs(session: Session, name: str, why: str) -> Record:
     outs = {}
     for artifact in situation.stage.spec.outs:
         for path in artifact.paths:
-            if (project.root / path).exists():
+            if os.path.lexists(project.root / path):
                 outs[path] = project.store.put(project.root / path, project.stats)
             elif "optional" not in artifact.flags:
                 raise TargetError(f"{path} is not there", where=str(artifact.where), hint="Make it, then adopt again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -159,7 +160,7 @@ def _named(project: Project, outs: Mapping[str, Object], target: str) -> dict[st
 
 def _stands(project: Project, path: str, held: Object) -> bool:
     place = project.root / path
-    if not place.exists():
+    if not os.path.lexists(place):
         return False
     stands = project.store.identify(place, project.stats)
     return (stands.id, stands.mode) == (held.id, held.mode)

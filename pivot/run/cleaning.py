@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +14,7 @@ from pivot.project import Project
 def clean_outputs(project: Project, specs: Iterable[StageSpec]) -> tuple[list[str], list[str]]:
     """Remove outputs whose every byte the store has; what was removed, and what was kept."""
     outs = [out for spec in specs for out in spec.outs if "no-cache" not in out.flags]
-    present = [path for out in outs for path in out.paths if (project.root / path).exists()]
+    present = [path for out in outs for path in out.paths if os.path.lexists(project.root / path)]
     kept = [path for path in present if not _is_stored(project, project.root / path)]
     removed = [path for path in present if path not in kept]
     for path in removed:

@@ -12,7 +12,7 @@ from pivot.code.model import Failure, PipelineModel
 from pivot.git.command import clean_environment, held_back
 from pivot.run.capture import Capture
 from pivot.run.exits import explain_server_exit
-from pivot.run.groups import signal_group
+from pivot.run.groups import kill_strays, signal_group
 from pivot.run.logs import LogFile
 from pivot.run.protocol import (
     MODEL_LIMIT,
@@ -120,6 +120,8 @@ class Connection:
         self._wait()
         # What the import started may have outlived a server that was killed before it could end its group.
         signal_group(self._process.pid, signal.SIGKILL)
+        if self.ended:  # by itself: nothing says that it could end what it had started
+            kill_strays(f"{INSIDE}={self.setup.root}")
         self.prints.close()
 
 

@@ -62,7 +62,8 @@ def has_user_frames(error: BaseException, root: str) -> bool:
 
 def _chain(error: BaseException) -> list[BaseException]:
     """The exception, what caused it and what it was raised during, each once."""
-    pending, found = [error], []
+    pending = [error]
+    found: list[BaseException] = []
     while pending:
         one = pending.pop()
         if not any(one is known for known in found):

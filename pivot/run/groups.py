@@ -137,6 +137,31 @@ def kill_descendants(patience: float = 2.0) -> None:
         sleep(0.001)
 
 
+def kill_strays(variable: str, patience: float = 2.0) -> None:
+    """Kill processes that carry `variable` (`NAME=value`) in their environment while their parent does not.
+
+    Those were started by a server that is dead: one that lives adopts the orphans of what it has started.
+    """
+    marked = variable.encode("utf-8", "surrogateescape")
+    deadline = monotonic() + patience
+    while (strays := _strays(marked)) and monotonic() < deadline:
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        sleep(0.002)
+
+
+def _strays(variable: bytes) -> list[int]:
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            if variable in (folder / "environ").read_bytes().split(b"\0"):
+                parents[int(folder.name)] = int(
+                    (folder / "stat").read_text(errors="replace").rpartition(") ")[2].split()[1]
+                )
+    return [pid for pid, parent in parents.items() if parent not in parents]
+
+
 def end_session() -> NoReturn:
     """End this process with all that it has started, and what is left in its group if it leads a session."""
     kill_descendants()

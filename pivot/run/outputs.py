@@ -106,7 +106,7 @@ class Outputs:
         places = [place for place in self._places(paths) if os.path.lexists(place)]
         for place in filter(Path.is_symlink, places):
             path = place.relative_to(self._project.root).as_posix()
-            self.notices.append(f"{path} was a link to {place.readlink()}; a file takes its place")
+            self.notices.append(f"{path} was a link to {place.readlink()}, and is replaced")
         for place, kept in keep_edits(self._keeper, places, why).items():
             notice = saved_notice(place.relative_to(self._project.root).as_posix(), kept)
             self.notices += [notice] if notice not in self.notices else []

@@ -168,7 +168,7 @@ class _Finder:
 
     def _standing(self, root: Path, pivot_dir: Path) -> dict[str, tuple[str, int]]:
         stats = StatCache.open(pivot_dir / "cache/stat")
-        paths = [path for path in _listed_outputs(pivot_dir) if (root / path).exists()]
+        paths = [path for path in _listed_outputs(pivot_dir) if os.path.lexists(root / path)]
         found = {path: self._store.identify(root / path, stats) for path in paths}
         return {path: (held.id, held.mode) for path, held in found.items()}
 

@@ -15,28 +15,28 @@ from pivot.store.stat_cache import StatCache
 Node = FileNode | DirectoryNode
 
 
-def look(path: str, scanner: Scanner) -> Node:
-    """The file or directory that a path names; a symlink counts as what it points to.
+def look(path: str, scanner: Scanner, *, follow: bool) -> Node:
+    """The file or directory that a path names; a symlink counts as what it points to if it is to be followed.
 
     Raises:
         InputError: nothing is there, or it cannot be read.
     """
     try:
-        stat = os.stat(path)
+        stat = os.stat(path, follow_symlinks=follow)
     except FileNotFoundError as error:
         raise InputError(f"{path} is not there", where=path) from error
     except OSError as error:
         raise unreadable(path, error) from error
     if modes.S_ISDIR(stat.st_mode):
         return scanner.directory(path)
-    real = os.path.realpath(path) if os.path.islink(path) else path
+    real = os.path.realpath(path) if follow and os.path.islink(path) else path
     return FileNode(real, os.path.basename(path), mode_of(stat, path), stat)
 
 
-def identify(path: str, stats: StatCache) -> Object:
+def identify(path: str, stats: StatCache, *, follow: bool) -> Object:
     """What the file or directory at `path` is, through the stat cache."""
     scanner = Scanner(stats, _trust)
-    node = look(path, scanner)
+    node = look(path, scanner, follow=follow)
     if isinstance(node, DirectoryNode):
         return settle(node, scanner)
     recall(node, stats)

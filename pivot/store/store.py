@@ -47,17 +47,17 @@ class Store:
             raise StoreError(f"there is no store at {path}{', but a file' if path.is_file() else ''}")
         return cls(Path(os.path.abspath(path)), link)
 
-    def identify(self, path: Path, stats: StatCache) -> Object:
-        """What the file or directory at `path` is; nothing is stored. A symlink counts as what it points to.
+    def identify(self, path: Path, stats: StatCache, *, follow: bool = False) -> Object:
+        """What is at `path`; nothing is stored. With `follow` a symlink counts as what it points to, as for an input.
 
         Raises:
             InputError: it is not there, cannot be read, or changes meanwhile.
             UnsafePath: it is, or holds, what no output may be.
         """
-        return standing.identify(os.path.abspath(path), stats)
+        return standing.identify(os.path.abspath(path), stats, follow=follow)
 
     def put(self, path: Path, stats: StatCache) -> Object:
-        """Store a file or a directory; large files by link where that is possible, and then made read-only.
+        """Store a file, a directory or a symlink; large files by link where possible, and then made read-only.
 
         Raises:
             InputError: it is not there, cannot be read, or changes meanwhile.
@@ -65,7 +65,7 @@ class Store:
         """
         with self._adding():
             scanner = Scanner(stats, self._presence.tree)
-            node = standing.look(os.path.abspath(path), scanner)
+            node = standing.look(os.path.abspath(path), scanner, follow=False)
             if isinstance(node, DirectoryNode):
                 self._keep_directory(node, scanner)
             else:
@@ -126,7 +126,7 @@ class Store:
         """
         target = os.path.abspath(path)
         top = os.path.abspath(root) if root else _nearest_folder(os.path.dirname(target))
-        if os.path.exists(target) and _same(standing.identify(target, stats), obj):
+        if os.path.lexists(target) and _same(standing.identify(target, stats, follow=False), obj):
             return []
         if not self.has(obj):
             raise MissingObject(f"the store does not have {obj.id}, which belongs at {path}", hint="git pivot pull")

@@ -338,7 +338,7 @@ def test_a_long_traceback_is_cut_in_the_middle(bench: Bench) -> None:
     ending = bench.failed()
     assert ending.traceback.startswith("Traceback")
     assert "in work" in ending.traceback
-    assert ending.traceback.count("in two") == 100
+    assert 90 < ending.traceback.count("in two") <= 100
 
 
 def test_what_is_removed_below_the_git_directory_is_no_bug(bench: Bench) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pivot.errors import InputError, MissingObject, StoreError, UnsafePath
 from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE
 from pivot.store import Object, StatCache, Store
+from pivot.store.objects import object_id
 from tests.store.shelf import BIG, POINTER_LOOKALIKE, Shelf, Tree, age, git, many, snapshot, write
 
 ODD: Tree = {
@@ -110,17 +111,21 @@ def test_a_sparse_file_stays_sparse(shelf: Shelf) -> None:
     assert path.stat().st_blocks * 512 < 8 << 20
 
 
-def test_a_symlink_counts_as_what_it_points_to(plain: Shelf) -> None:
+def test_a_symlink_is_stored_as_itself_and_followed_only_for_inputs(plain: Shelf) -> None:
     real, link = plain.make("real", b"bytes"), plain.work / "link"
     link.symlink_to("real")
-    assert plain.put(link) == plain.put(real) == Object(plain.store.identify(link, plain.fresh()).id, BLOB, 5)
+    assert (
+        plain.put(link) == plain.store.identify(link, plain.fresh()) == Object(object_id(b"blob", b"real"), SYMLINK, 4)
+    )
+    assert plain.store.identify(link, plain.fresh(), follow=True) == plain.put(real)
 
 
-def test_a_symlink_that_points_to_the_right_bytes_is_left_alone(plain: Shelf) -> None:
+def test_a_symlink_in_the_place_of_a_file_is_replaced_by_the_file(plain: Shelf) -> None:
     held = plain.put(plain.make("real", b"bytes"))
     (plain.work / "link").symlink_to("real")
     plain.restore(held, plain.work / "link")
-    assert (plain.work / "link").is_symlink()
+    assert not (plain.work / "link").is_symlink()
+    assert (plain.work / "real").read_bytes() == (plain.work / "link").read_bytes() == b"bytes"
 
 
 def test_restoring_never_writes_through_a_symlink(plain: Shelf) -> None:
