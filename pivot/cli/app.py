@@ -38,6 +38,7 @@ COMMANDS = {
     "pull": ("pivot.cli.state", "Bring results, and outputs into their places."),
     "push": ("pivot.cli.state", "Give outputs to their remote, and results to the Git remote."),
     "remote": ("pivot.cli.remote", "Say where outputs are shared."),
+    "trust": ("pivot.cli.trust", "Let addresses of .pivotconfig count in this clone."),
     "verify": ("pivot.cli.verify", "Check that what commits claim to stand on is here and holds together."),
     "hooks": ("pivot.cli.hooks", "Let Git call Pivot: on switches, commits and pushes."),
     "completion": ("pivot.cli.shells", "Print what bash, zsh or fish reads to complete commands and stages."),

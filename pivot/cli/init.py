@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pivot.cli.trust import confirm_addresses
 from pivot.errors import GitError
 from pivot.git.remotes import add_fetch_refspecs, list_remotes
 from pivot.hooks.install import Hooks
@@ -14,10 +15,12 @@ from pivot.run.gc import state_of
 
 
 @click.command()
-def init() -> int:
+@click.option("--trust", "agreed", is_flag=True, help="Use the addresses in .pivotconfig without being asked, for CI.")
+def init(agreed: bool) -> int:
     """Prepare this clone: bring the results of others, now and with each `git fetch`, and let Git call Pivot's hooks.
 
-    Everything else works without it. Can be run again at any time.
+    Shows the addresses of outputs in .pivotconfig, and asks whether this clone may use them. Everything else works
+    without it. Can be run again at any time.
     """
     with Project.open(Path.cwd()) as project:
         added = add_fetch_refspecs(project.location, list_remotes(project.location))
@@ -29,6 +32,8 @@ def init() -> int:
             click.echo(line)
         if not added and not installed:
             click.echo("nothing to do: the hooks are there, and every Git remote brings results and notes")
+        if project.settings.unconfirmed and not confirm_addresses(project, agreed=agreed):
+            click.echo("  Run `git pivot trust` to allow the addresses later.", err=True)
         for remote in added:
             _bring_results(project, remote)
     return 0

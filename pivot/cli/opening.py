@@ -91,6 +91,8 @@ def report_remarks(session: Session) -> None:
     """Say what of the stages' code cannot be tracked; in a new clone, that others may have run them already."""
     for line in remark_lines(session.model()):
         click.echo(line, err=True)
+    if notice := session.project.settings.unconfirmed_notice():
+        click.echo(notice, err=True)
     if knows_no_results(session.project):
         click.echo("results of others are not known here: `git pivot init` brings them", err=True)
 

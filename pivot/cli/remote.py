@@ -55,6 +55,8 @@ def list_() -> int:
     with Project.open(Path.cwd()) as project:
         for one in named_remotes(project.settings):
             click.echo(f"{one.name}\t{one.url}{' (default)' if one.is_default else ''}")
+        if notice := project.settings.unconfirmed_notice():
+            click.echo(notice, err=True)
     return 0
 
 

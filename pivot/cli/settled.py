@@ -29,7 +29,8 @@ def remember_settled(session: Session, planner: Planner, made: int, seen: Sequen
     if not plan.settled or session.failures():
         return
     unignored = [f"warning: {text}" for text in seen]
-    warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
+    notices = filter(None, [session.project.settings.unconfirmed_notice()])
+    warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *notices, *unignored))
     status = "\n".join(status_lines(plan))
     texts = {"status": (f"{status}\n", warnings)}
     # A run has Git ignore the outputs, and notes HEAD: after a status both may still be to be done.

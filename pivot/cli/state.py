@@ -246,6 +246,8 @@ def _open(given: dict[str, Any]) -> Iterator[tuple[Project, Options]]:
         if project.scratch:
             raise ProjectError("results cannot be kept here", where=f"{project.location.common_dir} is not writable")
         flush_journal(project)
+        if notice := project.settings.unconfirmed_notice():
+            click.echo(notice, err=True)
         yield project, _read_options(project, given)
 
 

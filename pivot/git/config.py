@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ PROGRAM_KEYS = (
     "pivot.hook*",
     "pivot.pager",
     "pivot.python*",
+    "pivot.trust*",
     "pivot.*command",
     "pivot.*program",
     "pivot.*.hook*",
@@ -32,6 +34,11 @@ PROGRAM_KEYS = (
     "pivot-remote.*identityfile",
     "pivot-remote.*configfile",
 )
+
+# Keys that say where outputs are kept or sent. A value in `.pivotconfig` counts once this clone has agreed to it.
+_ADDRESS_KEYS = ("pivot.store", "pivot.remote", "pivot-remote.*")
+_NO_ADDRESS = ("pivot-remote.*.required", "pivot-remote.*.timeout")
+TRUSTED = "pivot.trusted"  # a `key=value` that this clone has agreed to; there may be several
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 _NUMBER = re.compile(r"([+-]?\d+)([kmg]?)", re.IGNORECASE)
@@ -48,14 +55,35 @@ class Value(Struct, frozen=True):
         return "true" if self.text is None else self.text
 
 
+class SharedAddress(Struct, frozen=True):
+    """An address of `.pivotconfig`; not `usable`: a path of `pivot.store` outside the Git directory."""
+
+    key: str
+    value: str
+    usable: bool = True
+
+    def __str__(self) -> str:
+        return f"{_quoted(self.key)} = {_quoted(self.value)}"
+
+
 class Settings(Struct, frozen=True):
     """All Git configuration that holds here. Keys are as Git prints them: section and name in lower case.
 
-    `refused` are keys of `.pivotconfig` that it may not set.
+    `refused` are keys of `.pivotconfig` that it may not set, `unconfirmed` addresses in it that this clone has not
+    agreed to: they do not count.
     """
 
     values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    unconfirmed: tuple[SharedAddress, ...] = ()
+
+    def unconfirmed_notice(self) -> str:
+        """A sentence about the addresses that do not count, or an empty string."""
+        if not self.unconfirmed:
+            return ""
+        keys = ", ".join(_quoted(one.key) for one in self.unconfirmed[:3])
+        more = f" and {len(self.unconfirmed) - 3} more" if len(self.unconfirmed) > 3 else ""
+        return f"this clone does not use {keys}{more} from {SHARED_FILE}: run `git pivot trust` to see and allow it"
 
     def files(self) -> set[str]:
         """The files that give these values, as Git names them: some relative to the work tree."""
@@ -123,8 +151,20 @@ def read_settings(location: Location) -> Settings:
     """
     listed = run_git(["config", "--list", "--show-origin", "-z"], location.folder, env=location.environment())
     own, (shared, refused) = _parse(listed), _read_shared(location)
+    agreed = {str(value) for value in own.get(TRUSTED, ())}
+    addresses = [_address(location, key, shared[key]) for key in sorted(shared) if _is_address(key)]
+    kept_back = [one for one in addresses if not one.usable or f"{one.key}={one.value}" not in agreed]
+    for one in kept_back:
+        del shared[one.key]
     values = {key: [*shared.get(key, ()), *own.get(key, ())] for key in {**shared, **own}}
-    return Settings(values, tuple(refused))
+    return Settings(values, tuple(refused), tuple(one for one in kept_back if one.key not in own))
+
+
+def trust_address(location: Location, settings: Settings, key: str, value: str) -> None:
+    """Let a value of `.pivotconfig` count in this clone."""
+    agreed = f"{canonical_key(key)}={value}"
+    if agreed not in settings.get_all(TRUSTED):
+        add_setting(location, TRUSTED, agreed)
 
 
 def write_setting(location: Location, key: str, value: str, *, scope: str = "local") -> None:
@@ -149,6 +189,27 @@ def unset_setting(location: Location, key: str, *, scope: str = "local") -> None
 def is_program_key(key: str) -> bool:
     """Whether a key names a program or a hook, so that `.pivotconfig` may not set it."""
     return any(fnmatchcase(key.lower(), pattern) for pattern in PROGRAM_KEYS)
+
+
+def _is_address(key: str) -> bool:
+    folded = key.lower()
+    return any(fnmatchcase(folded, pattern) for pattern in _ADDRESS_KEYS) and not any(
+        fnmatchcase(folded, pattern) for pattern in _NO_ADDRESS
+    )
+
+
+def _address(location: Location, key: str, values: Sequence[Value]) -> SharedAddress:
+    """The value that counts is the last; a shared store must be in the Git directory, where nobody else keeps files."""
+    value = str(values[-1])
+    if key != "pivot.store":
+        return SharedAddress(key, value)
+    inside, path = location.common_dir.resolve(), (location.folder / Path(value)).resolve()
+    return SharedAddress(key, value, path != inside and path.is_relative_to(inside))
+
+
+def _quoted(text: str) -> str:
+    """Without control characters, which could hide what is shown."""
+    return text if text.isprintable() else json.dumps(text)
 
 
 def _target(location: Location, scope: str) -> list[str]:

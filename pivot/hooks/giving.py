@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from pivot.errors import PivotError, TargetError
+from pivot.git.config import Settings
 from pivot.git.runs import REF
 from pivot.project import Project
 from pivot.run.sharing import Selection, Sharing
@@ -33,7 +34,7 @@ def give_outputs(project: Project, commits: Iterable[str], tell: Callable[[str],
     """
     named = default_named(project.settings)
     if named is None:
-        return Given()
+        return _without_remote(project.settings)
     try:
         objects = _give(project, named, commits, tell)
     except PivotError as error:
@@ -44,6 +45,18 @@ def give_outputs(project: Project, commits: Iterable[str], tell: Callable[[str],
         return Given(complete=False, lines=(f"{reason}; `git pivot push` tries again, and brings the results",))
     told = f"{named.name} has the outputs now: {objects} {'object' if objects == 1 else 'objects'}"
     return Given(lines=(told,) if objects else ())
+
+
+def _without_remote(settings: Settings) -> Given:
+    """No remote, or one at an address that this clone has not agreed to: nothing is sent there."""
+    prefix = f"{SECTION}."
+    keys = [one.key for one in settings.unconfirmed if one.key.startswith(prefix)]
+    names = {key.removeprefix(prefix).rpartition(".")[0] for key in keys}
+    if not names:
+        return Given()
+    stop = any(settings.get_bool(f"{SECTION}.{name}.required", False) for name in names)
+    way_out = "the push is stopped, since the remote is required: `git push --no-verify` pushes without them"
+    return Given(complete=False, stop=stop, lines=("outputs and results were not pushed", *([way_out] if stop else [])))
 
 
 def _give(project: Project, named: Named, commits: Iterable[str], tell: Callable[[str], None]) -> int:

@@ -72,6 +72,7 @@ def before_push(
         # Who pushes these refs by hand, or mirrors everything, must find them where Git has seen them a moment ago.
         by_hand = any(ref.remote.startswith(("refs/pivot/", "refs/notes/pivot")) for ref in refs)
         if mode != "warn" and not by_hand and not project.scratch and takes_state(project.settings, remote):
+            said += filter(None, [project.settings.unconfirmed_notice()])
             given = give_outputs(project, [ref.commit for ref in counting], tell)
             said += given.lines
             if given.stop:

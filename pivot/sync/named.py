@@ -8,7 +8,7 @@ import re
 from msgspec import Struct
 
 from pivot.errors import SettingError, TargetError
-from pivot.git.config import Settings, unset_setting, write_setting
+from pivot.git.config import SHARED_FILE, Settings, trust_address, unset_setting, write_setting
 from pivot.git.locate import Location
 from pivot.project import Project
 from pivot.sync.met import Met
@@ -50,6 +50,8 @@ def choose_named(settings: Settings, name: str | None = None) -> Named:
         TargetError: there is none, or nothing says which.
     """
     known = named_remotes(settings)
+    if (name is None and not known) or f"{SECTION}.{name}.url" in {one.key for one in settings.unconfirmed}:
+        _refuse_unconfirmed(settings)
     if name is not None:
         found = next((one for one in known if one.name == name), None)
         if found is None:
@@ -66,6 +68,14 @@ def choose_named(settings: Settings, name: str | None = None) -> Named:
     return default
 
 
+def _refuse_unconfirmed(settings: Settings) -> None:
+    """The remote that is meant may be in `.pivotconfig`, at an address that this clone has not agreed to."""
+    urls = [one for one in settings.unconfirmed if one.key.startswith(f"{SECTION}.")]
+    if urls:
+        what = f"this clone has not agreed to an address in {SHARED_FILE}: {urls[0]}"
+        raise TargetError(what, hint="Run `git pivot trust` to allow it.")
+
+
 def add_remote(project: Project, name: str, url: str, *, default: bool, scope: str) -> None:
     """Write a remote into the settings.
 
@@ -77,9 +87,10 @@ def add_remote(project: Project, name: str, url: str, *, default: bool, scope: s
     # What a user says of it alone, such as a key in ~/.gitconfig, may stand there first.
     if project.settings.get(f"{SECTION}.{name}.url"):
         raise SettingError(f"there is a remote {name} already", hint=f"git pivot remote remove {name}")
-    write_setting(project.location, f"{SECTION}.{name}.url", url, scope=scope)
-    if default:
-        write_setting(project.location, "pivot.remote", name, scope=scope)
+    for key, value in {f"{SECTION}.{name}.url": url, **({"pivot.remote": name} if default else {})}.items():
+        write_setting(project.location, key, value, scope=scope)
+        if scope == "shared":  # whoever writes it here has agreed to it
+            trust_address(project.location, project.settings, key, value)
 
 
 def remove_remote(location: Location, settings: Settings, name: str) -> None:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from pivot.errors import GitError, SettingError
-from pivot.git.config import Settings, add_setting, read_settings, unset_setting, write_setting
+from pivot.git.config import Settings, add_setting, read_settings, trust_address, unset_setting, write_setting
 from pivot.git.identity import identify
 from pivot.git.locate import Location
 from tests.support.repository import Repo
@@ -77,8 +77,11 @@ def test_what_the_team_shares_yields_to_the_users_own(repo: Repo, location: Loca
     repo.write(".pivotconfig", '[pivot]\n\tenv = rerun\n\tlink = copy\n[pivot-remote "Lab"]\n\turl = ssh://lab/x\n')
     found = settings(repo, location, env="ignore")
     assert (found.get("pivot.env"), found.get("pivot.link")) == ("ignore", "copy")
-    assert found.subsections("pivot-remote") == ["Lab"]
-    assert found.get("pivot-remote.Lab.url") == "ssh://lab/x"
+    assert found.subsections("pivot-remote") == []
+    assert [str(one) for one in found.unconfirmed] == ["pivot-remote.Lab.url = ssh://lab/x"]
+    trust_address(location, found, "pivot-remote.Lab.url", "ssh://lab/x")
+    assert read_settings(location).get("pivot-remote.Lab.url") == "ssh://lab/x"
+    assert read_settings(location).unconfirmed == ()
 
 
 def test_a_committed_file_sets_no_program_and_nothing_of_gits(repo: Repo, location: Location) -> None:

@@ -46,7 +46,7 @@ def server(repo: Repo, tmp_path: Path) -> Repo:
 
 def clone(server: Repo, name: str) -> Repo:
     made = server.clone(server.path.parent / name)
-    made.pivot("init").expect(0)
+    made.pivot("init", "--trust").expect(0)
     return made
 
 

@@ -47,6 +47,7 @@ def mine(repo: Repo) -> Repo:
     repo.commit("a pipeline")
     repo.clone(repo.path.parent / "server.git", "--bare")
     repo.git("remote", "add", "origin", str(repo.path.parent / "server.git"))
+    repo.pivot("trust", "--yes").expect(0)
     repo.pivot("repro").expect(0)
     repo.pivot("push").expect(0)
     return repo
@@ -57,7 +58,7 @@ def theirs(mine: Repo) -> Repo:
     """A clone without any bytes."""
     made = Repo(mine.path.parent / "theirs")
     mine.git("clone", "--quiet", str(mine.path.parent / "server.git"), str(made.path))
-    made.pivot("init").expect(0)
+    made.pivot("init", "--trust").expect(0)
     made.pivot("fetch").expect(0)
     return made
 
