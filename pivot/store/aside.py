@@ -9,9 +9,11 @@ stage step aside (of two lines with one number the later holds), `[1, number, "c
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import stat as modes
 from collections.abc import Callable, Sequence
@@ -24,7 +26,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pivot.errors import LockTimeout, StoreError
-from pivot.files import FileLock, temp_path, write_all
+from pivot.files import TEMP_PREFIX, FileLock, temp_path, write_all
 from pivot.store import faults, links
 from pivot.store.layout import remove
 
@@ -221,7 +223,17 @@ def _recover_one(folder: str, keep: Callable[[Path], object]) -> list[str]:
         return back
 
 
+def _sweep(path: str) -> None:
+    """Remove what a stage that was killed was writing next to an output (`pivot.pipeline.saving` names it)."""
+    folder, name = os.path.split(path)
+    unfinished = re.compile(rf"{re.escape(TEMP_PREFIX)}\d+-{re.escape(name)}")
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for found in filter(unfinished.fullmatch, os.listdir(folder)):
+            remove(os.path.join(folder, found))
+
+
 def _put_back(step: Step, make_way: Callable[[str], None]) -> bool:
+    _sweep(step.path)
     if step.present and not os.path.lexists(step.place):
         return False  # it has not left yet, or is back already
     if os.path.lexists(step.path):

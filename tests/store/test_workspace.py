@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,33 @@ def _keeper(shelf: Shelf) -> Keeper:
 
 def _refuse(path: Path) -> None:
     raise AssertionError(f"{path} should not have been touched")
+
+
+def leave_unfinished(plain: Shelf) -> None:
+    """What a stage leaves that is killed while it writes a directory, and files that only look like it."""
+    write(plain.work / ".pivot-tmp-123-out", {"a": b"half"})
+    write(plain.work / ".pivot-tmp-123-output", b"another output's")
+    write(plain.work / ".pivot-tmp-mine-out", b"a user's")
+
+
+OTHERS = {".pivot-tmp-123-output": b"another output's", ".pivot-tmp-mine-out": b"a user's"}
+
+
+def test_an_unfinished_output_goes_when_the_stage_was_killed(plain: Shelf, pivot: Path) -> None:
+    path = plain.make("out", OLD)
+    with Room(pivot) as room, Aside(room) as aside:
+        aside.aside([path])
+        leave_unfinished(plain)
+    assert snapshot(plain.work) == {"out": OLD, **OTHERS}
+
+
+def test_an_unfinished_output_goes_at_the_next_start_when_the_command_was_killed(plain: Shelf, pivot: Path) -> None:
+    path = plain.make("out", OLD)
+    child = os.fork()
+    if child == 0:
+        Aside(Room(pivot)).aside([path])
+        leave_unfinished(plain)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert recover(pivot, lambda _: None) == [path]
+    assert snapshot(plain.work) == {"out": OLD, **OTHERS}
