@@ -244,6 +244,7 @@ class Run:
         situation = self._planner.widened(trial.situation, modules) if modules else trial.situation
         result = self._trials.result(situation, done, modules, self._lineup.tries(done.stage))
         self._recorder.write(situation, result)
+        self._outputs.forget_equal(result.record.outs)
         trial.aside.commit()
         self._planner.settle(trial.stage, as_kept(trial.stage, result.record))
         yield from (Noticed(warning, trial.stage) for warning in self._trials.warnings(done))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pivot.git.records import Output
 from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
@@ -32,6 +33,7 @@ class Outputs:
         self._discard = discard_edits
         self._keeper = keeper_of(project)
         self._room = Room(project.pivot_dir)
+        self._kept: dict[str, Object] = {}
 
     def close(self) -> None:
         """Nothing stands aside any more."""
@@ -86,6 +88,15 @@ class Outputs:
                 if path not in record.outs:  # an optional output that this result does not have
                     self._project.writer.remove(path, in_git=path in in_git)
 
+    def forget_equal(self, outs: Mapping[str, Output]) -> None:
+        """What was saved before a run, and is what the run wrote, was no edit."""
+        for path, out in outs.items():
+            kept = self._kept.get(path)
+            if kept and (kept.id, kept.mode) == (out.id, out.mode):
+                self._keeper.saved.drop(path, self._kept.pop(path))
+                notice = saved_notice(path, kept)
+                self.notices = [text for text in self.notices if text != notice]
+
     def place(self, outs: Mapping[str, Object], why: str) -> None:
         """Put outputs of the store, that a stage is to read, in place."""
         self._keep_edits(outs, why)
@@ -108,7 +119,9 @@ class Outputs:
             path = place.relative_to(self._project.root).as_posix()
             self.notices.append(f"{path} was a link to {place.readlink()}, and is replaced")
         for place, kept in keep_edits(self._keeper, places, why).items():
-            notice = saved_notice(place.relative_to(self._project.root).as_posix(), kept)
+            path = place.relative_to(self._project.root).as_posix()
+            notice = saved_notice(path, kept)
+            self._kept[path] = kept
             self.notices += [notice] if notice not in self.notices else []
 
     def _remove_edits(self, paths: Iterable[str]) -> None:

@@ -2,8 +2,9 @@
 
 Where: `<pivot dir>/saved`, one line of JSON an entry, oldest first. Type:
 `{"id", "left", "mode", "path", "size", "time", "why"}`, where `left` is the commit that was checked out, if the edit
-comes back with it; `{"back", "path"}` says that it has, with the commit. `time` is UTC in ISO 8601. A line that cannot
-be read (a torn one after a crash) is left out.
+comes back with it; `{"back", "path"}` says that it has, with the commit; `{"dropped", "path"}` takes the entry with
+this id back: it was no edit. `time` is UTC in ISO 8601. A line that cannot be read (a torn one after a crash) is left
+out.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ class Saved:
         """What was left at this commit is in place again."""
         self._write({"back": commit, "path": path})
 
+    def drop(self, path: str, obj: Object) -> None:
+        """Take an entry back: a stage made these very bytes."""
+        self._write({"dropped": obj.id, "path": path})
+
     def left_at(self, commit: str) -> dict[str, Object]:
         """What is to come back with a commit, by path."""
         left: dict[str, Object] = {}
@@ -62,7 +67,13 @@ class Saved:
 
     def entries(self) -> list[SavedEntry]:
         """All entries, oldest first; what was put away several times counts for the last of them."""
-        found = [entry for line in self._lines() if (entry := _parse(_value(line))) is not None]
+        found: list[SavedEntry] = []
+        for value in map(_value, self._lines()):
+            if entry := _parse(value):
+                found.append(entry)
+            elif "dropped" in value:
+                gone = (value.get("path"), value["dropped"])
+                found = [held for held in found if (held.path, held.object.id) != gone]
         newest = {(entry.path, entry.object): at for at, entry in enumerate(found)}
         return [found[at] for at in sorted(newest.values())]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.support.repository import Repo
@@ -61,3 +63,11 @@ def test_after_a_failure_what_stood_there_is_as_it_was(kept: Repo) -> None:
     kept.write("raw.txt", "bad")
     endings(kept, code=1)
     assert kept.read("log.txt") == "1"
+
+
+def test_an_output_that_a_run_writes_again_was_no_edit(helper_page: Repo) -> None:
+    ran(helper_page)
+    shutil.rmtree(helper_page.path / ".git/pivot/store.git")
+    said = helper_page.pivot("repro", "--force").expect(0)
+    assert "edits" not in said.out + said.err
+    assert helper_page.pivot("saved").expect(0).out == ""
