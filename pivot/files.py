@@ -128,8 +128,9 @@ class FileLock:
             raise ProjectError("a folder stands where a file is to be", where=str(self.path), hint=hint) from error
         try:
             self._wait(descriptor, time.monotonic() + timeout)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, self._description(), 0)
+            with contextlib.suppress(OSError):  # a full disk: the lock is the kernel's, the text only says whose
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, self._description(), 0)
         except BaseException:
             os.close(descriptor)
             raise

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _ROOM = "Results that are recorded stay. Make room, and give the command again."
+_READ_ONLY = "Its file system is read-only. Mount it writable, or work in another place."
 _PERMISSION = "Ask whoever owns it for permission, and give the command again."
 _AWAY = "The disk or the share that it is on does not answer as it should."
 _REFUSALS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EROFS), _ROOM),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
+    errno.EROFS: _READ_ONLY,
     **dict.fromkeys((errno.EACCES, errno.EPERM), _PERMISSION),
     **dict.fromkeys((errno.EIO, errno.ESTALE), _AWAY),
 }
@@ -58,7 +60,7 @@ def main() -> NoReturn:
 def _give_up(error: Exception) -> int:
     """An error that nobody below has turned into a sentence: what the system refuses is none of ours, else a bug."""
     advice = _REFUSALS.get(error.errno or 0) if isinstance(error, OSError) else None
-    if isinstance(error, OSError) and advice and (error.filename or advice is _ROOM):
+    if isinstance(error, OSError) and advice and (error.filename or advice in (_ROOM, _READ_ONLY)):
         where = f"{error.filename}: " if error.filename else ""
         _say(f"error: {where}{error.strerror}\n  {advice}")
         return PivotError.exit_code

@@ -16,6 +16,7 @@ from pivot.git.leftovers import Name
 from pivot.git.open import open_backend
 from pivot.project import Project
 from pivot.run.roots import Place, Repository, Roots, find_in_use, find_roots, places_of
+from pivot.store.layout import remove
 from pivot.store.prune import DAY, Pruned
 from pivot.store.users import entry_of, users
 from pivot.sync.state import State
@@ -49,6 +50,9 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
         places = [place for one in using for place in one.places]
         if not dry_run:
             stack.enter_context(_locked(places, say))
+            # First, since all that follows writes something: on a full disk this is the room for it.
+            if freed := _remove_failed(places):
+                say(f"removed what failed stages had written: {freed / (1 << 20):.1f} MiB")
         own, others = roots_of(using, project, keep)
         objects = [held for roots in (own, *others) for held in roots.all_objects()]
         # What a remote has and this repository never took in is not here to be removed.
@@ -143,6 +147,15 @@ def _take(locks: Sequence[FileLock]) -> str:
 def _release(locks: Sequence[FileLock]) -> None:
     for lock in locks:
         lock.release()
+
+
+def _remove_failed(places: Sequence[Place]) -> int:
+    """Remove the partial outputs of failed stages; how many bytes that frees."""
+    freed = 0
+    for folder in [place.pivot_dir / "failed" for place in places]:
+        freed += sum(file.lstat().st_blocks * 512 for file in folder.rglob("*")) if folder.is_dir() else 0
+        remove(str(folder))
+    return freed
 
 
 def _forget_settled(places: Sequence[Place]) -> None:

@@ -119,15 +119,15 @@ def protect(store: str, path: str) -> None:
     os.chmod(path, wanted)
 
 
-def sweep(store: str) -> None:
-    """Remove temporary files that a killed command left behind."""
+def sweep(store: str, age: float = _OLD) -> None:
+    """Remove temporary files that a killed command left behind, and nobody has written to for `age` seconds."""
     try:
         names = os.listdir(f"{store}/tmp")
     except FileNotFoundError:
         return
     for name in names:
         path = f"{store}/tmp/{name}"
-        if name.startswith(TEMP_PREFIX) and _age(path) > _OLD:
+        if name.startswith(TEMP_PREFIX) and _age(path) > age:
             remove(path)
 
 

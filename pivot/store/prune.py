@@ -28,6 +28,7 @@ from pivot.store.small import SmallObjects, pointer_of
 from pivot.store.store_format import Kind, recognise
 
 DAY = 86_400  # seconds
+_IDLE = 600  # seconds without a write after which a temporary file is of no living command
 WORTH = 0.2  # share of dead objects from which a pack is written anew
 
 _MARK = re.compile(rf"([0-7]+|{LARGE_MARK})-([0-9a-f]{{40,64}})")  # as `mark_name` and `large_mark_name` write them
@@ -78,7 +79,7 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
         for pack in small.packs():
             _prune_pack(store, pack, live.objects, done, dry_run=dry_run)
         if not dry_run:
-            sweep(store)
+            sweep(store, _IDLE)  # those who store wait for the lock meanwhile, so only restores may be under way
     return done
 
 

@@ -54,3 +54,16 @@ def test_without_room_a_run_ends_in_a_sentence_and_the_next_one_is_right(small: 
     ran(small)
     settled(small)
     assert small.pivot("fsck").expect(0).out.endswith("none of them lost something\n")
+
+
+def test_gc_works_without_a_free_byte_and_frees_what_failed_stages_wrote(small: Repo) -> None:
+    small.replace("pipeline.py", "value / top", "value / nothing")
+    (small.path / ".git/pivot/failed/stage").mkdir(parents=True)
+    (small.path / ".git/pivot/failed/stage/partial").write_bytes(bytes(200 * BLOCK))
+    fill(small, 0)
+    small.pivot("status").expect(0)
+    said = small.pivot("gc").expect(0)
+    assert "removed what failed stages had written: 0.8 MiB" in said.err
+    assert not small.exists(".git/pivot/failed")
+    assert os.statvfs(small.path).f_bavail >= 150
+    small.pivot("status").expect(0)
