@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pivot.code.loader import SourceImporter
+from pivot.code.missing_module import advise
 from pivot.code.project_files import PACKAGE
 from pivot.errors import CodeError, PivotError
 from pivot.pipeline.spec import PACKAGE_FILE
@@ -41,7 +42,7 @@ def import_file(path: Path, importer: SourceImporter) -> types.ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise CodeError(user_traceback(error)) from None
+        raise CodeError(user_traceback(error), hint=advise(error, path.parent)) from None
 
 
 def _import_alone(path: Path, importer: SourceImporter) -> types.ModuleType:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pivot.code.missing_module import advise
+
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 _TEXT_LIMIT = 64 << 10
 _LINE_LIMIT = 160
@@ -22,6 +24,8 @@ def format_exception(error: BaseException, root: str) -> str:
         report = traceback.TracebackException.from_exception(error)
         _keep_user_frames(report)
         text = "".join(report.format())
+        if advice := advise(error, Path.cwd()):
+            text += f"  {advice}\n"
     except BaseException as trouble:  # `__str__` and friends are user code and may raise anything
         text = f"{type(error).__name__}: its traceback cannot be printed ({type(trouble).__name__})\n"
     return shorten(printable(text.replace(f'File "{root}/', 'File "')))
