@@ -81,6 +81,10 @@ def _run() -> int:
 
         complete(sys.argv[2:])
         return 0
+    if sys.argv[1:2] == ["__analyse"]:
+        from pivot.run.commit_analysis import answer_analysis
+
+        return answer_analysis()
     from pivot.cli.app import run
     from pivot.run.interrupts import end_in_order
 

@@ -16,6 +16,7 @@ from pivot.plan.run_history import RunHistory
 from pivot.project import Project
 from pivot.reports.verify import Place, github_lines, junit_document, verify_document, verify_lines
 from pivot.run.again import rerun
+from pivot.run.commit_analysis import analyser
 from pivot.run.sandbox import Sandbox, read_sandbox
 
 FORMATS = ("text", "json", "github", "junit")
@@ -23,8 +24,9 @@ FORMATS = ("text", "json", "github", "junit")
 
 @click.command()
 @click.argument("revisions", nargs=-1, metavar="[REV]...")
+@click.option("--code", is_flag=True, help="Also import the commit's code, and compare its stages and their digests.")
 @click.option("--rerun", "again", is_flag=True, help="Also run the stages again in a clean checkout, and compare.")
-@click.option("--timeout", default="1h", metavar="TIME", help="With --rerun: how long a commit may run.")
+@click.option("--timeout", default="1h", metavar="TIME", help="With --code and --rerun: how long one may take.")
 @click.option("--no-store", is_flag=True, help="Do not ask whether the bytes of the outputs are here.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="github: workflow annotations.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format=json: one document on standard output.")
@@ -34,16 +36,18 @@ def verify(revisions: tuple[str, ...], form: str, junit: Path | None, timeout: s
 
     REV is a commit (HEAD, if none is named) or a range such as main..topic. For each stage: the note has a result, its
     record is consistent, the store has every byte, and what it read is what the commit holds. Ends with 1 where not.
-    That attests; --rerun proves.
+    Whether the note lists every stage, and whether their code is the commit's, takes an import of that code: --code.
+    That attests; --rerun proves. Both run code of the commit, in the sandbox of pivot.ciSandbox if that is set.
     """
     with Project.open(Path.cwd()) as project:
         flush_if_possible(project)
         commits = _commits(project, revisions or ("HEAD",))
-        checked = [attest(project, commit, stored=not options["no_store"]) for commit in commits]
+        limit, sandbox = _limit(timeout), read_sandbox(project.settings)
+        if (options["again"] or options["code"]) and (missing := sandbox.missing()):
+            raise SettingError(missing, hint="Install it, or run `git config --unset pivot.ciSandbox`.")
+        analyse = analyser(sandbox, limit) if options["code"] else None
+        checked = [attest(project, commit, stored=not options["no_store"], analyse=analyse) for commit in commits]
         if options["again"]:
-            limit, sandbox = _limit(timeout), read_sandbox(project.settings)
-            if missing := sandbox.missing():
-                raise SettingError(missing, hint="Install it, or run `git config --unset pivot.ciSandbox`.")
             checked = [_prove(project, one, limit, sandbox) for one in checked]
         if junit:
             junit.write_text(junit_document(checked), encoding="utf-8", errors="backslashreplace")

@@ -60,7 +60,9 @@ def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in env.items()
-        if name not in _LOCAL_VARIABLES and not name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
+        if name not in _LOCAL_VARIABLES
+        and name != "GIT_QUARANTINE_PATH"  # while a push is received, Git moves no ref of any repository
+        and not name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))
     }
 
 

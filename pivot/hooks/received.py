@@ -48,7 +48,8 @@ class Rules(Struct, frozen=True):
 
     `refs` are patterns of refs that count, `every` whether each commit that comes with them counts or the last alone,
     `stored` whether the outputs' bytes must be in the server's store, `limit` seconds that a commit may run. A check
-    may take `check_limit` seconds and `memory` bytes. `name` is what notes call this server.
+    may take `check_limit` seconds and `memory` bytes. `name` is what notes call this server. With
+    `analyse` a check imports the code of a commit.
     """
 
     mode: Mode
@@ -60,6 +61,7 @@ class Rules(Struct, frozen=True):
     check_limit: float = 600.0
     memory: int = 2 << 30
     sandbox: Sandbox = Sandbox()
+    analyse: bool = False
     name: str = ""
 
 
@@ -78,6 +80,7 @@ def read_rules(settings: Settings) -> Rules:
     mode = cast(Mode, settings.get_choice("pivot.ci", MODES, "off"))
     if mode == "off":
         return Rules(mode)
+    sandbox = read_sandbox(settings)
     return Rules(
         mode=mode,
         refs=_patterns(settings),
@@ -87,7 +90,8 @@ def read_rules(settings: Settings) -> Rules:
         background=settings.get_bool("pivot.ciBackground", False),
         check_limit=_seconds("pivot.ciCheckTimeout", settings.get("pivot.ciCheckTimeout", "10m")),
         memory=_memory(settings),
-        sandbox=read_sandbox(settings),
+        sandbox=sandbox,
+        analyse=settings.get_bool("pivot.ciAnalyse", bool(sandbox)),
         name=server_name(settings),
     )
 

@@ -1,4 +1,4 @@
-"""Before a server takes a push: whether what the pushed commits claim holds (`pivot.ci = verify`). Nothing is run.
+"""Before a server takes a push: whether what the pushed commits claim holds (`pivot.ci = verify`). No stage is run.
 
 The push is let through only where the check has come to its end and found nothing: whatever goes wrong refuses it.
 """
@@ -25,6 +25,7 @@ from pivot.hooks.received import (
 from pivot.hooks.state_push import state_problems
 from pivot.plan.attest import attest
 from pivot.project import Project
+from pivot.run.commit_analysis import analyser
 
 MOST = 20  # lines about one push
 REPRODUCE = "the push is refused: `git pivot repro`, commit, `git pivot push`, and push again"
@@ -62,17 +63,23 @@ def _check(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> tuple
         return False, []  # results come by themselves, before the commits that they belong to
     if missing := rules.sandbox.missing():
         return True, [missing, REFUSED]
-    problems = list(_problems(project, refs, rules)) if rules.mode == "verify" else []
+    problems, unproven = _attest(project, refs, rules) if rules.mode == "verify" else ([], [])
     if problems:
         return True, _cut(problems, REPRODUCE)
-    return False, list(_remarks(project, refs, rules))
+    return False, [*_remarks(project, refs, rules), *unproven[:MOST]]
 
 
-def _problems(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> Iterator[str]:
+def _attest(project: Project, refs: Sequence[ReceivedRef], rules: Rules) -> tuple[list[str], list[str]]:
+    """What does not hold of the pushed commits, and what was not shown to hold."""
     commits = commits_of(project.location, project.backend, refs, rules)
+    analyse = analyser(rules.sandbox, rules.check_limit) if rules.analyse else None
+    problems: list[str] = []
+    unproven: list[str] = []
     for commit, name in commits.items():
-        for problem in attest(project, commit, stored=rules.stored).problems:
-            yield f"{name} ({commit[:8]}): {problem}"
+        checked = attest(project, commit, stored=rules.stored, analyse=analyse)
+        problems += [f"{name} ({commit[:8]}): {problem}" for problem in checked.problems]
+        unproven += [f"{name} ({commit[:8]}): not proven: {what}" for what in checked.unproven]
+    return problems, unproven
 
 
 def _remarks(project: Project, refs: Iterable[ReceivedRef], rules: Rules) -> Iterator[str]:

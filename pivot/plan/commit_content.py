@@ -45,6 +45,11 @@ class CommitContent:
         if self._id(path, entry, below, filtered=False) != oid and self._id(path, entry, below, filtered=True) != oid:
             yield f"{path} in the commit is not what the stage read"
 
+    def is_link(self, path: str) -> bool:
+        """Whether the commit has a symlink there, which counted as what it points to, wherever that is."""
+        entry = self._files.get(path)
+        return entry is not None and entry.mode == SYMLINK
+
     def pipelines(self) -> list[str]:
         """The commit's pipeline files."""
         return pipelines_among(self._files, lambda path: self._backend.read_blob(self._files[path].oid))

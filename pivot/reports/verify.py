@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
+from pivot.git.quoting import one_line
 from pivot.plan.attest import Attested, Problem
 
 VERSION = 1
@@ -19,9 +20,10 @@ def verify_lines(checked: Iterable[Attested]) -> Iterator[str]:
         if not one.problems:
             number = len(one.stages)
             yield f"{one.commit[:12]}: {number} stage{'' if number == 1 else 's'} verified"
+            yield from (f"  not proven: {one_line(what)}" for what in one.unproven)
             continue
         yield f"{one.commit[:12]}: does not hold"
-        yield from (f"  {problem}" for problem in one.problems)
+        yield from (f"  {one_line(str(problem))}" for problem in one.problems)
 
 
 def verify_document(checked: Iterable[Attested]) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def github_lines(checked: Iterable[Attested], place: Callable[[str], Place | Non
     """Workflow commands: each problem stands at the stage's function, where `place` knows it."""
     for one in checked:
         if not one.problems:
-            yield f"::notice title=git pivot verify::{one.commit[:12]}: {len(one.stages)} stages verified"
+            left = f"; not proven: {'; '.join(one.unproven)}" if one.unproven else ""
+            said = f"{one.commit[:12]}: {len(one.stages)} stages verified{left}"
+            yield f"::notice title=git pivot verify::{_escaped(one_line(said))}"
         for problem in one.problems:
             yield _annotation(one.commit, problem, place(problem.stage) if problem.stage else None)
 
@@ -57,12 +61,18 @@ def junit_document(checked: Iterable[Attested]) -> str:
 
 def _commit(one: Attested) -> dict[str, Any]:
     problems = [{"stage": problem.stage or None, "problem": problem.what} for problem in one.problems]
-    return {"commit": one.commit, "holds": not one.problems, "stages": list(one.stages), "problems": problems}
+    return {
+        "commit": one.commit,
+        "holds": not one.problems,
+        "stages": list(one.stages),
+        "problems": problems,
+        "unproven": list(one.unproven),
+    }
 
 
 def _annotation(commit: str, problem: Problem, place: Place | None) -> str:
     where = f"file={_escaped(place[0], ':,')},line={place[1]}," if place else ""
-    return f"::error {where}title=git pivot verify {commit[:12]}::{_escaped(str(problem))}"
+    return f"::error {where}title=git pivot verify {commit[:12]}::{_escaped(one_line(str(problem)))}"
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pivot.git.locate import locate
 from pivot.git.notes import NoteLine, Notes
-from pivot.plan.attest import Attested, Problem
+from pivot.plan.attest import NOT_ANALYSED, NOT_IN_CODE, NOT_IN_NOTE, Attested, Problem
 from pivot.plan.snapshot import Snapshots
 from pivot.project import Project
 from pivot.run.elsewhere import Repro, own_tree
@@ -36,7 +36,8 @@ def rerun(project: Project, checked: Attested, limit: float, sandbox: Sandbox) -
             found = Notes(again.backend).read(checked.commit)
     late = [Problem("", f"run again, it took longer than {limit:g} s")] if repro.code is None else []
     problems = late or (list(_differences(claimed, found)) if found else [_no_run(repro.code)])
-    yield replace(checked, problems=(*checked.problems, *problems))
+    unproven = tuple(one for one in checked.unproven if one != NOT_ANALYSED or repro.code is None)
+    yield replace(checked, problems=(*checked.problems, *problems), unproven=unproven)
 
 
 def _no_run(code: int | None) -> Problem:
@@ -46,9 +47,9 @@ def _no_run(code: int | None) -> Problem:
 def _differences(claimed: Lines, found: Lines) -> Iterator[Problem]:
     for stage in sorted({*claimed, *found}):
         if stage not in claimed:
-            yield Problem(stage, "its pipeline has it, and the note does not")
+            yield Problem(stage, NOT_IN_NOTE)
         elif stage not in found:
-            yield Problem(stage, "the note has it, and no pipeline of the commit does")
+            yield Problem(stage, NOT_IN_CODE)
         elif claimed[stage][0].state == "result":  # what is stale or unknown was said
             yield from (Problem(stage, what) for what in _difference(claimed[stage], found[stage][0]))
 

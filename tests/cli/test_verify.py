@@ -32,7 +32,42 @@ def edit_note(repo: Repo, change: Callable[[str], str]) -> None:
 
 def test_what_was_run_holds(claimed: Repo) -> None:
     said = claimed.pivot("verify").expect(0).out
-    assert said == f"{claimed.head()[:12]}: 2 stages verified\n"
+    assert said.splitlines()[0] == f"{claimed.head()[:12]}: 2 stages verified"
+    assert "not proven: that the note lists every stage" in said
+
+
+def test_with_the_code_nothing_is_left_unproven(claimed: Repo) -> None:
+    assert claimed.pivot("verify", "--code").expect(0).out == f"{claimed.head()[:12]}: 2 stages verified\n"
+
+
+def stale_claim(repo: Repo, file: str, old: str, new: str) -> None:
+    """A commit whose note is that of its parent, with a rewritten tree: nothing was run for it."""
+    note = repo.git("notes", "--ref=pivot", "show")
+    before = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    repo.replace(file, old, new)
+    repo.commit("changed, not run")
+    now = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    repo.git("notes", "--ref=pivot", "add", "--force", "--message", note.replace(before, now))
+
+
+def test_a_note_with_a_rewritten_tree_over_changed_code_is_found(claimed: Repo) -> None:
+    stale_claim(claimed, "pipeline.py", "indent=2", "indent=4")
+    assert "not proven" in claimed.pivot("verify").expect(0).out
+    assert any("its code in the commit is not the code" in one for one in problems(claimed, "--code"))
+
+
+def test_a_note_that_leaves_out_a_leaf_stage_is_found(claimed: Repo) -> None:
+    lines = claimed.git("notes", "--ref=pivot", "show").splitlines()
+    leaf = max(lines, key=lambda line: not any(other.split()[0] == line.split()[0] for other in lines[:-1]))
+    edit_note(claimed, lambda text: text.replace(f"{leaf}\n", "").replace(leaf, ""))
+    assert "not proven" in claimed.pivot("verify").expect(0).out
+    assert problems(claimed, "--code") == [f"{leaf.split()[0]}: its pipeline has it, and the note does not"]
+
+
+def test_a_pipeline_that_cannot_be_imported_is_not_verified(claimed: Repo) -> None:
+    stale_claim(claimed, "pipeline.py", "import pivot", "import pivot, no_such_module")
+    [problem] = problems(claimed, "--code")
+    assert "cannot be analysed" in problem and "no_such_module" in problem
 
 
 def test_a_commit_without_a_note_does_not(claimed: Repo) -> None:
@@ -52,6 +87,7 @@ def test_a_commit_without_a_pipeline_claims_nothing(claimed: Repo) -> None:
     claimed.git("rm", "--quiet", "pipeline.py")
     claimed.commit("no pipeline")
     assert claimed.pivot("verify").expect(0).out == f"{claimed.head()[:12]}: 0 stages verified\n"
+    assert claimed.pivot("verify", "--code").expect(0)
 
 
 def test_every_commit_of_a_range_is_checked(claimed: Repo) -> None:

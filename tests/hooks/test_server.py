@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def running(server: Repo) -> Repo:
 
 
 def said_by(repo: Repo, *args: str, code: int = 0) -> list[str]:
+    """What the server's hooks say during a push, without what a check leaves unproven."""
+    return [line for line in all_said_by(repo, *args, code=code) if "not proven" not in line]
+
+
+def all_said_by(repo: Repo, *args: str, code: int = 0) -> list[str]:
     """What the server's hooks say during a push."""
     lines = repo.run("git", "push", "--quiet", *args).expect(code).err.split("\n")
     start = "remote: pivot: "
@@ -66,6 +72,42 @@ def change_data(repo: Repo) -> None:
 def test_what_is_reproduced_is_taken(branches: Repo, verifying: Repo) -> None:
     assert said_by(branches, "origin", "main", "other") == []
     assert branches_of(verifying) == {"main", "other"}
+
+
+def rewritten_note(repo: Repo, change: Callable[[list[str]], list[str]]) -> None:
+    """A commit with other code, and for a note that of its parent with the new tree."""
+    lines = repo.git("notes", "--ref=pivot", "show").splitlines()
+    before = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    change_process(repo)
+    repo.git("commit", "--quiet", "--all", "--message", "other code, not run")
+    now = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    note = "\n".join(line.replace(before, now) for line in change(lines))
+    repo.git("notes", "--ref=pivot", "add", "--force", "--message", note)
+    repo.git("push", "--quiet", "--no-verify", "origin", *STATE)
+
+
+@pytest.mark.parametrize(
+    "change, problem",
+    [
+        (lambda lines: lines, "process: its code in the commit is not the code that gave the result"),
+        (lambda lines: lines[:1], "process: its pipeline has it, and the note does not"),
+    ],
+    ids=["another tree", "a stage left out"],
+)
+@pytest.mark.parametrize("analyse", [True, False])
+def test_a_note_that_was_rewritten_is_found_by_an_analysis_and_else_not_called_proven(
+    branches: Repo, verifying: Repo, analyse: bool, change: Callable[[list[str]], list[str]], problem: str
+) -> None:
+    verifying.git("config", "pivot.ciAnalyse", str(analyse).lower())
+    branches.git("switch", "--quiet", "main")
+    rewritten_note(branches, change)
+    told = all_said_by(branches, "--no-verify", "origin", "main", code=int(analyse))
+    assert any((problem if analyse else "not proven: that the note lists every stage") in line for line in told), told
+
+
+def test_an_honest_push_passes_an_analysis(branches: Repo, verifying: Repo) -> None:
+    verifying.git("config", "pivot.ciAnalyse", "true")
+    assert all_said_by(branches, "origin", "main", "other") == []
 
 
 def test_a_stale_stage_is_refused_by_name(branches: Repo, verifying: Repo) -> None:
