@@ -83,7 +83,7 @@ class LibraryRegistries:
             files = {str(getattr(module, "__file__", None)) for module in modules.values()}
             self._sources[root] = [Path(file).read_bytes() for file in sorted(files) if file.endswith(".py")]
         word = attribute.encode()
-        asked = re.compile(rb"(?:\.|def |[\"'])" + re.escape(word) + rb"\b")
+        asked = re.compile(rb"^(?!\s*(?:from|import)\s).*(?:\.|def |[\"'])" + re.escape(word) + rb"\b", re.MULTILINE)
         return any(word in text and asked.search(text) for text in self._sources[root])
 
     # --- the look

@@ -36,7 +36,8 @@ class Node:
     """One entry: tokens of its own, and edges to what it refers to, in the order in which it does."""
 
     __slots__ = (
-        "_digest", "annotations", "edges", "hints", "name", "passing", "place", "qualname", "reads", "tokens", "valued",
+        *("_digest", "annotations", "edges", "hints", "listing", "name", "passing", "place", "qualname", "reads"),
+        *("tokens", "valued"),
     )  # fmt: skip
 
     def __init__(self, name: str, qualname: str, place: Place) -> None:
@@ -49,6 +50,7 @@ class Node:
         self.passing: frozenset[str] = frozenset()  # files that it imports and that define names only
         self.reads: frozenset[str] = frozenset()  # what its code asks of functions: see `Syntax`
         self.annotations: Callable[[], str] | None = None
+        self.listing = ""  # what `--diff` compares where no source text counts
         self.valued = False  # a parameter class without its defaults: see `valued`
         self._digest: str | None = None
 
@@ -104,7 +106,7 @@ def manifest_of(
             node.place.file,
             node.place.line,
             tuple((label, number[target]) for label, target in (*node.edges, *(hinted if node is root else ()))),
-            node.place.source,
+            node.place.source or node.listing,
         )
         for name, digest, node in zip(names, digests, order, strict=True)
     )

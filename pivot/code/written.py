@@ -17,7 +17,7 @@ from pivot.code.classes import write_class_syntax
 from pivot.code.definitions import active, filling_statements
 from pivot.code.effects import Effects
 from pivot.code.found import Binary, External, Live, Missing, Whole
-from pivot.code.namespaces import Module, Modules
+from pivot.code.namespaces import Module, Modules, decode
 from pivot.code.nodes import Node, Place
 from pivot.code.normalise import expression_syntax, statement_syntax
 from pivot.code.references import References
@@ -70,6 +70,7 @@ class WrittenEntries(References):
         )
 
     def _write_whole(self, node: Node, module: Module) -> None:
+        node.listing = decode(module.source.data)
         for name in sorted(module.live if module.live is not None else module.bindings):
             if name.startswith("__") and name.endswith("__") and name != "__getattr__":
                 continue

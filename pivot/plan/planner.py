@@ -101,6 +101,11 @@ class Planner:
         known = [one.stage for one in self._situations.values()]
         return {entry.file for stage in (*self.stages.values(), *known) for entry in stage.manifest.entries}
 
+    def sources(self) -> dict[str, str]:
+        """Source texts by digest of the code that is not in the model, as far as situations are known."""
+        stages = [one.stage for one in self._situations.values()]
+        return {entry.digest: entry.source for stage in stages for entry in stage.manifest.entries if entry.source}
+
     def widened(self, situation: Situation, modules: Iterable[str]) -> Situation:
         """A situation in which the stage turned out to import these modules too: what its result is the result of."""
         static = situation_of(self.stages[situation.stage.name], situation.deps)

@@ -31,6 +31,8 @@ _SCRIPT_RUNNERS = (
     "<frozen zipimport>",  # `runpy` asks first whether it is an archive
     loader.__file__,  # a module that is loaded from its path need not stand in `sys.modules`
 )
+# Parts of the paths of modules that read the data of a package: `importlib.resources`, and jinja2's `PackageLoader`.
+_DATA_READERS = ("/importlib/resources/", "/importlib_resources/", "/jinja2/loaders.py", "/pkgutil.py")
 _ENVIRONMENT_FILES = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 
 
@@ -154,7 +156,9 @@ class Observer:
         @functools.wraps(original)
         def import_module(name: str, package: str | None = None) -> ModuleType:
             module = original(name, package)
-            if self._active:
+            # Whoever looks for the data of a package names it for its folder, and not for its code.
+            asker = sys._getframe(1).f_code.co_filename.replace(os.sep, "/") if self._active else ""
+            if asker and not any(one in asker for one in _DATA_READERS):
                 self._asked_for.add(module.__name__)
             return module
 

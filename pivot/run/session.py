@@ -42,6 +42,7 @@ class Session:
         self._united: tuple[list[PipelineModel | Failure], Model] | None = None
         self._evidence: dict[str, Evidence | None] = {}
         self._codes: dict[str, str] = {}
+        self._planner: Planner | None = None
 
     @property
     def given(self) -> tuple[Given, ...]:
@@ -112,11 +113,13 @@ class Session:
         self.inputs.forget_all()
 
     def planner(self) -> Planner:
-        return Planner(self.project.root, self.model(), self.inputs, self.memory, self.policies)
+        self._planner = Planner(self.project.root, self.model(), self.inputs, self.memory, self.policies)
+        return self._planner
 
     def source(self, digest: str) -> str | None:
         """The source text of a manifest entry: of the code as it is now, or as a run of before kept it."""
-        return self._sources.get(digest) or self.project.runs.source(digest)
+        imported = self._planner.sources() if self._planner else {}  # modules that only runs import
+        return self._sources.get(digest) or self.project.runs.source(digest) or imported.get(digest)
 
     @cached_property
     def _sources(self) -> dict[str, str]:

@@ -107,6 +107,18 @@ def test_a_module_asked_for_by_name_is_told_though_it_was_loaded(bench: Bench) -
     assert bench.done().modules == ("plugin.py",)
 
 
+def test_a_package_named_for_its_data_is_not_told(bench: Bench) -> None:
+    (bench.root / "plugin").mkdir()
+    (bench.root / "plugin/__init__.py").write_text("")
+    (bench.root / "plugin/q.sql").write_text("select 1")
+    bench.stage(
+        "return resources.files('plugin').joinpath('q.sql').read_text() + str(pkgutil.get_data('plugin', 'q.sql'))",
+        "import plugin, pkgutil\nfrom importlib import resources",
+    )
+    assert bench.done().modules == ()
+    assert bench.read() == "select 1b'select 1'"
+
+
 def test_the_environment_has_none_of_gits_local_variables(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = bench.root.parent / "elsewhere"
     subprocess.run(["git", "init", "-q", str(elsewhere)], check=True)

@@ -103,3 +103,12 @@ def test_a_script_whose_name_only_a_run_knows_counts_from_then_on(repo: Repo) ->
         repo.replace(script, "r = 1", "r = 2")
     assert sorted(ran(repo)) == ["execute", "load", "run"]
     assert {repo.read(f"{name}.json").strip() for name in ("executed", "loaded", "run")} == {"2"}
+
+
+def test_the_changed_lines_of_a_module_that_only_runs_import_are_shown(repo: Repo) -> None:
+    ran(plugins(repo))
+    repo.replace("deeper.py", "return 1", "return 10")
+    said = repo.pivot("status", "--diff", "dynamic").out
+    assert "module:deeper.py" in said
+    assert "-    return 1\n" in said
+    assert "+    return 10" in said
