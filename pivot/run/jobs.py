@@ -37,9 +37,9 @@ class JobPrinted(Struct, frozen=True):
 class JobDone(Struct, frozen=True):
     """A stage has run; its outputs are in the store, or in `carried` (id -> bytes). All paths are repository-relative.
 
-    `seconds` is wall time, `cpu` in seconds and `memory` (peak resident bytes) include child processes. `modules` are
-    project files imported while it ran, `undeclared` says which project files it read or wrote without declaring them
-    (`reads a.csv (stages.py:12)`), `stats` is for `StatCache.absorb`.
+    `seconds` is wall time from the launch to the end, `cpu` in seconds and `memory` (peak resident bytes) include child
+    processes. `modules` are project files imported while it ran, `undeclared` says which project files it read or wrote
+    without declaring them (`reads a.csv (stages.py:12)`), `stats` is for `StatCache.absorb`.
     """
 
     stage: str

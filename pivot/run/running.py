@@ -134,7 +134,7 @@ class Running:
             self.job.stage,
             self.job,
             {path: Object(put.id, put.mode, put.size) for path, put in answer.outs.items()},
-            answer.seconds,
+            max(answer.seconds, time.monotonic() - self._started),  # where it is spawned, it imports first
             cpu,
             memory,
             tuple(answer.modules),

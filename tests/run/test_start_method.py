@@ -124,3 +124,10 @@ def test_threads_of_the_project_forbid_the_fork(make_bench: Callable[..., Bench]
     connection = bench.workers._servers.connect("pipeline.py")
     assert (connection.start, connection.why) == ("spawn", "the import left 1 more thread running")
     assert bench.stored(bench.done()) == b"right"
+
+
+def test_the_time_of_a_spawned_stage_has_its_import_in_it(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(start="spawn")
+    bench.stage("return 'right'", "time.sleep(0.7)")
+    bench.model()
+    assert bench.done().seconds > 0.7
