@@ -32,7 +32,8 @@ class Project:
     """The user's repository and all that Pivot keeps for it; opening it reads nothing but the place of `.git`.
 
     In a bare repository all that needs no work tree is there: its state, its store, its settings.
-    `scratch` is set where `.git` cannot be written: a run then works in a temporary folder, and records nothing.
+    `scratch` is set where `.git` cannot be written: a run then works in a temporary folder, and records nothing. The
+    store is still read.
     """
 
     def __init__(self, location: Location, backend: Backend | None = None) -> None:
@@ -99,8 +100,12 @@ class Project:
 
     @cached_property
     def store_path(self) -> Path:
-        if self.scratch:
-            return self.scratch / "store.git"
+        """Where outputs are put."""
+        return self.scratch / "store.git" if self.scratch else self.kept_store
+
+    @cached_property
+    def kept_store(self) -> Path:
+        """The store that stays when this command has ended."""
         setting = self.settings.get("pivot.store")
         return self.location.folder / Path(setting).expanduser() if setting else self.location.store_dir
 
@@ -116,7 +121,7 @@ class Project:
             from pivot.store.users import register
 
             register(self.store_path.resolve(), self.location.common_dir)
-        return Store.open(self.store_path, link=self.link)
+        return Store.open(self.store_path, link=self.link, base=self.kept_store if self.scratch else None)
 
     @cached_property
     def cache_dir(self) -> Path:
@@ -161,7 +166,20 @@ class Project:
         if "backend" in self.__dict__:
             self.backend.close()
         if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            _empty(self.scratch)
+
+
+def _empty(scratch: Path) -> None:
+    """Remove a temporary folder; what a failed stage left, and what it printed, stays for the user to look at."""
+    for part in scratch.iterdir():
+        if part.name in ("failed", "logs") and (scratch / "failed").exists():
+            continue
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+    if not any(scratch.iterdir()):
+        scratch.rmdir()
 
 
 def _writable(folder: Path) -> bool:

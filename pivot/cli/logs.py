@@ -30,7 +30,7 @@ def logs(stage: str | None, follow: bool, listed: bool) -> int:
     new title, is left out. The file that --list names has every byte.
     """
     with Project.open(Path.cwd()) as project:
-        folder = project.pivot_dir / "logs"
+        folder = project.location.pivot_dir / "logs"
         if stage is None:
             if follow:
                 raise TargetError("--follow stays with one stage", hint="git pivot logs STAGE --follow")

@@ -12,7 +12,7 @@ import click
 
 from pivot.cli.display import to_json
 from pivot.cli.opening import folder_in, open_session, pick_stage
-from pivot.errors import MissingObject, TargetError
+from pivot.errors import MissingObject, ProjectError, TargetError
 from pivot.plan.provenance import covering
 from pivot.plan.snapshot import Snapshots
 from pivot.plan.targets import select
@@ -33,6 +33,9 @@ def adopt(stage: str, why: str) -> int:
     For results made by hand or by another tool. Who did it, when and why is kept in the run history.
     """
     with open_session(writing=True) as session:
+        if session.project.scratch:
+            where = f"{session.project.location.git_dir} is not writable"
+            raise ProjectError("nothing can be recorded here", where=where)
         stage = pick_stage(session, stage).name
         record = adopt_outputs(session, stage, why)
         plural = "s" * (len(record.outs) != 1)
@@ -60,7 +63,7 @@ def clean(targets: tuple[str, ...]) -> int:
 def saved(as_json: bool) -> int:
     """List edits of outputs that were put away before a path was replaced."""
     with Project.open(Path.cwd()) as project:
-        entries = Saved(project.pivot_dir / "saved").entries()
+        entries = Saved(project.location.pivot_dir / "saved").entries()
     if as_json:
         click.echo(to_json({"version": 1, "saved": [saved_document(entry) for entry in entries]}))
     for entry in () if as_json else entries:
@@ -90,7 +93,7 @@ def get(what: tuple[str, ...], output: Path | None) -> int:
 
 
 def _saved_edit(project: Project, start: str) -> Object:
-    entries = Saved(project.pivot_dir / "saved").entries()
+    entries = Saved(project.location.pivot_dir / "saved").entries()
     found = {entry.object for entry in entries if entry.object.id.startswith(start)}
     if len(found) != 1:
         what = "no saved edit has" if not found else "several saved edits have"

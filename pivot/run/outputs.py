@@ -142,7 +142,8 @@ def kept_paths(planner: Planner) -> list[str]:
 
 
 def keeper_of(project: Project) -> Keeper:
-    return Keeper(project.root, project.store, project.stats, Saved(project.pivot_dir / "saved"))
+    saved = Saved(project.pivot_dir / "saved")
+    return Keeper(project.root, project.store, project.stats, saved, lasting=project.scratch is None)
 
 
 def saved_notice(path: str, kept: Object) -> str:

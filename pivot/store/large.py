@@ -24,16 +24,24 @@ _SETTLE = 8 << 20  # bytes; from here on waiting one tick is cheaper than hashin
 
 
 class LargeFiles:
-    """The large files of one store. `keep_pointer` writes a pointer's blob into the store."""
+    """The large files of one store. `keep_pointer` writes a pointer's blob into the store.
 
-    def __init__(self, store: str, link: str, keep_pointer: Callable[[Pointer], object]) -> None:
+    What is not here is looked for in `base`, the large files of a store that is only read.
+    """
+
+    def __init__(self, store: str, link: str, keep_pointer: Callable[[Pointer], object], base: str = "") -> None:
         self._store = store
         self._folder = f"{store}/large"
         self._temp = f"{store}/tmp"
         self._link = links.check_mode(link)
         self._keep_pointer = keep_pointer
+        self._base = base
 
     def path(self, name: str) -> str:
+        own = self._own(name)
+        return f"{self._base}/{name[:2]}/{name[2:]}" if self._base and not os.path.exists(own) else own
+
+    def _own(self, name: str) -> str:
         return f"{self._folder}/{name[:2]}/{name[2:]}"
 
     def has(self, pointer: Pointer) -> bool:
@@ -125,7 +133,7 @@ class LargeFiles:
         return str(hasher.hexdigest())
 
     def _publish(self, temp: str, pointer: Pointer) -> None:
-        final = self.path(pointer.blake3)
+        final = self._own(pointer.blake3)
         make_folder(self._store, os.path.dirname(final))
         seal(temp, pointer.blake3)
         faults.point("large:sealed")
@@ -175,7 +183,7 @@ class LargeFiles:
 
     def _displace(self, path: str, actual: Pointer) -> None:
         """Bytes that somebody wrote into the store are somebody's edit: they get a name of their own."""
-        final = self.path(actual.blake3)
+        final = self._own(actual.blake3)
         make_folder(self._store, os.path.dirname(final))
         protect(self._store, path)
         seal(path, actual.blake3)

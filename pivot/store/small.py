@@ -27,10 +27,13 @@ class SmallObjects:
     An object that turned out to be damaged is *condemned*: `damaged/<id>` in the store holds its loose file, or is an
     empty mark where it stands in a pack. From then on only a loose object counts under that id, so that the right
     bytes can be stored again.
+
+    What is not here is looked for in `base`, the objects of another store.
     """
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, base: SmallObjects | None = None) -> None:
         self._store = store
+        self._base = base
         self._loose = LooseObjects(store)
         self._packs = Packs(f"{store}/objects/pack")
         self._condemned: set[str] | None = None
@@ -45,10 +48,10 @@ class SmallObjects:
             found = self._look_up(oid, Pack.header, self._loose.header)
             if found is not None:
                 refuse_size(oid, *found)
-            return found
         except DamagedObject:
             self._condemn(oid)
-            return None
+            found = None
+        return self._base.header(oid) if found is None and self._base else found
 
     def read(self, oid: str) -> tuple[bytes, bytes]:
         """Kind and bytes.
@@ -66,6 +69,8 @@ class SmallObjects:
             raise
         if read is not None:
             return read
+        if self._base:
+            return self._base.read(oid)
         if oid == EMPTY_TREE:
             return b"tree", b""
         raise MissingObject(f"the store does not have object {oid}", hint="git pivot pull")

@@ -28,16 +28,18 @@ from pivot.store.store_format import recognise
 class Store:
     """Outputs by object id. Opening costs nothing; the folder is made when something is first written."""
 
-    def __init__(self, path: Path, link: str) -> None:
+    def __init__(self, path: Path, link: str, base: Path | None = None) -> None:
         self.path = path
         self.link = link
-        self._small = SmallObjects(str(path))
-        self._large = LargeFiles(str(path), link, self._keep_pointer)
+        self._small = SmallObjects(str(path), SmallObjects(str(base)) if base else None)
+        self._large = LargeFiles(str(path), link, self._keep_pointer, f"{base}/large" if base else "")
         self._presence = Presence(self._small, self._large)
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = True, link: str = "auto") -> Store:
+    def open(cls, path: Path, *, create: bool = True, link: str = "auto", base: Path | None = None) -> Store:
         """The store at `path`; `link` says how large files get in and out: auto, reflink, hardlink or copy.
+
+        `base` is another store that is only read, for what this one lacks.
 
         Raises:
             SettingError: an unknown `link`.
@@ -45,7 +47,7 @@ class Store:
         """
         if path.is_file() or (not create and not (path / "objects").is_dir()):
             raise StoreError(f"there is no store at {path}{', but a file' if path.is_file() else ''}")
-        return cls(Path(os.path.abspath(path)), link)
+        return cls(Path(os.path.abspath(path)), link, base)
 
     def identify(self, path: Path, stats: StatCache, *, follow: bool = False) -> Object:
         """What is at `path`; nothing is stored. With `follow` a symlink counts as what it points to, as for an input.
