@@ -95,7 +95,7 @@ def test_parts_of_the_store_that_somebody_removed_are_missing_until_they_are_sto
 def test_a_folder_that_holds_something_else_is_not_made_a_store(plain: Shelf, tmp_path: Path) -> None:
     (tmp_path / "mine/tmp").mkdir(parents=True)
     (tmp_path / "mine/file").touch()
-    with pytest.raises(StoreError, match="something else"):
+    with pytest.raises(StoreError, match="is not a store of outputs"):
         Store.open(tmp_path / "mine").put(plain.make("out", b"1"), plain.stats)
     (tmp_path / "mine/file").rename(tmp_path / "mine/lost+found")
     Store.open(tmp_path / "mine").put(plain.make("out", b"1"), plain.stats)
