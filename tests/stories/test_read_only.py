@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -115,16 +114,6 @@ def test_edits_that_were_saved_before_are_listed_and_come_back(project: Repo) ->
     oid = project.pivot("saved", "--json").json()["saved"][0]["id"]
     pivot(project, "get", oid, "-o", "back.txt").expect(0)
     assert project.read("back.txt") == "MY EDIT"
-
-
-def test_what_a_failed_stage_left_is_where_the_message_says(project: Repo) -> None:
-    text = '(path / "a.txt").write_text(x)'
-    project.replace("pipeline.py", text, f"{text}\n    raise ValueError('no')")
-    said = pivot(project, "repro").expect(1)
-    places = [word.rstrip(".,;:") for word in (said.out + said.err).split() if "git-pivot-" in word]
-    assert places and all(Path(place).exists() for place in places)
-    for place in places:
-        shutil.rmtree(Path(*Path(place).parts[:3]), ignore_errors=True)
 
 
 def test_adopt_says_that_nothing_can_be_recorded(project: Repo) -> None:
