@@ -13,12 +13,13 @@ TEST = $(VENV)/.installed-test
 LINT = $(VENV)/.installed-lint
 DOCS = $(VENV)/.installed-docs
 
-.PHONY: help demo test lint types docs reference bench wheel clean
+.PHONY: help demo test torture lint types docs reference bench wheel clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    a throw-away repository: run, change, explain, revert'
 	@echo 'make test    the whole suite'
+	@echo 'make torture kill commands at random moments: nothing lost, nothing left'
 	@echo 'make lint    ruff: rules and format'
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
@@ -32,6 +33,10 @@ demo: $(PROJECT)
 
 test: $(TEST)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+# Kills commands at random moments and checks what is left; more or other trials: make torture ARGS="1000 7"
+torture: $(TEST)
+	$(BIN)/python -m tests.torture $(ARGS)
 
 lint: $(LINT)
 	$(BIN)/ruff check .

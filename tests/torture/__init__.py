@@ -1,0 +1,1 @@
+"""Kills commands at random moments and checks what is left."""
