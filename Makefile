@@ -13,13 +13,14 @@ TEST = $(VENV)/.installed-test
 LINT = $(VENV)/.installed-lint
 DOCS = $(VENV)/.installed-docs
 
-.PHONY: help demo test torture lint types docs reference bench wheel clean
+.PHONY: help demo test torture fuzz lint types docs reference bench wheel clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    a throw-away repository: run, change, explain, revert'
 	@echo 'make test    the whole suite'
 	@echo 'make torture kill commands at random moments: nothing lost, nothing left'
+	@echo 'make fuzz    100,000 damaged inputs for each stored or received format'
 	@echo 'make lint    ruff: rules and format'
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
@@ -37,6 +38,8 @@ test: $(TEST)
 # Kills commands at random moments and checks what is left; more or other trials: make torture ARGS="1000 7"
 torture: $(TEST)
 	$(BIN)/python -m tests.torture $(ARGS)
+fuzz: $(TEST)
+	$(BIN)/python -m tests.fuzz.run all $(ARGS)
 
 lint: $(LINT)
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pivot.cli.display import say
 from pivot.cli.opening import open_session, pick_stage
 from pivot.git.accepted import Acceptance
 from pivot.run.accepting import accept_change, revoke_acceptance
@@ -27,11 +28,11 @@ def accept(stage: str | None, why: str | None, revoke: bool, listed: bool) -> in
         name = pick_stage(session, stage).name if stage else ""
         if not name:
             for one in session.memory.accepted.all():
-                click.echo(_line(one))
+                say(_line(one))
         elif revoke:
-            click.echo(f"revoked: {_line(revoke_acceptance(session, name))}")
+            say(f"revoked: {_line(revoke_acceptance(session, name))}")
         else:
-            click.echo(f"accepted: {_line(accept_change(session, name, why or ''))}")
+            say(f"accepted: {_line(accept_change(session, name, why or ''))}")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import folder_in, open_session
 from pivot.reports.dag import as_document, as_dot, as_mermaid, as_text, path_drawing, stage_drawing
 from pivot.run.selection import Selection
@@ -28,5 +28,5 @@ def dag(targets: tuple[str, ...], paths: bool, form: str | None) -> int:
         drawing = path_drawing(specs, planner.producers) if paths else stage_drawing(planner.graph, names)
         forms = {None: as_text, "mermaid": as_mermaid, "dot": as_dot}
         for line in forms[form](drawing):
-            click.echo(line)
+            say(line)
     return 0

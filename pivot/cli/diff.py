@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import folder_in, open_session
 from pivot.errors import TargetError
 from pivot.plan.compare import Difference, compare, compare_with_files
@@ -95,7 +95,7 @@ def _report(
         _echo(stage_lines(found))
     else:
         blocks = ["\n".join(difference_lines(one, source if forms["sources"] else None)) for one in found]
-        click.echo("\n\n".join(blocks))
+        say("\n\n".join(blocks))
     if forms["content"] and not forms["as_json"]:
         _show_content(project, found, in_files=sides[1] is None)
     _say_refused(project)
@@ -111,9 +111,9 @@ def _show_content(project: Project, found: list[Difference], *, in_files: bool) 
 
 def _echo(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        say(line)
 
 
 def _say_refused(project: Project) -> None:
     for sentence in project.runs.refused:
-        click.echo(f"warning: {sentence}", err=True)
+        say(f"warning: {sentence}", err=True)

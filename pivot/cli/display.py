@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from pivot.git.quoting import plain_text
 from pivot.reports.printed import readable
 from pivot.reports.run import Detail, event_document, event_lines
 from pivot.run.events import Beat, Event, RunEnded
@@ -85,6 +86,11 @@ def open_display(*, as_json: bool, detail: Detail = "normal", live: bool = True)
             yield Display(progress.show)
     else:
         yield Display(partial(_write_lines, detail=detail, colour=shows_colour()))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A line or a text for a reader: names that others have written end no line and steer no terminal."""
+    click.echo(plain_text(text), err=err)
 
 
 def to_json(document: object) -> str:

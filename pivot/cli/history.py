@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.errors import TargetError
 from pivot.git.accepted import Accepted
 from pivot.git.backend import Backend
@@ -39,7 +39,7 @@ def show(revision: str, as_json: bool) -> int:
         snapshot = Snapshots(backend, runs).read(revision)
         _echo(show_lines(snapshot) if not as_json else [to_json(show_document(snapshot))])
         for sentence in runs.refused:
-            click.echo(f"warning: {sentence}", err=True)
+            say(f"warning: {sentence}", err=True)
     return 0
 
 
@@ -57,11 +57,11 @@ def log(stage: str | None, number: int | None, since: str | None, stats: bool, a
         history = RunHistory(backend)
         entries = read_entries(history.runs(stage or ""), start, limit)
         for sentence in history.refused:
-            click.echo(f"warning: {sentence}", err=True)
+            say(f"warning: {sentence}", err=True)
         if stage and not entries and not since:
             raise _unknown(stage, RunHistory(backend))
         if since and not entries:
-            click.echo(f"no run since {start} is known here", err=True)
+            say(f"no run since {start} is known here", err=True)
         results = {one.run.record.fingerprint: 0 for one in entries}
         results = {fingerprint: len(runs.lookup(fingerprint)) for fingerprint in results}
         if stats:
@@ -116,4 +116,4 @@ def _date(project: Project, text: str) -> str:
 
 def _echo(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        say(line)

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import click
-
+from pivot.cli.display import say
 from pivot.errors import CodeError, LockTimeout, ProjectError, StoreError, TargetError
 from pivot.git.remotes import list_remotes
 from pivot.git.runs import REF
@@ -39,11 +38,11 @@ def open_session(*, writing: bool = False, values: Sequence[str] = (), pull: boo
         project = stack.enter_context(Project.open(Path.cwd()))
         refuse_recursion(project)
         if project.scratch:
-            click.echo(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
+            say(f"warning: {project.location.common_dir} cannot be written: nothing will be recorded", err=True)
         elif writing:
             stack.enter_context(take_lock(project))
             for line in recover_outputs(project):
-                click.echo(line, err=True)
+                say(line, err=True)
         _flush_journal(project, writing=writing)
         given = (*given_by_environment(project), *options)
         yield Session(project, stack.enter_context(Workers(worker_settings(project, given))), pull=pull)
@@ -66,7 +65,7 @@ def flush_if_possible(project: Project) -> None:
     except LockTimeout:
         return
     except StoreError as error:
-        click.echo(f"warning: results of an interrupted run wait in the journal: {error.what}", err=True)
+        say(f"warning: results of an interrupted run wait in the journal: {error.what}", err=True)
 
 
 def report_failures(session: Session, planner: Planner, names: Iterable[str] | None = None) -> int:
@@ -81,7 +80,7 @@ def report_failures(session: Session, planner: Planner, names: Iterable[str] | N
         stages = [stage.name for stage in failure.stages if stage.name in planner.broken]
         left_out = f"blocked: {', '.join(stages)}" if stages else "its stages are left out"
         said = readable(failure.message, colour=False)
-        click.echo(f"error: {failure.file} cannot be imported; {left_out}\n{said}", err=True)
+        say(f"error: {failure.file} cannot be imported; {left_out}\n{said}", err=True)
     unknown = any(not failure.stages for failure in failures)
     touched = names is None or any(name in planner.broken or planner.unsure(name) for name in names)
     return CodeError.exit_code if (unknown or touched) else 0
@@ -90,11 +89,11 @@ def report_failures(session: Session, planner: Planner, names: Iterable[str] | N
 def report_remarks(session: Session) -> None:
     """Say what of the stages' code cannot be tracked; in a new clone, that others may have run them already."""
     for line in remark_lines(session.model()):
-        click.echo(line, err=True)
+        say(line, err=True)
     if notice := session.project.settings.unconfirmed_notice():
-        click.echo(notice, err=True)
+        say(notice, err=True)
     if knows_no_results(session.project):
-        click.echo("results of others are not known here: `git pivot init` brings them", err=True)
+        say("results of others are not known here: `git pivot init` brings them", err=True)
 
 
 def knows_no_results(project: Project) -> bool:
@@ -144,7 +143,7 @@ def take_lock(project: Project) -> Iterator[None]:
     try:
         lock.acquire()
     except LockTimeout as error:
-        click.echo(f"waiting: {error.what}", err=True)
+        say(f"waiting: {error.what}", err=True)
         lock.acquire(FOREVER)
     with lock:
         yield

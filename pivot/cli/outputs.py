@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import folder_in, open_session, pick_stage
 from pivot.errors import MissingObject, ProjectError, TargetError
 from pivot.plan.provenance import covering
@@ -39,7 +39,7 @@ def adopt(stage: str, why: str) -> int:
         stage = pick_stage(session, stage).name
         record = adopt_outputs(session, stage, why)
         plural = "s" * (len(record.outs) != 1)
-        click.echo(f"{stage}: adopted {len(record.outs)} output{plural} as the result of {record.fingerprint[:12]}")
+        say(f"{stage}: adopted {len(record.outs)} output{plural} as the result of {record.fingerprint[:12]}")
     return 0
 
 
@@ -53,8 +53,8 @@ def clean(targets: tuple[str, ...]) -> int:
         names = select(targets, specs, planner.graph, folder_in(session.project)) if targets else planner.graph.order
         removed, kept = clean_outputs(session.project, [planner.stages[name].spec for name in names])
         for path in kept:
-            click.echo(f"kept {path}: its bytes are not in the store")
-        click.echo(f"removed {len(removed)} output{'' if len(removed) == 1 else 's'}")
+            say(f"kept {path}: its bytes are not in the store")
+        say(f"removed {len(removed)} output{'' if len(removed) == 1 else 's'}")
     return 0
 
 
@@ -67,7 +67,7 @@ def saved(as_json: bool) -> int:
     if as_json:
         click.echo(to_json({"version": 1, "saved": [saved_document(entry) for entry in entries]}))
     for entry in () if as_json else entries:
-        click.echo(saved_line(entry))
+        say(saved_line(entry))
     return 0
 
 

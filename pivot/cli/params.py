@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures
 from pivot.errors import TargetError
 from pivot.plan.param_values import Differing, differing, last_params, params_at
@@ -43,7 +43,7 @@ def _show(session: Session, targets: tuple[str, ...], *, as_json: bool) -> None:
         click.echo(to_json({"version": 1, "stages": stages}))
         return
     for line in params_lines(stages):
-        click.echo(line)
+        say(line)
 
 
 def _diff(session: Session, revisions: tuple[str, ...], *, as_json: bool) -> None:
@@ -54,9 +54,9 @@ def _diff(session: Session, revisions: tuple[str, ...], *, as_json: bool) -> Non
         click.echo(to_json(differing_document(found)))
         return
     for line in differing_lines(found):
-        click.echo(line)
+        say(line)
     if not found:
-        click.echo("No parameter differs.")
+        say("No parameter differs.")
 
 
 def _differing(session: Session, revision: str | None = None) -> list[Differing]:

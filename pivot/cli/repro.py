@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import click
 
-from pivot.cli.display import open_display, to_json
+from pivot.cli.display import open_display, say, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
 from pivot.pipeline.policy import read_duration
@@ -172,5 +172,5 @@ def _dry_run(session: Session, selection: Selection, jobs: int, *, as_json: bool
         click.echo(to_json({**status_document(plan.decisions.values()), "forecast": forecast_document(expected)}))
         return 0
     for line in (*dry_run_lines(plan), *forecast_lines(expected)):
-        click.echo(line)
+        say(line)
     return 0

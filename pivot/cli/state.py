@@ -12,6 +12,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from pivot.cli.display import say
 from pivot.cli.moving import show_moving
 from pivot.cli.opening import folder_in, take_lock
 from pivot.errors import CheckFailed, ProjectError, TargetError
@@ -147,20 +148,20 @@ def _give(sharing: Sharing, transfer: Transfer, options: Options) -> None:
     name = transfer.remote.name
     plan = sharing.plan_push(options.selection)
     if options.dry_run:
-        click.echo(planned_line(name, "push", plan))
+        say(planned_line(name, "push", plan))
         return
-    click.echo(moved_line(name, "pushed", transfer.send(plan)))
+    say(moved_line(name, "pushed", transfer.send(plan)))
 
 
 def _bring(sharing: Sharing, transfer: Transfer, options: Options) -> Bringing:
     name = transfer.remote.name
     bringing = sharing.plan_pull(options.selection)
     if options.dry_run:
-        click.echo(planned_line(name, "pull", bringing.plan))
+        say(planned_line(name, "pull", bringing.plan))
         return bringing
     moved = transfer.receive(bringing.plan)
     sharing.remember_pull(bringing)
-    click.echo(moved_line(name, "pulled", moved))
+    say(moved_line(name, "pulled", moved))
     return bringing
 
 
@@ -171,7 +172,7 @@ def _try_to_bring(project: Project, transfer: Transfer, options: Options) -> Bri
     except TargetError as error:
         if not options.selection.is_default:
             raise
-        click.echo(f"no outputs were brought: {error.what}", err=True)
+        say(f"no outputs were brought: {error.what}", err=True)
         return None
 
 
@@ -181,7 +182,7 @@ def _place(project: Project, bringing: Bringing) -> None:
     left = [root.path for root in bringing.plan.roots if root.path in bringing.outs and root.path not in absent]
     if left:
         what = some(left, MANY, "outputs")
-        click.echo(f"what stands here is left as it is: {what}; `git pivot checkout` replaces it", err=True)
+        say(f"what stands here is left as it is: {what}; `git pivot checkout` replaces it", err=True)
     if not absent:
         return
     with take_lock(project):
@@ -190,12 +191,12 @@ def _place(project: Project, bringing: Bringing) -> None:
         inside = {path for path in done.restored if path in {out for one in bringing.records for out in one.outs}}
         done.notices += remember_outputs(project, listed, listed | inside)
     for notice in (*done.notices, *done.left[:MANY]):
-        click.echo(notice, err=True)
+        say(notice, err=True)
     if done.left:
         more = f"and {len(done.left) - MANY} more; " if len(done.left) > MANY else ""
-        click.echo(f"{more}`git pivot checkout` puts in place what your code declares", err=True)
+        say(f"{more}`git pivot checkout` puts in place what your code declares", err=True)
     if done.restored:
-        click.echo(f"{len(done.restored)} output{'' if len(done.restored) == 1 else 's'} put in place")
+        say(f"{len(done.restored)} output{'' if len(done.restored) == 1 else 's'} put in place")
 
 
 def _bring_state(project: Project, options: Options, bring: Callable[[State, str], list[str]]) -> None:
@@ -213,7 +214,7 @@ def _git_remote(project: Project, options: Options, *, pushing: bool = False) ->
     if options.git is not None:
         return options.git
     if has_remote(project.settings) and not list_remotes(project.location):
-        click.echo("there is no Git remote: results stay here, outputs move", err=True)
+        say("there is no Git remote: results stay here, outputs move", err=True)
         return None
     return choose_remote(project.location, project.settings, pushing=pushing)
 
@@ -291,4 +292,4 @@ def _inside(folder: str, target: str) -> str:
 
 
 def _say(remote: str, what: str, kinds: list[str] | tuple[str, ...]) -> None:
-    click.echo(f"{remote}: {what}: {', '.join(kinds)}" if kinds else f"{remote}: nothing new")
+    say(f"{remote}: {what}: {', '.join(kinds)}" if kinds else f"{remote}: nothing new")

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
 from pivot.cli.settled import remember_settled
 from pivot.plan.targets import select
@@ -40,14 +40,14 @@ def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **o
         elif options["explained"] or options["diffed"]:
             source = session.source if options["diffed"] else None
             blocks = ["\n".join(explain(one, source)) for one in plan.decisions.values() if targets or one.reasons]
-            click.echo("\n\n".join(blocks) if blocks else "\n".join(status_lines(plan)))
+            say("\n\n".join(blocks) if blocks else "\n".join(status_lines(plan)))
         else:
             for line in status_lines(plan):
-                click.echo(line)
+                say(line)
         report_remarks(session)
         seen = seen_by_git(session.project, kept_paths(planner))
         for text in seen:
-            click.echo(f"warning: {text}", err=True)
+            say(f"warning: {text}", err=True)
         if plan.settled:
             remember_settled(session, planner, made, seen, ran=False)
         return report_failures(session, planner, wanted)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import flush_if_possible, folder_in, open_session, refuse_recursion
 from pivot.errors import CheckFailed
 from pivot.files import remove_quietly
@@ -106,8 +106,8 @@ def gc(dry_run: bool, keep: float, remote: str | None, age: float, rewrite: str 
             state.pull(rewrite)
             project.runs.refresh()
         with _cleaning(project, state, remote, dry_run=dry_run) as clean:
-            done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
-            click.echo(collected_line(done, dry_run=dry_run))
+            done = collect_garbage(project, keep, dry_run=dry_run, say=lambda text: say(text, err=True))
+            say(collected_line(done, dry_run=dry_run))
             clean(keep, age)
         if rewrite and not dry_run:
             _say_shortened(rewrite, state.shorten(rewrite, "gc: one commit for the history before it"))
@@ -129,7 +129,7 @@ def _cleaning(
             if not dry_run:
                 push_removals(project, state)
             done = clean_remote(project, transfer, needs, keep, Terms(needs.origins, age, dry_run))
-            click.echo(f"{remote}: {cleaned_line(done, dry_run=dry_run)}")
+            say(f"{remote}: {cleaned_line(done, dry_run=dry_run)}")
 
         yield clean
 
@@ -153,7 +153,7 @@ def fsck(remote: str | None, mend: bool, as_json: bool) -> int:
             checked = _check_remote(project, remote, tell, mend=mend) if remote else check_store(project, tell)
         _forget_settled(project)
     for line in [to_json(fsck_document(checked))] if as_json else fsck_lines(checked, remote or ""):
-        click.echo(line)
+        say(line)
     return 0 if checked.sound else CheckFailed.exit_code
 
 
@@ -173,7 +173,7 @@ def du(as_json: bool) -> int:
         flush_if_possible(project)
         usage = measure(project)
     for line in [to_json(usage_document(usage))] if as_json else usage_lines(usage):
-        click.echo(line)
+        say(line)
     return 0
 
 
@@ -204,7 +204,7 @@ def _say_shortened(remote: str, pushed: Pushed) -> None:
             hint="Ask who runs the server to allow this once.",
         )
     told = f"history shortened to one commit: {', '.join(pushed.taken)}" if pushed.taken else "no results to shorten"
-    click.echo(f"{remote}: {told}")
+    say(f"{remote}: {told}")
 
 
 def _forget_settled(project: Project) -> None:
@@ -214,9 +214,9 @@ def _forget_settled(project: Project) -> None:
 
 def _say(done: CheckedOut, unknown: tuple[str, ...], revision: str | None) -> None:
     for notice in done.notices:
-        click.echo(notice, err=True)
+        say(notice, err=True)
     if unknown:
         where = revision or "the present situation"
-        click.echo(f"no result is known for {where}: {', '.join(unknown)}", err=True)
+        say(f"no result is known for {where}: {', '.join(unknown)}", err=True)
     noun = "output" if len(done.restored) == 1 else "outputs"
-    click.echo(f"{len(done.restored)} {noun} restored, {len(done.unchanged)} in place already")
+    say(f"{len(done.restored)} {noun} restored, {len(done.unchanged)} in place already")

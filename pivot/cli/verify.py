@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.display import to_json
+from pivot.cli.display import say, to_json
 from pivot.cli.opening import flush_if_possible
 from pivot.errors import SettingError, TargetError
 from pivot.pipeline.policy import read_duration
@@ -52,7 +52,7 @@ def verify(revisions: tuple[str, ...], form: str, junit: Path | None, timeout: s
         if junit:
             junit.write_text(junit_document(checked), encoding="utf-8", errors="backslashreplace")
         for line in _report(project, checked, "json" if options["as_json"] else form):
-            click.echo(line)
+            say(line)
     return 1 if any(one.problems for one in checked) else 0
 
 
@@ -69,7 +69,7 @@ def _prove(project: Project, checked: Attested, limit: float, sandbox: Sandbox) 
         if isinstance(said, Attested):
             checked = said
         else:
-            click.echo(f"{checked.commit[:12]} | {said}", err=True)
+            say(f"{checked.commit[:12]} | {said}", err=True)
     return checked
 
 

@@ -45,7 +45,7 @@ def read(path: Path) -> Any:
         return None
     try:
         return marshal.loads(data[16:])
-    except (ValueError, EOFError, TypeError):
+    except (ValueError, EOFError, TypeError, MemoryError):
         return None
 
 

@@ -21,8 +21,9 @@ from msgspec import Struct
 from pivot.errors import GitError, MissingObject, RecordError, UnreadableObject
 from pivot.git.backend import TREE, Author, Backend, TreeEntry
 from pivot.git.history import History
-from pivot.git.names import is_stage_name, quoted
+from pivot.git.names import is_stage_name
 from pivot.git.noted_trees import NotedTrees
+from pivot.git.quoting import quoted
 from pivot.git.safe_path import is_safe_path
 from pivot.git.trees import Content, SmallerBlob, Trees, add_files
 

@@ -18,6 +18,19 @@ def one_line(text: str, most: int = 0) -> str:
     return _UNSAFE.sub(_escape, cut)
 
 
+def plain_text(text: str) -> str:
+    """The same for a text of several lines, which keeps its line feeds and tabs."""
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in "\n\t" else _escape(found), text)
+
+
+def quoted(name: str) -> str:
+    """A path or another name as Git shows it: in quotes, with escapes, if it holds what is no visible character."""
+    if not _UNSAFE.search(name) and '"' not in name and "\\" not in name:
+        return name
+    inside = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{one_line(inside)}"'
+
+
 def _escape(found: re.Match[str]) -> str:
     character = found[0]
     if character in _SHORT:

@@ -21,8 +21,9 @@ from msgspec import Meta, Struct, field
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import PivotError, RecordError, UnknownVersion
 from pivot.git.backend import SYMLINK, TREE
-from pivot.git.names import is_stage_name, quoted
+from pivot.git.names import is_stage_name
 from pivot.git.output_tree import nest
+from pivot.git.quoting import quoted
 from pivot.git.safe_path import is_safe_path
 
 VERSION = 1

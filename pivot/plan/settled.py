@@ -129,7 +129,7 @@ def _read(path: str) -> list[Any] | None:
         if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
             return None
         held = marshal.loads(data[4:])
-    except (OSError, ValueError, EOFError, TypeError):
+    except (OSError, ValueError, EOFError, TypeError, MemoryError):
         return None
     return held[1:] if isinstance(held, list) and held[:1] == [_MAGIC] and len(held) == 7 else None
 

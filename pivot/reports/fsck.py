@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pivot.git.quoting import quoted
 from pivot.reports.usage import counted
 from pivot.run.fsck import Checked, Loss
 
@@ -13,9 +14,9 @@ def fsck_lines(checked: Checked, remote: str = "") -> Iterator[str]:
     yield from checked.refused
     yield from checked.unreadable
     for loss in checked.losses:
-        yield f"{loss.stage} {loss.fingerprint[:12]}: {loss.path}"
+        yield f"{loss.stage} {loss.fingerprint[:12]}: {quoted(loss.path)}"
         for problem in loss.problems:
-            yield f"  {problem.what}: {problem.path or loss.path} ({problem.id[:12]})"
+            yield f"  {problem.what}: {quoted(problem.path or loss.path)} ({problem.id[:12]})"
         yield f"  again: {loss.again}"
     if checked.mended and remote:
         yield f"sent to {remote} again: {counted(checked.mended, 'object')}"

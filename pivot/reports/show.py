@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pivot.git.quoting import one_line, quoted
 from pivot.git.records import Info
 from pivot.plan.snapshot import Snapshot, Standing
 from pivot.reports.amounts import seconds, size
@@ -30,15 +31,15 @@ def _standing_lines(standing: Standing) -> Iterator[str]:
     told = f"  {run_text(standing.infos[0])}" if standing.infos else ""
     yield f"{line.stage}  {(line.fingerprint or '')[:8]}{told}"
     sizes = {path: size(out.size) for path, out in standing.record.outs.items()} if standing.record else {}
-    width = max((len(path) for path, _ in line.outs), default=0)
+    width = max((len(quoted(path)) for path, _ in line.outs), default=0)
     for path, oid in line.outs:
-        yield f"  {path:<{width}}  {sizes.get(path, 'unknown'):>10}  {oid[:12]}"
+        yield f"  {quoted(path):<{width}}  {sizes.get(path, 'unknown'):>10}  {oid[:12]}"
 
 
 def run_text(info: Info) -> str:
     """When, who, how long."""
-    text = f"{info.finished}  {seconds(info.seconds)}  {info.user}  {info.host}"
-    return f"{text}  adopted: {info.adopted}" if info.adopted else text
+    text = f"{info.finished}  {seconds(info.seconds)}  {one_line(info.user)}  {one_line(info.host)}"
+    return f"{text}  adopted: {one_line(info.adopted)}" if info.adopted else text
 
 
 def show_document(snapshot: Snapshot) -> dict[str, object]:

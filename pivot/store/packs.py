@@ -98,6 +98,8 @@ class Pack:
         if not offset & 0x80000000:
             return int(offset)
         at = _HEADER + self.count * 28 + (offset & 0x7FFFFFFF) * 8
+        if at + 8 > len(self._index):
+            raise self._damage()
         return int(struct.unpack_from(">Q", self._index, at)[0])
 
     @property

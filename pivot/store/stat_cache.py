@@ -62,7 +62,7 @@ class StatCache:
         try:
             with open(path, "rb") as file:
                 files, levels = _parse(file.read())
-        except (OSError, ValueError, EOFError, TypeError):
+        except (OSError, ValueError, EOFError, TypeError, MemoryError):  # a damaged length asks for all of it
             files, levels = {}, {}
         return cls(path, files, levels)
 
@@ -105,8 +105,11 @@ class StatCache:
         return _dump(self._new_files, self._new_levels)
 
     def absorb(self, delta: bytes) -> None:
-        """Take over what a child learned."""
-        files, levels = marshal.loads(delta)
+        """Take over what a child learned; what is no such thing is left out: the user's code ran in that process."""
+        try:
+            files, levels = _load(delta)
+        except (ValueError, EOFError, TypeError, MemoryError):
+            return
         self._files.update(files)
         self._levels.update(levels)
         self._new_files.update(files)
@@ -137,6 +140,10 @@ def _parse(data: bytes) -> tuple[dict[str, FileRow], dict[str, Level]]:
     payload = data[start:]
     if data[: len(_MAGIC)] != _MAGIC or zlib.crc32(payload).to_bytes(4, "big") != data[len(_MAGIC) : start]:
         raise ValueError("not a stat cache of this version")
+    return _load(payload)
+
+
+def _load(payload: bytes) -> tuple[dict[str, FileRow], dict[str, Level]]:
     files, levels = marshal.loads(payload)
     if not isinstance(files, dict) or not isinstance(levels, dict):
         raise ValueError("not a stat cache of this version")

@@ -19,7 +19,7 @@ from enum import Enum
 from msgspec import Struct
 
 from pivot.errors import RemoteError
-from pivot.git.names import quoted
+from pivot.git.quoting import quoted
 from pivot.sync import scripts
 
 MINUTE = 60  # seconds
