@@ -18,6 +18,7 @@ from pivot.reports.verify import Place, github_lines, junit_document, verify_doc
 from pivot.run.again import rerun
 from pivot.run.commit_analysis import analyser
 from pivot.run.sandbox import Sandbox, read_sandbox
+from pivot.sync.named import has_remote
 
 FORMATS = ("text", "json", "github", "junit")
 
@@ -82,7 +83,13 @@ def _report(project: Project, checked: list[Attested], form: str) -> Iterator[st
         case "github":
             yield from github_lines(checked, lambda stage: _place(project, stage))
         case _:
-            yield from verify_lines(checked)
+            yield from verify_lines(checked, _download(project))
+
+
+def _download(project: Project) -> str:
+    if has_remote(project.settings):
+        return "Run `git pivot pull` to download outputs."
+    return "Not downloaded: no remote is configured. Run `git pivot remote add NAME URL`, then `git pivot pull`."
 
 
 def _place(project: Project, stage: str) -> Place | None:

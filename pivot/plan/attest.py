@@ -24,10 +24,14 @@ from pivot.store.objects import Object
 
 
 class Problem(Struct, frozen=True):
-    """What does not hold; `stage` is empty where it is the commit as a whole."""
+    """What does not hold; `stage` is empty where it is the commit as a whole.
+
+    `absent` is the path of an output whose bytes are not here: all that is wrong is that nobody has downloaded it.
+    """
 
     stage: str
     what: str
+    absent: str = ""
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.what}" if self.stage else self.what
@@ -79,7 +83,8 @@ def attest(project: Project, commit: str, *, stored: bool = True, analyse: Analy
         lacks = "it has no note; `git pivot repro` on a clean checkout writes one, `git pivot push` brings it"
         return Attested(commit, (), (Problem("", lacks),) if content.pipelines() else ())
     check = _Check(project, content, lines, stored)
-    problems = [Problem(stage, what) for stage, group in lines.items() for what in check.stage(group)]
+    found = [(stage, what) for stage, group in lines.items() for what in check.stage(group)]
+    problems = [Problem(stage, what, check.absent.get(what, "")) for stage, what in found]
     unproven = list(dict.fromkeys(check.unproven))
     if analyse is None:
         unproven.insert(0, NOT_ANALYSED)
@@ -122,6 +127,7 @@ class _Check:
         self._stored = stored
         self.records: dict[str, list[Record]] = {stage: [] for stage in lines}
         self.unproven: list[str] = []
+        self.absent: dict[str, str] = {}
         self._written = {
             path: {oid for line in group for name, oid in line.outs if name == path}
             for group in lines.values()
@@ -164,7 +170,9 @@ class _Check:
             yield "the outputs of its record do not give the tree that the record names"
         for path, held in outs.items() if self._stored else ():
             if not store.has(held):
-                yield f"the store does not have {path} ({held.id[:12]})"
+                what = f"the store does not have {path} ({held.id[:12]})"
+                self.absent[what] = path
+                yield what
 
     def _deps(self, record: Record) -> Iterator[str]:
         declared = _declared(record)

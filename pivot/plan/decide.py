@@ -35,7 +35,8 @@ class View(Struct, frozen=True):
 
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
     `changes` is the difference to the stage's last record, empty where there is none (`first`); `failed` says that it
-    failed when it was run last. `asked` says that its outputs are wanted here even if they have to be pulled.
+    failed when it was run last. `asked` says that its outputs are wanted here even if they have to be pulled;
+    `no_remote` that they were made elsewhere and no remote is named that may have them.
     `drifted` are reasons beside the fingerprint that the user wants to count; `warnings`, `accepted` and `rivals` only
     go along.
     """
@@ -50,6 +51,7 @@ class View(Struct, frozen=True):
     always: bool = False
     frozen: bool = False
     asked: bool = False
+    no_remote: bool = False
     missing_inputs: tuple[Change, ...] = ()
     drifted: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -91,9 +93,11 @@ def _reuse(view: View, held: Candidate) -> Decision:
     if held.in_place:
         return replace(_held(view, held, Action.KEEP, ()), unstored=held.unstored)
     if held.lost:
-        text = "Outputs lost: neither in the store nor in place"
         lost = tuple(_at(held.record, path, None) for path in held.lost)
-        return replace(_run(view, Reason(Why.LOST, text, lost)), record=held.record)
+        reason = Reason(Why.LOST, "Outputs lost: neither in the store nor in place", lost)
+        if view.no_remote:
+            reason = Reason(Why.NOT_DOWNLOADED, "Not downloaded: no remote is configured", lost)
+        return replace(_run(view, reason), record=held.record)
     return _bring(view, held)
 
 

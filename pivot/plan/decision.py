@@ -30,6 +30,7 @@ class Why(StrEnum):
     FORCED = "forced"
     ALWAYS = "declared to run always"
     LOST = "outputs lost"
+    NOT_DOWNLOADED = "not downloaded"
     MISSING_OUTPUT = "output missing"
     EDITED_OUTPUT = "output differs"
     UPSTREAM = "upstream will run"

@@ -16,11 +16,12 @@ class Elsewhere(Struct):
     """What is taken for granted of the remote: that it has the bytes of every result, until it was asked and had not.
 
     `remote` is False where there is none, or none may be asked. With `everything` all outputs are wanted here, and not
-    only those that a user asks for or a stage that runs needs.
+    only those that a user asks for or a stage that runs needs. `configured` is False if no remote is named at all.
     """
 
     remote: bool = False
     everything: bool = False
+    configured: bool = True
     _lacking: set[str] = field(default_factory=set)
 
     def may_have(self, wanted: Object) -> bool:
@@ -31,7 +32,7 @@ class Elsewhere(Struct):
         self._lacking.update(ids)
 
 
-def read_elsewhere(settings: Settings, *, remote: bool, pull: bool | None = None) -> Elsewhere:
+def read_elsewhere(settings: Settings, *, remote: bool, configured: bool, pull: bool | None = None) -> Elsewhere:
     """By `pivot.pull` (auto, never, all); `pull` is what the command line says, where it says something.
 
     Raises:
@@ -39,4 +40,4 @@ def read_elsewhere(settings: Settings, *, remote: bool, pull: bool | None = None
     """
     policy = settings.get_choice("pivot.pull", CHOICES, "auto")
     wanted = policy != "never" if pull is None else pull
-    return Elsewhere(remote and wanted, policy == "all")
+    return Elsewhere(remote and wanted, policy == "all", configured)

@@ -164,6 +164,7 @@ class Planner:
             always=stage.spec.always,
             frozen=stage.spec.frozen,
             asked=self._inputs.elsewhere.everything or stage.name in self._asked or stage.name in self._read_in_part,
+            no_remote=not self._inputs.elsewhere.configured and stage.name not in self._memory.last.by_stage,
             missing_inputs=tuple(deps.missing),
             drifted=drift.rerun,
             warnings=drift.warnings,

@@ -27,6 +27,11 @@ def status_lines(plan: Plan) -> Iterator[str]:
     yield summary(plan)
     if away := sum(bool(one.away) for one in plan.decisions.values()):
         yield f"Outputs of {_stages(away)} are not here; `repro` pulls what it needs, `git pivot pull` all of them."
+    if missing := sum(any(why.why is Why.NOT_DOWNLOADED for why in one.reasons) for one in plan.decisions.values()):
+        yield (
+            f"Outputs of {_stages(missing)} are not downloaded: no remote is configured. "
+            "Run `git pivot remote add NAME URL`, then `git pivot pull`."
+        )
 
 
 def _remarkable(decision: Decision) -> Iterator[str]:

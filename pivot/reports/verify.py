@@ -8,14 +8,17 @@ from xml.etree import ElementTree
 
 from pivot.git.quoting import one_line
 from pivot.plan.attest import Attested, Problem
+from pivot.reports.amounts import first
 
 VERSION = 1
+_PATHS = 3
 
 Place = tuple[str, int]
 """File and line of a stage's function."""
 
 
-def verify_lines(checked: Iterable[Attested]) -> Iterator[str]:
+def verify_lines(checked: Iterable[Attested], download: str) -> Iterator[str]:
+    """One line a problem; outputs that are not here are told once, with `download`: why, and the next command."""
     for one in checked:
         if not one.problems:
             number = len(one.stages)
@@ -23,7 +26,12 @@ def verify_lines(checked: Iterable[Attested]) -> Iterator[str]:
             yield from (f"  not proven: {one_line(what)}" for what in one.unproven)
             continue
         yield f"{one.commit[:12]}: does not hold"
-        yield from (f"  {one_line(str(problem))}" for problem in one.problems)
+        absent = [problem.absent for problem in one.problems if problem.absent]
+        yield from (f"  {one_line(str(problem))}" for problem in one.problems if not problem.absent or len(absent) == 1)
+        if len(absent) > 1:
+            yield f"  the store does not have {one_line(first(absent, _PATHS))}"
+        if absent:
+            yield f"  {download}"
 
 
 def verify_document(checked: Iterable[Attested]) -> dict[str, Any]:

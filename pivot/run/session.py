@@ -28,7 +28,7 @@ from pivot.plan.policies import Policies, read_policies
 from pivot.project import Project
 from pivot.run.places import check_places
 from pivot.run.workers import Workers
-from pivot.sync.named import default_named
+from pivot.sync.named import default_named, has_remote
 
 
 class Session:
@@ -66,7 +66,8 @@ class Session:
     @cached_property
     def inputs(self) -> Inputs:
         settings = self.project.settings
-        elsewhere = read_elsewhere(settings, remote=default_named(settings) is not None, pull=self._pull)
+        has_default, configured = default_named(settings) is not None, has_remote(settings)
+        elsewhere = read_elsewhere(settings, remote=has_default, configured=configured, pull=self._pull)
         return Inputs(self.project.root, self.project.store, self.project.stats, elsewhere)
 
     def model(self) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from pivot.git.records import parse_record
@@ -41,4 +42,27 @@ def test_a_fetch_brings_results_after_init_and_nothing_is_run(helper_page: Repo,
     other.git("fetch", "--quiet")
     plan = other.pivot("status", "--json").expect(0).json()
     # The results are known; their bytes are not here.
+    assert {stage["reasons"][0]["why"] for stage in plan["stages"]} == {"not downloaded"}
+    said = other.pivot("status").expect(0).out
+    assert "outputs lost" not in said
+    assert said.count("no remote is configured. Run `git pivot remote add NAME URL`, then `git pivot pull`.") == 1
+
+
+def test_verify_says_once_that_outputs_are_not_downloaded(helper_page: Repo, tmp_path: Path) -> None:
+    ran(helper_page)
+    other = helper_page.clone(tmp_path / "clone")
+    other.pivot("init").expect(0)
+    said = other.pivot("verify").expect(1).out
+    assert said.count("the store does not have") == 1
+    assert "Not downloaded: no remote is configured. Run `git pivot remote add NAME URL`" in said
+    other.git("config", "pivot-remote.lab.url", str(tmp_path / "lab"))
+    assert "Run `git pivot pull` to download outputs." in other.pivot("verify").expect(1).out
+
+
+def test_what_ran_here_and_is_gone_is_lost(helper_page: Repo) -> None:
+    ran(helper_page)
+    shutil.rmtree(helper_page.path / ".git/pivot/store.git")
+    for name in ("processed.json", "count.json"):
+        (helper_page.path / name).unlink()
+    plan = helper_page.pivot("status", "--json").expect(0).json()
     assert {stage["reasons"][0]["why"] for stage in plan["stages"]} == {"outputs lost"}
