@@ -27,7 +27,7 @@ for path in pathlib.Path(".").rglob("*.py"):
 
 ANALYSE = """
 import pathlib
-from pivot.code.analysis import analyse
+from pivot.code.analysis.analyse import analyse
 model = analyse(pathlib.Path.cwd(), "pipeline.py", cache=pathlib.Path(".cache")).model
 assert len(model.stages) == {stages}, len(model.stages)
 """

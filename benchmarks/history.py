@@ -18,12 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.ratios import Workload, alternate, ratio, table
-from pivot.git.backend import Author
-from pivot.git.journal import Finished
-from pivot.git.libgit import LibgitBackend
-from pivot.git.notes import NoteLine, Notes
-from pivot.git.records import Info, Output, Record
-from pivot.git.runs import RunCache
+from pivot.git.odb.backend import Author
+from pivot.git.odb.libgit_backend import LibgitBackend
+from pivot.state.journal import Finished
+from pivot.state.notes import NoteLine, Notes
+from pivot.state.records import Info, Output, Record
+from pivot.state.run_cache import RunCache
 
 AUTHOR = Author("Bench", "bench@example.com", 1_767_225_600)
 PIVOT = [sys.executable, "-P", "-m", "pivot"]

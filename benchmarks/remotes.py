@@ -27,19 +27,19 @@ import sys
 from pathlib import Path
 from pivot.store import StatCache, Store
 from pivot.store.exchange import Root
-from pivot.sync.address import parse_address
-from pivot.sync.host import HostRemote
-from pivot.sync.sending import Manner
-from pivot.sync.ssh.settings import SshSettings
-from pivot.sync.transfer import Transfer
+from pivot.sync.remote.address import parse_address
+from pivot.sync.remote.shell_remote import HostRemote
+from pivot.sync.transfer.upload import Manner
+from pivot.sync.remote.ssh.settings import SshSettings
+from pivot.sync.transfer.transfer import Transfer
 verb, way, client, name, *bases = sys.argv[1:]
 address, settings = parse_address(f"lab:{Path.cwd()}/host/store.git", Path.cwd()), SshSettings(f"{client}/config")
 if way == "program":
-    from pivot.sync.ssh.program import ProgramConnection
+    from pivot.sync.remote.ssh.openssh_connection import ProgramConnection
     connect = lambda: ProgramConnection(address, settings)
 else:
-    from pivot.sync.ssh.embedded import EmbeddedConnection
-    from pivot.sync.ssh.target import find_target
+    from pivot.sync.remote.ssh.paramiko_connection import EmbeddedConnection
+    from pivot.sync.remote.ssh.target import find_target
     connect = lambda: EmbeddedConnection(find_target(address, settings), 20, lambda file: None)
 oid, mode = Path(name).read_text().split()
 root = Root(oid, int(mode))
@@ -55,7 +55,7 @@ Path("wire").write_text(str(moved.wire))
 PUT = """
 import sys
 from pathlib import Path
-from pivot.git.backend import TREE
+from pivot.git.odb.backend import TREE
 from pivot.store import StatCache, Store
 store = Store.open(Path("one/store.git"))
 held = store.put(Path(sys.argv[1]), StatCache.open(Path("no such file")))

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Self
 
 from pivot.errors import ProjectError
 from pivot.files import FileLock
-from pivot.git.locate import Location, locate
+from pivot.git.plumbing.locate import Location, locate
 
 if TYPE_CHECKING:
-    from pivot.code.discovery import Discovery
-    from pivot.git.backend import Author, Backend
-    from pivot.git.config import Settings
-    from pivot.git.journal import Journal
-    from pivot.git.runs import RunCache
-    from pivot.store.stat_cache import StatCache
+    from pivot.code.discovery.search import Discovery
+    from pivot.git.odb.backend import Author, Backend
+    from pivot.git.plumbing.config import Settings
+    from pivot.state.journal import Journal
+    from pivot.state.run_cache import RunCache
+    from pivot.store.odb.stat_cache import StatCache
     from pivot.store.store import Store
     from pivot.store.worktree_writer import WorktreeWriter
 
@@ -70,7 +70,7 @@ class Project:
 
     @cached_property
     def settings(self) -> Settings:
-        from pivot.git.config import read_settings
+        from pivot.git.plumbing.config import read_settings
 
         return read_settings(self.location)
 
@@ -82,19 +82,19 @@ class Project:
 
     @cached_property
     def backend(self) -> Backend:
-        from pivot.git.open import open_backend
+        from pivot.git.odb.open import open_backend
 
         return open_backend(self.location.git_dir, self.location.common_dir)
 
     @cached_property
     def runs(self) -> RunCache:
-        from pivot.git.runs import RunCache
+        from pivot.state.run_cache import RunCache
 
         return RunCache(self.backend)
 
     @cached_property
     def journal(self) -> Journal:
-        from pivot.git.journal import Journal
+        from pivot.state.journal import Journal
 
         return Journal(self.pivot_dir / "journal")
 
@@ -129,21 +129,21 @@ class Project:
 
     @cached_property
     def discovery(self) -> Discovery:
-        from pivot.code.discovery import Discovery
+        from pivot.code.discovery.search import Discovery
 
         return Discovery(self.location, self.cache_dir)
 
     @cached_property
     def stats(self) -> StatCache:
-        from pivot.store.stat_cache import StatCache
+        from pivot.store.odb.stat_cache import StatCache
 
         return StatCache.open(self.cache_dir / "stat")
 
     @cached_property
     def writer(self) -> WorktreeWriter:
         """What writes outputs into the work tree. Raises `ProjectError` in a bare repository."""
-        from pivot.git.index import TrackedPaths
-        from pivot.store.known_outputs import KnownOutputs
+        from pivot.git.plumbing.index import TrackedPaths
+        from pivot.store.worktree.known_outputs import KnownOutputs
         from pivot.store.worktree_writer import WorktreeWriter
 
         known = KnownOutputs(self.pivot_dir, self.location.common_dir)

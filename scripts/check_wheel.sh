@@ -14,7 +14,7 @@ wanted = [package / "py.typed", package / "hook_scripts" / "git-pivot-hook"]
 share = pathlib.Path(sys.argv[1]) / "share"
 wanted += [share / "man" / "man1" / "git-pivot.1", share / "man" / "man1" / "git-pivot-repro.1"]
 wanted += [share / "bash-completion" / "completions" / "git-pivot", share / "zsh" / "site-functions" / "_git-pivot"]
-wanted += [share / "fish" / "vendor_completions.d" / "git-pivot.fish", package / "cli" / "completion" / "words.tsv"]
+wanted += [share / "fish" / "vendor_completions.d" / "git-pivot.fish", package / "cli" / "completion_scripts" / "words.tsv"]
 missing = [str(path) for path in wanted if not path.is_file()]
 sys.exit(f"the wheel does not bring {missing}" if missing else 0)
 PYTHON

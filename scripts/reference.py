@@ -20,7 +20,7 @@ from pivot.cli.app import COMMANDS, app
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "commands.md"
 MAN = ROOT / "docs" / "man"
-WORDS = ROOT / "pivot" / "cli" / "completion" / "words.tsv"
+WORDS = ROOT / "pivot" / "cli" / "completion_scripts" / "words.tsv"
 BEGIN, END = '.\\" commands: made by scripts/reference.py', '.\\" end of commands'
 
 # REMOTE is one of Git's remotes, NAME one of outputs; before TARGETs, which are stages, stand words that name either.
@@ -108,7 +108,7 @@ def _places(shown: str, *, new: bool) -> Iterator[str]:
 
 
 def _kinds(shown: str, of: object = None) -> str:
-    """What may stand for an argument or a value, from how the help shows it: `pivot.cli.complete` tells the kinds."""
+    """What may stand for an argument or a value, from how the help shows it; the kinds: `cli.completion_candidates`."""
     if isinstance(of, click.Choice):
         return "|".join(map(str, of.choices))
     names = [name.strip("[]{}. ") for name in shown.split("|")]

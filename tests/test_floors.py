@@ -1,4 +1,5 @@
-"""A part of Pivot imports only from lower floors or its own folder, and each outside library has one address."""
+"""Each part of Pivot imports only from lower floors, each room of a part only from rooms below it or itself, and each
+outside library has one address."""
 
 from __future__ import annotations
 
@@ -13,15 +14,26 @@ from tests.support.imports import Import, read_imports, read_package
 PACKAGE = Path(__file__).parent.parent / "pivot"
 
 FLOORS = {
-    1: ("errors", "canonical"),
-    2: ("pipeline", "git", "files"),
-    3: ("code", "graph", "loaders", "store"),
-    4: ("project",),
-    5: ("plan", "sync"),
+    0: ("errors", "canonical"),
+    1: ("pipeline", "git", "files"),
+    2: ("graph", "state", "store"),
+    3: ("code", "loaders"),
+    4: ("project", "plan", "worker"),
+    5: ("history", "pool", "schedule", "sync"),
     6: ("run",),
-    7: ("reports", "watch", "hooks"),
-    8: ("cli",),
-    9: ("__main__",),
+    7: ("sharing",),
+    8: ("maintenance", "noop", "operations", "watch"),
+    9: ("hooks", "reports"),
+    10: ("cli",),
+    11: ("__main__",),
+}
+# The rooms inside a part, from the bottom up; "" stands for the modules of the part itself.
+ROOMS = {
+    "code": ("", "discovery", "importing", "syntax", "lookup", "graph", "encode", "walk", "analysis"),
+    "git": ("plumbing", "odb", ""),
+    "pipeline": ("loaders", ""),
+    "store": ("odb", "worktree", ""),
+    "sync": ("remote", "remote.ssh", "", "transfer"),
 }
 FLOOR_OF = {part: floor for floor, parts in FLOORS.items() for part in parts}
 
@@ -34,8 +46,8 @@ ADDRESSES = {
     "click": ("pivot.cli",),
     "msgspec": ("pivot",),
     "networkx": ("pivot.graph",),
-    "paramiko": ("pivot.sync.ssh",),
-    "pygit2": ("pivot.git.libgit",),
+    "paramiko": ("pivot.sync.remote.ssh",),
+    "pygit2": ("pivot.git.odb.libgit_backend",),
     "rich": ("pivot.reports",),
     "watchfiles": ("pivot.watch",),
     "xxhash": ("pivot",),
@@ -61,9 +73,25 @@ def wrong_floor(found: Import) -> str | None:
     for part in (importer, target):
         if part not in FLOOR_OF:
             return f"{found}: {part} stands on no floor"
-    if importer == target or FLOOR_OF[target] < FLOOR_OF[importer]:
+    if importer == target:
+        return _wrong_room(found, ROOMS.get(importer, ()))
+    if FLOOR_OF[target] < FLOOR_OF[importer]:
         return None
     return f"{found}: floor {FLOOR_OF[importer]} imports from floor {FLOOR_OF[target]}"
+
+
+def _wrong_room(found: Import, rooms: tuple[str, ...]) -> str | None:
+    """Why this import inside one part may not stand, or None."""
+    importer, target = _room(found.importer, rooms), _room(found.target, rooms)
+    if not rooms or rooms.index(target) <= rooms.index(importer):
+        return None
+    return f"{found}: the room {importer or 'above'} lies below {target}"
+
+
+def _room(module: str, rooms: tuple[str, ...]) -> str:
+    inside = module.split(".", 2)[2] if module.count(".") > 1 else ""
+    fitting = (room for room in rooms if room and _is_within(inside, room))
+    return max(fitting, key=len, default="")
 
 
 def wrong_address(found: Import) -> str | None:
@@ -116,19 +144,21 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize(
     "importer, source",
     [
-        ("pivot.git.runs", "from pivot.store import objects"),
-        ("pivot.git.runs", "import pivot.pipeline.spec"),
-        ("pivot.pipeline.stage", "from ..git import records"),
-        ("pivot.store.objects", "from pivot.code.model import Stage"),
+        ("pivot.state.run_cache", "from pivot.store import objects"),
+        ("pivot.git.odb.open", "import pivot.pipeline.spec"),
+        ("pivot.git.plumbing.refs", "from pivot.git.odb import objects"),
+        ("pivot.code.lookup.targets", "from ..walk import classes"),
+        ("pivot.pipeline.stage", "from ..state import records"),
+        ("pivot.store.odb.objects", "from pivot.code.analysis.model import Stage"),
         ("pivot.plan.decide", "from pivot import cli"),
         ("pivot.plan.decide", "def f():\n    from pivot.run import child"),
         ("pivot.plan.decide", "if TYPE_CHECKING:\n    from pivot.reports import text"),
-        ("pivot.plan.decide", "importlib.import_module('pivot.run.child')"),
+        ("pivot.plan.decide", "importlib.import_module('pivot.worker.stage_runner')"),
         ("pivot.plan.decide", "from pivot import Pipeline"),
         ("pivot.plan.decide", "import pivot"),
         ("pivot.plan.decide", "import rich.console"),
-        ("pivot.git.program", "import pygit2"),
-        ("pivot.git.program", "try:\n    import requests\nexcept ImportError:\n    pass"),
+        ("pivot.git.odb.process_backend", "import pygit2"),
+        ("pivot.git.odb.process_backend", "try:\n    import requests\nexcept ImportError:\n    pass"),
         ("pivot.novelty", "import pivot.errors"),
         ("pivot", "from pivot.store import objects"),
     ],
@@ -140,11 +170,12 @@ def test_a_wrong_import_is_seen_wherever_it_hides(importer: str, source: str) ->
 @pytest.mark.parametrize(
     "importer, source",
     [
-        ("pivot.git.runs", "from pivot.git import records"),
-        ("pivot.git.runs", "from . import records"),
+        ("pivot.state.run_cache", "from pivot.git.odb import objects"),
+        ("pivot.state.run_cache", "from . import records"),
         ("pivot.plan.decide", "from pivot.errors import PivotError\nimport json, xxhash"),
-        ("pivot.git.libgit", "import pygit2"),
-        ("pivot.sync.ssh.session", "import paramiko"),
+        ("pivot.git.odb.libgit_backend", "import pygit2"),
+        ("pivot.sync.remote.ssh.session", "import paramiko"),
+        ("pivot.code.walk.classes", "from pivot.code.lookup import targets"),
         ("pivot", "from pivot.pipeline.stage import Stage"),
     ],
 )
@@ -153,6 +184,6 @@ def test_a_right_import_is_let_through(importer: str, source: str) -> None:
 
 
 def _imports_of(importer: str, source: str) -> list[Import]:
-    known = ("pivot.cli", "pivot.git.records", "pivot.run.child", "pivot.store.objects")
+    known = ("pivot.cli", "pivot.state.records", "pivot.worker.stage_runner", "pivot.store.odb.objects")
     sources = {**dict.fromkeys(known, ""), importer: source}
     return read_imports(sources, frozenset({"pivot", "pivot.cli"}))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from pivot.cli.display import say
-from pivot.cli.opening import open_session, pick_stage
-from pivot.git.accepted import Acceptance
-from pivot.run.accepting import accept_change, revoke_acceptance
+from pivot.cli.session_setup import open_session, pick_stage
+from pivot.operations.accept import accept_change, revoke_acceptance
+from pivot.state.accepted import Acceptance
 
 
 @click.command()

@@ -34,14 +34,14 @@ COMMANDS = {
     "log": ("pivot.cli.history", "List runs: when, who, how long, what had changed."),
     "diff": ("pivot.cli.diff", "Say which stages differ between commits, and why."),
     "blame": ("pivot.cli.diff", "Say which commit, stage and run produced the bytes at a path."),
-    "fetch": ("pivot.cli.state", "Bring results, and bytes of outputs into the store."),
-    "pull": ("pivot.cli.state", "Bring results, and outputs into their places."),
-    "push": ("pivot.cli.state", "Give outputs to their remote, and results to the Git remote."),
+    "fetch": ("pivot.cli.sync", "Bring results, and bytes of outputs into the store."),
+    "pull": ("pivot.cli.sync", "Bring results, and outputs into their places."),
+    "push": ("pivot.cli.sync", "Give outputs to their remote, and results to the Git remote."),
     "remote": ("pivot.cli.remote", "Say where outputs are shared."),
     "trust": ("pivot.cli.trust", "Let addresses of .pivotconfig count in this clone."),
     "verify": ("pivot.cli.verify", "Check that what commits claim to stand on is here and holds together."),
     "hooks": ("pivot.cli.hooks", "Let Git call Pivot: on switches, commits and pushes."),
-    "completion": ("pivot.cli.shells", "Print what bash, zsh or fish reads to complete commands and stages."),
+    "completion": ("pivot.cli.completion", "Print what bash, zsh or fish reads to complete commands and stages."),
     "get": ("pivot.cli.outputs", "Write an output of a commit, or a saved edit, to a file."),
 }
 

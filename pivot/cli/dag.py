@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import folder_in, open_session
+from pivot.cli.session_setup import folder_in, open_session
 from pivot.reports.dag import as_document, as_dot, as_mermaid, as_text, path_drawing, stage_drawing
 from pivot.run.selection import Selection
 

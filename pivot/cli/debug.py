@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from pivot.cli.opening import open_session, pick_stage
-from pivot.git.command import clean_environment
-from pivot.run.debug import debug_command
+from pivot.cli.session_setup import open_session, pick_stage
+from pivot.git.plumbing.command import clean_environment
+from pivot.worker.repl import debug_command
 
 
 @click.command()

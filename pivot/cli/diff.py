@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import folder_in, open_session
+from pivot.cli.session_setup import folder_in, open_session
 from pivot.errors import TargetError
-from pivot.plan.compare import Difference, compare, compare_with_files
-from pivot.plan.content import content_lines
+from pivot.history.compare import Difference, compare, compare_with_files
+from pivot.history.output_text import content_lines
+from pivot.history.provenance import Provenance
+from pivot.history.snapshot import Snapshots
 from pivot.plan.inputs import Inputs
-from pivot.plan.provenance import Provenance
-from pivot.plan.snapshot import Snapshots
 from pivot.project import Project
 from pivot.reports.blame import blame_document, blame_lines
 from pivot.reports.diff import diff_document, difference_lines, markdown_lines, stage_lines

@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from pivot.git.quoting import plain_text
-from pivot.reports.printed import readable
+from pivot.git.plumbing.quoting import plain_text
+from pivot.reports.ansi import readable
 from pivot.reports.run import Detail, event_document, event_lines
 from pivot.run.events import Beat, Event, RunEnded
 

@@ -9,7 +9,7 @@ import time
 
 from pivot.cli.text_encoding import quote_undecodable, require_utf8
 from pivot.errors import PivotError
-from pivot.plan.settled import ELAPSED, answer
+from pivot.noop.cache import ELAPSED, answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,16 +77,16 @@ def _run() -> int:
 
         return run_hook(sys.argv[2:])
     if sys.argv[1:2] == ["__complete"]:
-        from pivot.cli.complete import complete
+        from pivot.cli.completion_candidates import complete
 
         complete(sys.argv[2:])
         return 0
     if sys.argv[1:2] == ["__analyse"]:
-        from pivot.run.commit_analysis import answer_analysis
+        from pivot.operations.commit_analysis import answer_analysis
 
         return answer_analysis()
     from pivot.cli.app import run
-    from pivot.run.interrupts import end_in_order
+    from pivot.worker.interrupts import end_in_order
 
     end_in_order()
     return run(sys.argv[1:])
@@ -110,7 +110,7 @@ def _answered(command: str) -> bool:
 
 def _say(text: str) -> None:
     """It may hold what the user's code said when it was imported."""
-    from pivot.reports.printed import readable
+    from pivot.reports.ansi import readable
 
     sys.stderr.write(readable(text, colour=False) + "\n")
 

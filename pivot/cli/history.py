@@ -12,17 +12,17 @@ import click
 
 from pivot.cli.display import say, to_json
 from pivot.errors import TargetError
-from pivot.git.accepted import Accepted
-from pivot.git.backend import Backend
-from pivot.git.command import ask_git
-from pivot.git.open import open_reader
-from pivot.git.runs import RunCache
-from pivot.plan.run_history import FARTHEST, RunHistory, read_entries
-from pivot.plan.snapshot import Snapshots
+from pivot.git.odb.backend import Backend
+from pivot.git.odb.open import open_reader
+from pivot.git.plumbing.command import ask_git
+from pivot.history.run_log import FARTHEST, RunHistory, read_entries
+from pivot.history.snapshot import Snapshots
 from pivot.plan.targets import unknown_stage
 from pivot.project import Project
 from pivot.reports.log import log_document, log_lines, stats_lines, stats_rows
 from pivot.reports.show import show_document, show_lines
+from pivot.state.accepted import Accepted
+from pivot.state.run_cache import RunCache
 
 SHOWN = 20
 

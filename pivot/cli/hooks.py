@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from pivot.errors import SettingError
-from pivot.git.config import add_setting, read_settings
-from pivot.git.locate import Location, locate
+from pivot.git.plumbing.config import add_setting, read_settings
+from pivot.git.plumbing.locate import Location, locate
 from pivot.hooks.install import Hooks
-from pivot.run.sandbox import Sandbox, empty_room, probe, read_sandbox
+from pivot.operations.sandbox import Sandbox, empty_room, probe, read_sandbox
 
 HIDDEN = "refs/pivot-ci"
 ACTIONS = ("install", "uninstall", "status")

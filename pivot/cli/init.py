@@ -8,10 +8,10 @@ import click
 
 from pivot.cli.trust import confirm_addresses
 from pivot.errors import GitError
-from pivot.git.remotes import add_fetch_refspecs, list_remotes
+from pivot.git.plumbing.fetch_refspecs import add_fetch_refspecs, list_remotes
 from pivot.hooks.install import Hooks
+from pivot.maintenance.gc import state_of
 from pivot.project import Project
-from pivot.run.gc import state_of
 
 
 @click.command()

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import shows_colour
-from pivot.cli.opening import open_session, pick_stage
-from pivot.code.names import read_names
+from pivot.cli.session_setup import open_session, pick_stage
+from pivot.code.analysis.completion_index import read_names
 from pivot.errors import TargetError
+from pivot.pool.logs import all_logs, logged_stages, logs_of
 from pivot.project import Project
-from pivot.reports.printed import readable
-from pivot.run.logs import all_logs, logged_stages, logs_of
+from pivot.reports.ansi import readable
 
 _POLL_SECONDS = 0.1
 _PIECE = 1 << 16

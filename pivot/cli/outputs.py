@@ -11,17 +11,17 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import folder_in, open_session, pick_stage
+from pivot.cli.session_setup import folder_in, open_session, pick_stage
 from pivot.errors import MissingObject, ProjectError, TargetError
-from pivot.plan.provenance import covering
-from pivot.plan.snapshot import Snapshots
+from pivot.history.provenance import covering
+from pivot.history.snapshot import Snapshots
+from pivot.operations.adopt import adopt_outputs
 from pivot.plan.targets import select
 from pivot.project import Project
 from pivot.reports.saved import saved_document, saved_line
-from pivot.run.adopt import adopt_outputs
-from pivot.run.cleaning import clean_outputs
-from pivot.store.objects import Object
-from pivot.store.saved import Saved
+from pivot.run.clean import clean_outputs
+from pivot.store.odb.objects import Object
+from pivot.store.worktree.saved_edits import Saved
 
 
 @click.command()

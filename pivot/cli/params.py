@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import folder_in, open_session, report_failures
+from pivot.cli.session_setup import folder_in, open_session, report_failures
 from pivot.errors import TargetError
-from pivot.plan.param_values import Differing, differing, last_params, params_at
+from pivot.history.param_values import Differing, differing, last_params, params_at
 from pivot.plan.targets import select
 from pivot.reports.params import differing_document, differing_lines, params_lines
 from pivot.run.session import Session

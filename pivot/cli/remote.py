@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.acquaintance import get_to_know
+from pivot.cli.host_key_prompt import get_to_know
 from pivot.project import Project
-from pivot.sync.address import parse_address
-from pivot.sync.named import add_remote, choose_named, named_remotes, remove_remote
-from pivot.sync.opening import open_remote
+from pivot.sync.open import open_remote
+from pivot.sync.remote.address import parse_address
+from pivot.sync.remote.config import add_remote, choose_named, named_remotes, remove_remote
 
 
 @click.group()

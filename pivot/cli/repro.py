@@ -9,25 +9,25 @@ from collections.abc import Mapping
 import click
 
 from pivot.cli.display import open_display, say, to_json
-from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
-from pivot.cli.settled import remember_settled
-from pivot.pipeline.policy import read_duration
+from pivot.cli.remember_noop import remember_settled
+from pivot.cli.session_setup import folder_in, open_session, report_failures, report_remarks
+from pivot.operations.determinism import verify_determinism
+from pivot.pipeline.run_policy import read_duration
+from pivot.pool.cpus import usable_cores
+from pivot.reports.ansi import readable
 from pivot.reports.determinism import verdict_document, verdict_lines
 from pivot.reports.forecast import forecast_document, forecast_lines
-from pivot.reports.printed import readable
 from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
-from pivot.run.cores import usable_cores
-from pivot.run.determinism import verify_determinism
-from pivot.run.excluding import seen_by_git
 from pivot.run.execute import execute
-from pivot.run.forecast import forecast
-from pivot.run.limits import read_limits
-from pivot.run.lineup import work_ahead
+from pivot.run.git_exclude import seen_by_git
 from pivot.run.options import RunOptions
 from pivot.run.outputs import kept_paths
 from pivot.run.selection import Selection
 from pivot.run.session import Session
+from pivot.schedule.admission_queue import work_ahead
+from pivot.schedule.forecast import forecast
+from pivot.schedule.resource_limits import read_limits
 
 _NOT_WATCHED = {
     "dry_run": "--dry-run",

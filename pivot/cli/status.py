@@ -7,12 +7,12 @@ import time
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import folder_in, open_session, report_failures, report_remarks
-from pivot.cli.settled import remember_settled
+from pivot.cli.remember_noop import remember_settled
+from pivot.cli.session_setup import folder_in, open_session, report_failures, report_remarks
 from pivot.plan.targets import select
 from pivot.reports.explain import explain
 from pivot.reports.status import status_document, status_lines
-from pivot.run.excluding import seen_by_git
+from pivot.run.git_exclude import seen_by_git
 from pivot.run.outputs import kept_paths
 
 

@@ -13,22 +13,22 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import flush_if_possible, folder_in, open_session, refuse_recursion
+from pivot.cli.session_setup import flush_if_possible, folder_in, open_session, refuse_recursion
 from pivot.errors import CheckFailed
 from pivot.files import remove_quietly
+from pivot.maintenance.disk_usage import measure
+from pivot.maintenance.fsck import Checked, check_store
+from pivot.maintenance.gc import collect_garbage, state_of
+from pivot.maintenance.remote_fsck import check_remote
+from pivot.maintenance.remote_gc import ask_everybody, clean_remote, push_removals
+from pivot.operations.checkout import LEFT_HINT, CheckedOut, check_out, choose, outputs_at, present_outputs
 from pivot.project import Project
 from pivot.reports.fsck import fsck_document, fsck_lines
 from pivot.reports.usage import cleaned_line, collected_line, usage_document, usage_lines
-from pivot.run.checkout import LEFT_HINT, CheckedOut, check_out, choose, outputs_at, present_outputs
-from pivot.run.fsck import Checked, check_store
-from pivot.run.gc import collect_garbage, state_of
 from pivot.run.recorder import flush_journal
-from pivot.run.remote_fsck import check_remote
-from pivot.run.remote_gc import ask_everybody, clean_remote, push_removals
-from pivot.run.usage import measure
-from pivot.sync.cleaning import Terms
-from pivot.sync.state import Pushed, State
-from pivot.sync.transfer import Transfer
+from pivot.state.ref_sync import Pushed, State
+from pivot.sync.transfer.prune_remote import Terms
+from pivot.sync.transfer.transfer import Transfer
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 

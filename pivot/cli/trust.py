@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pivot.errors import CheckFailed
-from pivot.git.config import SHARED_FILE, trust_address
+from pivot.git.plumbing.config import SHARED_FILE, trust_address
 from pivot.project import Project
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.opening import flush_if_possible
+from pivot.cli.session_setup import flush_if_possible
 from pivot.errors import SettingError, TargetError
-from pivot.pipeline.policy import read_duration
-from pivot.plan.attest import Attested, attest, commits_in, resolve_commit
-from pivot.plan.run_history import RunHistory
+from pivot.history.attestation import Attested, attest, commits_in, resolve_commit
+from pivot.history.run_log import RunHistory
+from pivot.operations.commit_analysis import analyser
+from pivot.operations.rerun import rerun
+from pivot.operations.sandbox import Sandbox, read_sandbox
+from pivot.pipeline.run_policy import read_duration
 from pivot.project import Project
 from pivot.reports.verify import Place, github_lines, junit_document, verify_document, verify_lines
-from pivot.run.again import rerun
-from pivot.run.commit_analysis import analyser
-from pivot.run.sandbox import Sandbox, read_sandbox
-from pivot.sync.named import has_remote
+from pivot.sync.remote.config import has_remote
 
 FORMATS = ("text", "json", "github", "junit")
 

@@ -11,13 +11,13 @@ import click
 from msgspec.structs import replace
 
 from pivot.cli.display import INTERRUPTED, Display, open_display
-from pivot.cli.opening import folder_in, given_by_environment, refuse_recursion
-from pivot.pipeline.given import given_options
+from pivot.cli.session_setup import folder_in, given_by_environment, refuse_recursion
+from pivot.pipeline.overrides import given_options
+from pivot.pool.cpus import usable_cores
 from pivot.project import Project
 from pivot.reports.remarks import remark_lines
 from pivot.reports.run import Detail
-from pivot.reports.screen import Screen, open_screen
-from pivot.run.cores import usable_cores
+from pivot.reports.watch_screen import Screen, open_screen
 from pivot.run.options import RunOptions
 from pivot.run.selection import Selection
 from pivot.watch.keys import Keys

@@ -8,9 +8,9 @@ import click
 
 from pivot.cli.display import to_json
 from pivot.project import Project
-from pivot.reports.sharing import whereabouts_document, whereabouts_lines
-from pivot.run.whereabouts import find_whereabouts
-from pivot.sync.transfer import Transfer
+from pivot.reports.transfer import whereabouts_document, whereabouts_lines
+from pivot.sharing.availability import find_whereabouts
+from pivot.sync.transfer.transfer import Transfer
 
 
 def ask_remote(*, as_json: bool) -> int:

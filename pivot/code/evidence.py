@@ -59,7 +59,12 @@ class Evidence(Struct, frozen=True):
 def runtime() -> str:
     """The Python, and Pivot's own code, that make an analysis what it is; asked for every pipeline file."""
     ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (start-up: pathlib costs milliseconds)
-    stamps = sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(ours) if entry.name.endswith(".py"))
+    stamps = sorted(
+        (file, os.stat(f"{folder}/{file}").st_mtime_ns)  # noqa: PTH116
+        for folder, _, files in os.walk(ours)
+        for file in files
+        if file.endswith(".py")
+    )
     return f"{SCHEME} {sys.version} {sys.prefix} {xxhash.xxh3_64_hexdigest(repr(stamps).encode())}"
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pivot.errors import GitError
-from pivot.git.backend import Backend
-from pivot.git.command import run_git
-from pivot.git.locate import Location
-from pivot.git.trees import Trees
+from pivot.git.odb.backend import Backend
+from pivot.git.odb.trees import Trees
+from pivot.git.plumbing.command import run_git
+from pivot.git.plumbing.locate import Location
 
 BEGIN = b"# git pivot: outputs, rewritten by git pivot\n"
 END = b"# git pivot: end\n"

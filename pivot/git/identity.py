@@ -8,8 +8,8 @@ import socket
 import time
 from collections.abc import Mapping
 
-from pivot.git.backend import Author
-from pivot.git.config import Settings
+from pivot.git.odb.backend import Author
+from pivot.git.plumbing.config import Settings
 
 _RAW_DATE = re.compile(r"@?(\d+) ([+-])(\d\d)(\d\d)")
 _CRUD = " \t\n.,:;<>\"\\'"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from pivot.errors import StoreError, UnsafePath
-from pivot.git.backend import TREE, TreeEntry
+from pivot.git.odb.backend import TREE, TreeEntry
 from pivot.git.safe_path import names_git_folder
 
 

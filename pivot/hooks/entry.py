@@ -44,7 +44,7 @@ def _run(name: str, *arguments: str) -> int:
         return _post_checkout(given)
     lines = _read_lines() if name in ("post-rewrite", "pre-push") else []
     if not given and "PRE_COMMIT" in os.environ:
-        from pivot.hooks.framework import told_by_framework
+        from pivot.hooks.pre_commit_framework import told_by_framework
 
         given, lines = told_by_framework(name)
     if name == "post-checkout":
@@ -59,7 +59,7 @@ def _run(name: str, *arguments: str) -> int:
 
 def _end_in_order() -> None:
     """From here on there is something to close when the hook is ended."""
-    from pivot.run.interrupts import end_in_order
+    from pivot.worker.interrupts import end_in_order
 
     end_in_order()
 
@@ -69,7 +69,7 @@ def say(lines: Iterable[str]) -> None:
 
     Names that others have pushed neither end a line nor steer a terminal, nor the log of a CI service.
     """
-    from pivot.git.quoting import one_line
+    from pivot.git.plumbing.quoting import one_line
 
     sys.stderr.write("".join(f"pivot: {one_line(line, _LONGEST)}\n" for line in lines))
 
@@ -80,14 +80,14 @@ def _read_lines() -> list[str]:
 
 
 def _post_checkout(given: list[str]) -> int:
-    from pivot.hooks.glance import nothing_to_do
+    from pivot.noop.checkout_check import nothing_to_do
 
     if len(given) != 3 or given[2] != "1" or given[0] == given[1] or not given[1].strip("0"):
         return 0  # `switch --orphan` ends at no commit
     if nothing_to_do(given[1]):
         return 0
-    from pivot.hooks.follow import follow
-    from pivot.hooks.place import hook_location
+    from pivot.hooks.hook_repository import hook_location
+    from pivot.hooks.post_checkout import follow
 
     _end_in_order()
     say(follow(hook_location(), given[0], given[1]))
@@ -95,8 +95,8 @@ def _post_checkout(given: list[str]) -> int:
 
 
 def _after_commit(name: str, given: list[str], rewritten: list[str]) -> int:
-    from pivot.hooks.committed import after_commit
-    from pivot.hooks.place import hook_location
+    from pivot.hooks.hook_repository import hook_location
+    from pivot.hooks.post_commit import after_commit
 
     _end_in_order()
     say(after_commit(hook_location(), name, given, rewritten))
@@ -106,15 +106,15 @@ def _after_commit(name: str, given: list[str], rewritten: list[str]) -> int:
 def _receive(name: str, given: list[str]) -> int:
     _end_in_order()
     lines = _read_lines()
-    from pivot.hooks.place import server_location
+    from pivot.hooks.hook_repository import server_location
 
     if name == "post-receive":
-        from pivot.hooks.computing import DETACHED, after_receive
+        from pivot.hooks.post_receive import DETACHED, after_receive
 
         for line in after_receive(server_location(), lines, detached=given == [DETACHED]):
             _go_on_saying(line)
         return 0
-    from pivot.hooks.receiving import before_receive
+    from pivot.hooks.pre_receive import before_receive
 
     stop, said = before_receive(server_location(), lines)
     say(said)
@@ -133,8 +133,8 @@ def _go_on_saying(line: str) -> None:
 def _pre_push(given: list[str], pushed: list[str]) -> int:
     if not given or not pushed:
         return 0
-    from pivot.hooks.place import hook_location
-    from pivot.hooks.pushing import before_push
+    from pivot.hooks.hook_repository import hook_location
+    from pivot.hooks.pre_push import before_push
 
     _end_in_order()
     stop, lines = before_push(hook_location(), given[0], pushed, lambda line: say([line]))

@@ -18,9 +18,9 @@ from typing import Literal
 from msgspec import Struct
 
 from pivot.errors import GitError
-from pivot.git.command import run_git
-from pivot.git.config import add_setting, read_settings, write_setting
-from pivot.git.locate import Location
+from pivot.git.plumbing.command import run_git
+from pivot.git.plumbing.config import add_setting, read_settings, write_setting
+from pivot.git.plumbing.locate import Location
 from pivot.hooks.script import GUARD, NAMES, SERVER_NAMES, is_ours, script_text, write_script
 
 Way = Literal["files", "config", "by hand"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pivot.project import Project
-from pivot.store.known_outputs import read_listed
+from pivot.store.worktree.known_outputs import read_listed
 
 
 def listed_outputs(project: Project) -> set[str]:
-    """What `pivot.run.excluding` wrote down last; nothing where nothing was run yet."""
+    """What `pivot.run.git_exclude` wrote down last; nothing where nothing was run yet."""
     return read_listed(project.pivot_dir)
 
 
@@ -20,6 +20,6 @@ def remember_outputs(project: Project, old: set[str], new: set[str]) -> list[str
     if old == new:
         return []
     # Asks Git about every branch: only where the list has changed.
-    from pivot.run.excluding import exclude_outputs
+    from pivot.run.git_exclude import exclude_outputs
 
     return exclude_outputs(project, new)

@@ -16,25 +16,25 @@ from pathlib import Path
 from msgspec import Struct
 
 from pivot.errors import GitError, PivotError
-from pivot.git import notes, runs
-from pivot.git.command import clean_environment, run_git
-from pivot.git.journal import Finished, Reach
-from pivot.git.leftovers import source_digests
-from pivot.git.locate import Location
-from pivot.git.notes import NoteLine, Notes, Proof, format_proof
-from pivot.git.program import ProgramBackend, read_algorithm
-from pivot.git.runs import Found, RunCache
-from pivot.hooks.received import ReceivedRef
+from pivot.git.odb.process_backend import ProgramBackend, read_algorithm
+from pivot.git.plumbing.command import clean_environment, run_git
+from pivot.git.plumbing.locate import Location
+from pivot.hooks.server_push import ReceivedRef
 from pivot.hooks.state_push import state_problems
+from pivot.operations.sandbox import Room
 from pivot.project import Project
-from pivot.run.sandbox import Room
-from pivot.run.sharing import outs_of
-from pivot.store.layout import create
-from pivot.store.objects import Object
-from pivot.sync.channel import LocalShell
-from pivot.sync.host import HostRemote
-from pivot.sync.sending import Manner, writer_of
-from pivot.sync.transfer import JOBS, Transfer
+from pivot.sharing.outputs_to_move import outs_of
+from pivot.state import notes, run_cache
+from pivot.state.journal import Finished, Reach
+from pivot.state.notes import NoteLine, Notes, Proof, format_proof
+from pivot.state.record_closure import source_digests
+from pivot.state.run_cache import Found, RunCache
+from pivot.store.odb.layout import create
+from pivot.store.odb.objects import Object
+from pivot.sync.remote.channel import LocalShell
+from pivot.sync.remote.shell_remote import HostRemote
+from pivot.sync.transfer.transfer import JOBS, Transfer
+from pivot.sync.transfer.upload import Manner, writer_of
 
 PROVED = "refs/pivot-ci/runs"
 """The records that this server has made itself: those alone does it believe."""
@@ -64,7 +64,7 @@ def seed(project: Project, room: Room) -> str | None:
     """Let a checkout know what this server has proved, and nothing that was pushed; the tip that it begins with."""
     tip = project.backend.ref_get(PROVED)
     if tip:
-        run_git(["update-ref", runs.REF, tip], room.root, env=clean_environment(os.environ))
+        run_git(["update-ref", run_cache.REF, tip], room.root, env=clean_environment(os.environ))
     return tip
 
 
@@ -114,14 +114,14 @@ class _Salvage:
                 _move(self._git / "pivot/store.git", name, self.store)
         self._location = Location(None, self._place, self._place)
         self._backend = ProgramBackend(self._place, self._place)
-        self._tips = {ref: tip for ref in (runs.REF, notes.REF) if (tip := self._ref(ref))}
+        self._tips = {ref: tip for ref in (run_cache.REF, notes.REF) if (tip := self._ref(ref))}
         for ref, tip in self._tips.items():
             self._backend.ref_cas(ref, tip, None, "of a run")
         self._runs = RunCache(self._backend, tracking="")
 
     def problems(self, base: str | None) -> list[str]:
         zero = "0" * 40
-        old = {runs.REF: base or zero}
+        old = {run_cache.REF: base or zero}
         moved = [ReceivedRef(old.get(ref, zero), tip, ref) for ref, tip in self._tips.items() if tip != old.get(ref)]
         return state_problems(self._location, self._backend, moved)
 

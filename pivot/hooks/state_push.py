@@ -13,16 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from pivot.errors import PivotError, RecordError, UnknownVersion
-from pivot.git import accepted, epochs, notes, runs
-from pivot.git.backend import BLOB, Backend
-from pivot.git.command import ask_git, run_git
-from pivot.git.locate import Location
-from pivot.git.quoting import one_line
-from pivot.git.records import check_record, parse_record
-from pivot.git.refs import read_ref
-from pivot.hooks.received import ReceivedRef
+from pivot.git import epochs
+from pivot.git.odb.backend import BLOB, Backend
+from pivot.git.plumbing.command import ask_git, run_git
+from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.quoting import one_line
+from pivot.git.plumbing.refs import read_ref
+from pivot.hooks.server_push import ReceivedRef
+from pivot.state import accepted, notes, run_cache
+from pivot.state.records import check_record, parse_record
 
-KINDS = {runs.REF: "runs", notes.REF: "notes", accepted.REF: "accepted"}
+KINDS = {run_cache.REF: "runs", notes.REF: "notes", accepted.REF: "accepted"}
 TRACKING = "refs/pivot-remotes/"
 SERVER = "refs/pivot-ci/"  # what the server itself has run: nobody pushes there
 _OURS = ("refs/pivot/", "refs/pivot-", f"{notes.REF}/")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Artifact, Dep, Out, PlaceholderDep
-from pivot.pipeline.location import Line, field_line, function_line, parameter_line, return_line
+from pivot.pipeline.source_location import Line, field_line, function_line, parameter_line, return_line
 
 _ARTIFACTS = (Dep, PlaceholderDep, Out)
 _WRAPPERS = tuple(

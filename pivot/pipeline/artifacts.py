@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pivot.errors import PipelineError
 from pivot.pipeline.loaders.protocol import Reader, Writer
-from pivot.pipeline.location import calling_line
+from pivot.pipeline.source_location import calling_line
 from pivot.pipeline.spec import ArtifactKind, Shape
 from pivot.pipeline.variants import combinations, fill
 

@@ -15,18 +15,10 @@ from typing import Any, dataclass_transform
 
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import PipelineError, PivotError
-from pivot.pipeline.convert import (
-    Mismatch,
-    convert,
-    field_values,
-    is_params_class,
-    is_pydantic,
-    is_same,
-    to_json,
-)
-from pivot.pipeline.location import NOWHERE, Line, calling_line, field_line
+from pivot.pipeline.param_types import Mismatch, convert, field_values, is_params_class, is_pydantic, is_same, to_json
 from pivot.pipeline.params_file import Branch, Value, plain
 from pivot.pipeline.scalar_text import fits_json
+from pivot.pipeline.source_location import NOWHERE, Line, calling_line, field_line
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))

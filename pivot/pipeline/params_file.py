@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from msgspec import Struct, field
 
 from pivot.errors import PipelineError
-from pivot.pipeline.location import Line, known_line, shown
+from pivot.pipeline.source_location import Line, known_line, shown
 from pivot.pipeline.spec import Location
 
 NAMES = ("params.yaml", "params.toml")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pivot.errors import PipelineError
-from pivot.pipeline.location import Line
+from pivot.pipeline.source_location import Line
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FETCHABLE = ("http://", "https://")

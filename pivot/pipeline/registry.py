@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Paths
-from pivot.pipeline.convert import field_values
-from pivot.pipeline.declared import Declared, Place
-from pivot.pipeline.location import Line, calling_frame, calling_line, function_line, real_path, repository_of
-from pivot.pipeline.overlap import Claim, Claims, self_reads
+from pivot.pipeline.bound_artifacts import Declared, Place
+from pivot.pipeline.param_types import field_values
 from pivot.pipeline.params import build_params, closest, override
 from pivot.pipeline.params_file import Branch, Value
+from pivot.pipeline.path_conflicts import Claim, Claims, self_reads
 from pivot.pipeline.paths import PathKey, prefix_of
-from pivot.pipeline.policy import read_policy
+from pivot.pipeline.run_policy import read_policy
 from pivot.pipeline.signature import Overrides, Signature, read_signature
+from pivot.pipeline.source_location import Line, calling_frame, calling_line, function_line, real_path, repository_of
 from pivot.pipeline.stage import Home, Stage
 from pivot.pipeline.variants import Variant, read_variants
 

@@ -13,10 +13,10 @@ from msgspec import Struct, field
 from pivot.errors import PipelineError
 from pivot.pipeline.annotations import class_types, function_types, split
 from pivot.pipeline.artifacts import Dep, ExternalDep, IncrementalOut, Out, Paths, PlaceholderDep
-from pivot.pipeline.convert import is_params_class
-from pivot.pipeline.declared import Input, Output, Place, bind_input, bind_output
-from pivot.pipeline.location import Line, field_line, function_line, known_line, parameter_line, return_line
+from pivot.pipeline.bound_artifacts import Input, Output, Place, bind_input, bind_output
+from pivot.pipeline.param_types import is_params_class
 from pivot.pipeline.params import checked, closest
+from pivot.pipeline.source_location import Line, field_line, function_line, known_line, parameter_line, return_line
 from pivot.pipeline.spec import Location
 from pivot.pipeline.variants import filled
 

@@ -11,15 +11,15 @@ from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.annotations import function_types
-from pivot.pipeline.convert import to_json
-from pivot.pipeline.declared import Input, Output
+from pivot.pipeline.bound_artifacts import Input, Output
+from pivot.pipeline.load_inputs import load_input, nearest
 from pivot.pipeline.loaders import PathOnly
-from pivot.pipeline.loading import load_input, nearest
-from pivot.pipeline.location import Line, relative_to
+from pivot.pipeline.param_types import to_json
 from pivot.pipeline.params import params_values, settable, untold, untold_fields
 from pivot.pipeline.paths import prefix_of
-from pivot.pipeline.saving import save_all
+from pivot.pipeline.save_outputs import save_all
 from pivot.pipeline.signature import Signature
+from pivot.pipeline.source_location import Line, relative_to
 from pivot.pipeline.spec import Location, Policy, StageSpec
 
 

@@ -18,9 +18,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from pivot.errors import PipelineError
-from pivot.pipeline.location import Line
 from pivot.pipeline.params import closest
 from pivot.pipeline.scalar_text import fits_json, scalar_text
+from pivot.pipeline.source_location import Line
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _UNSAFE = re.compile(r"[^\w.-]")

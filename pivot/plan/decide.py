@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pivot.git.records import Record
 from pivot.plan.decision import Action, Change, Decision, Reason, Rival, Why
+from pivot.state.records import Record
 
 _NOTHING_KNOWN = Reason(Why.LOST, "No result is known for this situation")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pivot.git.records import Record
+from pivot.state.records import Record
 
 
 class Action(StrEnum):

@@ -9,10 +9,10 @@ from typing import Any
 from msgspec import Struct
 
 from pivot.canonical import canonical_json
-from pivot.code.model import Stage
-from pivot.git.records import Info, Record
+from pivot.code.analysis.model import Stage
 from pivot.plan.decision import Change, Reason, Why
 from pivot.plan.situation import artifacts
+from pivot.state.records import Info, Record
 
 
 class Past(Struct, frozen=True):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from pivot.plan.elsewhere import Elsewhere
-from pivot.store.objects import Object
-from pivot.store.stat_cache import StatCache
+from pivot.plan.remote_availability import Elsewhere
+from pivot.store.odb.objects import Object
+from pivot.store.odb.stat_cache import StatCache
 from pivot.store.store import Store
 
 

@@ -9,21 +9,21 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from pivot.code.model import Model, Stage
+from pivot.code.analysis.model import Model, Stage
 from pivot.errors import InputError, UnsafePath
-from pivot.git.records import Output, Record
 from pivot.graph import Graph, Producers, build_graph, find_producers
 from pivot.pipeline.paths import PathKey
 from pivot.plan.decide import Candidate, View, decide
 from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
-from pivot.plan.drift import Drift, Surroundings, find_drift
+from pivot.plan.environment_drift import Drift, Surroundings, find_drift
 from pivot.plan.explain import differences
-from pivot.plan.external import identify_external
+from pivot.plan.external_inputs import identify_external
 from pivot.plan.inputs import Inputs
-from pivot.plan.memory import Memory
+from pivot.plan.known_results import Memory
 from pivot.plan.policies import Policies
 from pivot.plan.situation import Situation, situation_of, widen
-from pivot.store.objects import Object
+from pivot.state.records import Output, Record
+from pivot.store.odb.objects import Object
 
 
 class _Deps(Struct):

@@ -10,10 +10,10 @@ import xxhash
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pivot.code.model import Stage
-from pivot.code.reach import extend
-from pivot.git.records import Record, digest_of, fingerprint_of
+from pivot.code.analysis.model import Stage
+from pivot.code.walk.late_imports import extend
 from pivot.pipeline.spec import ArtifactSpec, StageSpec
+from pivot.state.records import Record, digest_of, fingerprint_of
 
 
 class Situation(Struct, frozen=True):

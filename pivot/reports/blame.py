@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.plan.provenance import Origin
+from pivot.history.provenance import Origin
 from pivot.reports.show import info_document, run_text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from pivot.reports.printed import readable
+from pivot.reports.ansi import readable
 
 
 def coloured(text: str, style: str = "") -> Text:

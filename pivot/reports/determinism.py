@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pivot.run.determinism import Verdict
+from pivot.operations.determinism import Verdict
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:

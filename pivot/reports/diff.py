@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pivot.plan.compare import Difference
+from pivot.history.compare import Difference
 from pivot.plan.decision import Reason
-from pivot.reports.amounts import first
 from pivot.reports.explain import Source, change_lines
 from pivot.reports.status import reason_documents
+from pivot.reports.units import first
 
 _STATUS = {"changed": "DIFFERS", "new": "NEW", "gone": "GONE"}
 

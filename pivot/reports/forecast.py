@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.reports.amounts import seconds
-from pivot.run.forecast import Forecast
+from pivot.reports.units import seconds
+from pivot.schedule.forecast import Forecast
 
 _SHOWN = 5
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.git.quoting import quoted
+from pivot.git.plumbing.quoting import quoted
+from pivot.maintenance.fsck import Checked, Loss
 from pivot.reports.usage import counted
-from pivot.run.fsck import Checked, Loss
 
 
 def fsck_lines(checked: Checked, remote: str = "") -> Iterator[str]:

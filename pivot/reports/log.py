@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
+from pivot.history.run_log import Entry
 from pivot.plan.decision import Reason
-from pivot.plan.run_history import Entry
-from pivot.reports.amounts import first, seconds, size
 from pivot.reports.show import info_document, run_text
 from pivot.reports.status import reason_documents
+from pivot.reports.units import first, seconds, size
 
 
 def log_lines(entries: Sequence[Entry], results: Mapping[str, int], accepted: Sequence[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pivot.plan.param_values import ABSENT, Differing, flatten
+from pivot.history.param_values import ABSENT, Differing, flatten
 
 
 def params_lines(stages: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from pivot.reports.amounts import seconds, size
 from pivot.reports.coloured import coloured
 from pivot.reports.run import TOLD_FROM
+from pivot.reports.units import seconds, size
 from pivot.run.events import (
     Event,
     RunEnded,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.code.manifest import Remark
-from pivot.code.model import Model, Stage
+from pivot.code.analysis.model import Model, Stage
+from pivot.code.graph.manifest import Remark
 
 
 def remark_lines(model: Model) -> Iterator[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from pivot.plan.decision import Action, Decision, Plan
-from pivot.reports.amounts import begun, first, seconds, size
 from pivot.reports.forecast import forecast_document, forecast_lines
 from pivot.reports.status import decision_document, in_short, reason_documents
+from pivot.reports.units import begun, first, seconds, size
 from pivot.run.events import (
     NOT_STARTED,
     Beat,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pivot.reports.amounts import size
-from pivot.store.saved import SavedEntry
+from pivot.reports.units import size
+from pivot.store.worktree.saved_edits import SavedEntry
 
 
 def saved_line(entry: SavedEntry) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.git.quoting import one_line, quoted
-from pivot.git.records import Info
-from pivot.plan.snapshot import Snapshot, Standing
-from pivot.reports.amounts import seconds, size
+from pivot.git.plumbing.quoting import one_line, quoted
+from pivot.history.snapshot import Snapshot, Standing
+from pivot.reports.units import seconds, size
+from pivot.state.records import Info
 
 
 def show_lines(snapshot: Snapshot) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
-from pivot.reports.amounts import first
+from pivot.reports.units import first
 
 _WORDS = {
     Action.KEEP: "up to date",

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from msgspec import to_builtins
 
-from pivot.reports.amounts import size
-from pivot.run.gc import Collected
-from pivot.run.usage import Usage
-from pivot.sync.cleaning import Cleaned
+from pivot.maintenance.disk_usage import Usage
+from pivot.maintenance.gc import Collected
+from pivot.reports.units import size
+from pivot.sync.transfer.prune_remote import Cleaned
 
 
 def collected_line(done: Collected, *, dry_run: bool) -> str:

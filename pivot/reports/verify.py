@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
-from pivot.git.quoting import one_line
-from pivot.plan.attest import Attested, Problem
-from pivot.reports.amounts import first
+from pivot.git.plumbing.quoting import one_line
+from pivot.history.attestation import Attested, Problem
+from pivot.reports.units import first
 
 VERSION = 1
 _PATHS = 3

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from pivot.plan.decision import Plan, Reason
-from pivot.run.forecast import Forecast
+from pivot.schedule.forecast import Forecast
 
 Ending = Literal["ran", "restored", "unchanged", "failed", "blocked", "skipped"]
 NOT_STARTED = "the run was stopped before it started"

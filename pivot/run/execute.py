@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from pivot.code.reach import beyond
+from pivot.code.walk.late_imports import beyond
 from pivot.errors import DamagedObject, MissingObject, PivotError
 from pivot.plan.decision import Action, Decision, Plan, Reason, as_kept
+from pivot.pool.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
+from pivot.run.attempts import Trial, Trials, failed_as
 from pivot.run.events import (
     Ending,
     Event,
@@ -20,20 +22,18 @@ from pivot.run.events import (
     StageRestoring,
     StageStarted,
 )
-from pivot.run.forecast import forecast
-from pivot.run.frontier import Frontier
-from pivot.run.interrupts import Interrupts, Stops
-from pivot.run.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
-from pivot.run.leaving import leave_out
-from pivot.run.limits import read_limits
-from pivot.run.lineup import Lineup, work_ahead
+from pivot.run.not_started import leave_out
 from pivot.run.options import RunOptions
 from pivot.run.outputs import Outputs
+from pivot.run.prefetch import Arrival, Supply, inputs_away, outputs_away
 from pivot.run.recorder import Recorder
 from pivot.run.selection import Selection
 from pivot.run.session import Session
-from pivot.run.supply import Arrival, Supply, inputs_away, outputs_away
-from pivot.run.trials import Trial, Trials, failed_as
+from pivot.schedule.admission_queue import Lineup, work_ahead
+from pivot.schedule.forecast import forecast
+from pivot.schedule.ready_set import Frontier
+from pivot.schedule.resource_limits import read_limits
+from pivot.worker.interrupts import Interrupts, Stops
 
 POLL_SECONDS = 0.25
 TRIES = 3

@@ -6,18 +6,18 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pivot.git.records import Output
 from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action, Decision
 from pivot.plan.planner import Planner
 from pivot.project import Project
-from pivot.run.excluding import exclude_outputs
-from pivot.run.noting import conversion_notices, note_head
+from pivot.run.git_exclude import exclude_outputs
+from pivot.run.head_note import conversion_notices, note_head
 from pivot.run.recorder import as_objects
-from pivot.store.aside import Aside, Room
-from pivot.store.objects import Object
-from pivot.store.saved import Saved
-from pivot.store.workspace import Keeper, keep_edits
+from pivot.state.records import Output
+from pivot.store.edit_keeper import Keeper, keep_edits
+from pivot.store.odb.objects import Object
+from pivot.store.worktree.output_backup import Aside, Room
+from pivot.store.worktree.saved_edits import Saved
 from pivot.store.worktree_writer import Target
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from pivot.errors import GitError
-from pivot.git.journal import Finished, Reach
-from pivot.git.records import Info, Output, Record
-from pivot.plan.memory import Memory
+from pivot.plan.known_results import Memory
 from pivot.plan.situation import Situation
 from pivot.project import Project
-from pivot.store.objects import Object
+from pivot.state.journal import Finished, Reach
+from pivot.state.records import Info, Output, Record
+from pivot.store.odb.objects import Object
 
 FLUSH_SECONDS = 1.0
 INTERRUPTED = "repro: results of an interrupted run"

@@ -9,26 +9,26 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pivot.code.cache import last_known, standing
+from pivot.code.analysis.cache import last_known, standing
+from pivot.code.analysis.model import Failure, Model, PipelineModel, unite
 from pivot.code.evidence import Evidence, changed, without_packages
-from pivot.code.model import Failure, Model, PipelineModel, unite
 from pivot.errors import CodeError, PipelineError, ProjectError
-from pivot.git.accepted import Accepted
-from pivot.git.index import tracked
-from pivot.git.notes import head_lines
-from pivot.pipeline.given import Given, check_stages
-from pivot.pipeline.overlap import check_outputs
+from pivot.git.plumbing.index import tracked
+from pivot.pipeline.overrides import Given, check_stages
+from pivot.pipeline.path_conflicts import check_outputs
 from pivot.pipeline.paths import PathKey
 from pivot.pipeline.spec import StageSpec
-from pivot.plan.elsewhere import read_elsewhere
 from pivot.plan.inputs import Inputs
-from pivot.plan.memory import LastResults, Memory
+from pivot.plan.known_results import LastResults, Memory
 from pivot.plan.planner import Planner
 from pivot.plan.policies import Policies, read_policies
+from pivot.plan.remote_availability import read_elsewhere
+from pivot.pool.pool import Workers
 from pivot.project import Project
-from pivot.run.places import check_places
-from pivot.run.workers import Workers
-from pivot.sync.named import default_named, has_remote
+from pivot.run.output_locations import check_places
+from pivot.state.accepted import Accepted
+from pivot.state.notes import head_lines
+from pivot.sync.remote.config import default_named, has_remote
 
 
 class Session:

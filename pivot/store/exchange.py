@@ -12,14 +12,14 @@ from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, LockTimeout, MissingObject
 from pivot.files import TEMP_PREFIX, remove_quietly, write_all
-from pivot.git.backend import SYMLINK, TREE, TreeEntry
-from pivot.store import links
-from pivot.store.large import LargeFiles
-from pivot.store.layout import RECENT, create, in_words, lock_store, mark, protect
-from pivot.store.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer
-from pivot.store.pack_writer import encode
-from pivot.store.small import SmallObjects, pointer_of
-from pivot.store.trees import parse_tree
+from pivot.git.odb.backend import SYMLINK, TREE, TreeEntry
+from pivot.store.odb import links
+from pivot.store.odb.git_objects import SmallObjects, pointer_of
+from pivot.store.odb.large_files import LargeFiles
+from pivot.store.odb.layout import RECENT, create, in_words, lock_store, mark, protect
+from pivot.store.odb.objects import EMPTY_TREE, POINTER_MAX, Object, Pointer
+from pivot.store.odb.pack_writer import encode
+from pivot.store.odb.tree_format import parse_tree
 
 
 class Root(Struct, frozen=True):

@@ -16,16 +16,16 @@ from contextlib import suppress
 from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
-from pivot.git.backend import TREE
-from pivot.store import faults
-from pivot.store.layout import KEPT, LARGE_MARK, LIST, RECENT, create, lock_store, sweep
-from pivot.store.loose import LooseObjects
-from pivot.store.objects import object_id
-from pivot.store.pack_writer import NewObjects, encode
-from pivot.store.packs import Pack
-from pivot.store.saved import KEPT_DAYS
-from pivot.store.small import SmallObjects, pointer_of
-from pivot.store.store_format import Kind, recognise
+from pivot.git.odb.backend import TREE
+from pivot.store.odb import crash_points
+from pivot.store.odb.git_objects import SmallObjects, pointer_of
+from pivot.store.odb.layout import KEPT, LARGE_MARK, LIST, RECENT, create, lock_store, sweep
+from pivot.store.odb.loose import LooseObjects
+from pivot.store.odb.objects import object_id
+from pivot.store.odb.pack_reader import Pack
+from pivot.store.odb.pack_writer import NewObjects, encode
+from pivot.store.odb.store_format import Kind, recognise
+from pivot.store.worktree.saved_edits import KEPT_DAYS
 
 DAY = 86_400  # seconds
 _IDLE = 600  # seconds without a write after which a temporary file is of no living command
@@ -67,15 +67,15 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
         marked = _marked(store, recent, dry_run=dry_run)
         live = _reach(small, [*roots, *marked.objects])
         live.large |= marked.large
-        faults.point("prune:marked")
+        crash_points.point("prune:marked")
         for path in _dead_files(f"{store}/objects", live.objects, 38):
             _remove(path, done, dry_run=dry_run)
             done.objects += 1
-            faults.point("prune:loose")
+            crash_points.point("prune:loose")
         for path in _dead_files(f"{store}/large", live.large, 62):
             _remove(path, done, dry_run=dry_run)
             done.large += 1
-            faults.point("prune:large")
+            crash_points.point("prune:large")
         for pack in small.packs():
             _prune_pack(store, pack, live.objects, done, dry_run=dry_run)
         if not dry_run:
@@ -170,9 +170,9 @@ def _prune_pack(store: str, pack: Pack, live: set[str], done: Pruned, *, dry_run
         _write_anew(store, pack, kept)
     except DamagedObject:
         return  # whoever needs one of its objects hears of it; here nothing gets lost
-    faults.point("prune:repacked")
+    crash_points.point("prune:repacked")
     os.unlink(pack.path.removesuffix(".pack") + ".idx")  # first, so that nobody looks for what is gone
-    faults.point("prune:index")
+    crash_points.point("prune:index")
     os.unlink(pack.path)
 
 

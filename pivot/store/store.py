@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pivot.errors import DamagedObject, MissingObject, StoreError
-from pivot.git.backend import BLOB, TREE, TreeEntry
+from pivot.git.odb.backend import BLOB, TREE, TreeEntry
 from pivot.git.output_tree import encode_tree, nest
-from pivot.store import standing
 from pivot.store.exchange import Exchange
-from pivot.store.intake import Keep, take_all
-from pivot.store.large import LargeFiles
-from pivot.store.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
-from pivot.store.objects import LARGE, MOST_DEPTH, Object, Pointer, Problem, object_id, parse_pointer
-from pivot.store.pack_writer import NewObjects, encode
+from pivot.store.odb.git_objects import Presence, SmallObjects, object_of, pointer_of
+from pivot.store.odb.large_files import LargeFiles
+from pivot.store.odb.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
+from pivot.store.odb.objects import LARGE, MOST_DEPTH, Object, Pointer, Problem, object_id, parse_pointer
+from pivot.store.odb.pack_writer import NewObjects, encode
+from pivot.store.odb.stat_cache import StatCache
+from pivot.store.odb.store_format import recognise
 from pivot.store.prune import DAY, Pruned, prune
-from pivot.store.restore import Restorer, learn
-from pivot.store.scan import DirectoryNode, FileNode, Scanner
-from pivot.store.small import Presence, SmallObjects, object_of, pointer_of
-from pivot.store.stat_cache import StatCache
-from pivot.store.store_format import recognise
+from pivot.store.worktree import snapshot
+from pivot.store.worktree.ingest import Keep, take_all
+from pivot.store.worktree.restore import Restorer, learn
+from pivot.store.worktree.scan import DirectoryNode, FileNode, Scanner
 
 
 class Store:
@@ -56,7 +56,7 @@ class Store:
             InputError: it is not there, cannot be read, or changes meanwhile.
             UnsafePath: it is, or holds, what no output may be.
         """
-        return standing.identify(os.path.abspath(path), stats, follow=follow)
+        return snapshot.identify(os.path.abspath(path), stats, follow=follow)
 
     def put(self, path: Path, stats: StatCache) -> Object:
         """Store a file, a directory or a symlink; large files by link where possible, and then made read-only.
@@ -67,12 +67,12 @@ class Store:
         """
         with self._adding():
             scanner = Scanner(stats, self._presence.tree)
-            node = standing.look(os.path.abspath(path), scanner, follow=False)
+            node = snapshot.look(os.path.abspath(path), scanner, follow=False)
             if isinstance(node, DirectoryNode):
                 self._keep_directory(node, scanner)
             else:
                 self._keep_file(node, stats)
-            held = standing.object_at(node)
+            held = snapshot.object_at(node)
             mark(str(self.path), RECENT, held.id, held.mode)
         return held
 
@@ -128,11 +128,11 @@ class Store:
         """
         target = os.path.abspath(path)
         top = os.path.abspath(root) if root else _nearest_folder(os.path.dirname(target))
-        if os.path.lexists(target) and _same(standing.identify(target, stats, follow=False), obj):
+        if os.path.lexists(target) and _same(snapshot.identify(target, stats, follow=False), obj):
             return []
         if not self.has(obj):
             raise MissingObject(f"the store does not have {obj.id}, which belongs at {path}", hint="git pivot pull")
-        now = standing.standing(target, stats)
+        now = snapshot.standing(target, stats)
         kept = self._rescue(now)
         with in_words(f"{path} cannot be restored", target, IN_WORK_TREE):
             restorer = Restorer.at(self._small, self._large, top, (f"{self.path}/tmp", *scratch))
@@ -146,8 +146,8 @@ class Store:
 
         An edit that the store itself had to save, and that nobody has logged, counts too.
         """
-        now = None if os.path.islink(path) else standing.standing(os.path.abspath(path), stats)
-        return [file.path for file in standing.files_of(now) if not self._is_known(file)]
+        now = None if os.path.islink(path) else snapshot.standing(os.path.abspath(path), stats)
+        return [file.path for file in snapshot.files_of(now) if not self._is_known(file)]
 
     def check_folder(self) -> None:
         """Refuse a folder that is no store, before anything is written anywhere.
@@ -274,16 +274,16 @@ class Store:
         new = [file for file in files if file.oid is None or not self._presence.blob(file.oid)]
         take_all(new, Keep(self._small.has, self._large), batch.add)
 
-    def _rescue(self, now: standing.Node | None) -> list[tuple[str, Object]]:
+    def _rescue(self, now: snapshot.Node | None) -> list[tuple[str, Object]]:
         """Store the files at a path whose bytes are nowhere else."""
-        files = [file for file in standing.files_of(now) if not self._presence.blob(file.oid or "")]
+        files = [file for file in snapshot.files_of(now) if not self._presence.blob(file.oid or "")]
         if files:
             with self._adding():
                 with self._batch() as batch:
                     self._keep_files(files, batch)
                 for file in files:
                     mark(str(self.path), KEPT, file.oid or "", file.mode)
-        return [(file.path, standing.object_at(file)) for file in files]
+        return [(file.path, snapshot.object_at(file)) for file in files]
 
     def _is_known(self, file: FileNode) -> bool:
         oid = file.oid or ""

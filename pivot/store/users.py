@@ -13,7 +13,7 @@ from pathlib import Path
 import xxhash
 
 from pivot.files import write_atomic
-from pivot.store.layout import create, in_words, make_folder, protect
+from pivot.store.odb.layout import create, in_words, make_folder, protect
 
 FOLDER = "users"
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)

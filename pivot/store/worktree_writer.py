@@ -16,15 +16,15 @@ from typing import Literal
 from msgspec import Struct
 
 from pivot.errors import MissingObject, StoreError, UnsafePath
-from pivot.git.backend import EXECUTABLE, SYMLINK, TREE
-from pivot.git.index import TrackedPaths
+from pivot.git.odb.backend import EXECUTABLE, SYMLINK, TREE
+from pivot.git.plumbing.index import TrackedPaths
 from pivot.git.safe_path import is_safe_path
-from pivot.store.code_names import may_be_code, may_hold_code
-from pivot.store.folders import open_below, remove_in
-from pivot.store.known_outputs import KnownOutputs, read_listed
-from pivot.store.objects import Object
-from pivot.store.stat_cache import StatCache
+from pivot.store.odb.objects import Object
+from pivot.store.odb.stat_cache import StatCache
 from pivot.store.store import Store
+from pivot.store.worktree.code_names import may_be_code, may_hold_code
+from pivot.store.worktree.folders import open_below, remove_in
+from pivot.store.worktree.known_outputs import KnownOutputs, read_listed
 
 Reason = Literal["unsafe", "unknown", "in the way", "symlink", "repository", "tracked"]
 

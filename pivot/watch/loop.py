@@ -12,23 +12,23 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pivot.code.model import Model
+from pivot.code.analysis.model import Model
 from pivot.errors import LockTimeout, PivotError, ProjectError, SettingError, TargetError
 from pivot.files import FileLock
-from pivot.pipeline.given import Given
+from pivot.pipeline.overrides import Given
+from pivot.pool.pool import ImportAbandoned, Workers
 from pivot.project import Project
 from pivot.run.events import Beat, Changed, Event, Noticed, RunPlanned, Unplanned, Waiting, Watching
-from pivot.run.opening import recover_outputs, worker_settings
+from pivot.run.live_run import Failure, execute_steered
 from pivot.run.options import RunOptions
 from pivot.run.recorder import flush_journal
 from pivot.run.selection import Selection
 from pivot.run.session import Session
-from pivot.run.steered import Failure, execute_steered
-from pivot.run.workers import ImportAbandoned, Workers
-from pivot.watch.helm import Helm
+from pivot.run.worker_settings import recover_outputs, worker_settings
+from pivot.watch.control import Helm
+from pivot.watch.file_events import Notices
 from pivot.watch.keys import Keys
-from pivot.watch.notices import Notices
-from pivot.watch.scope import first_scope
+from pivot.watch.watch_filter import first_scope
 
 DEBOUNCE = 100
 LOCK_SECONDS = 0.2

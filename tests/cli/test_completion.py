@@ -191,4 +191,4 @@ def test_bash_completes_git_pivot_where_nothing_has_loaded_the_completion_of_git
 
 def test_what_is_printed_for_a_shell_is_what_the_wheel_installs(repo: Repo) -> None:
     text = repo.pivot("completion", "fish").expect(0).out
-    assert text == (Path(__file__).parents[2] / "pivot/cli/completion/git-pivot.fish").read_text()
+    assert text == (Path(__file__).parents[2] / "pivot/cli/completion_scripts/git-pivot.fish").read_text()

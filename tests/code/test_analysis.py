@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.analysis import analyse
+from pivot.code.analysis.analyse import analyse
 from pivot.errors import CodeError
 from tests.code.catalogue.harness import look, write_project
 from tests.code.catalogue.row import FOOT, HEAD

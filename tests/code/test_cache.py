@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.analysis import Analysis, analyse
-from pivot.code.cache import check, load, save
+from pivot.code.analysis.analyse import Analysis, analyse
+from pivot.code.analysis.cache import check, load, save
+from pivot.code.analysis.model import PipelineModel, Stage
 from pivot.code.evidence import Evidence, runtime
-from pivot.code.manifest import Entry, Manifest, Remark
-from pivot.code.model import PipelineModel, Stage
+from pivot.code.graph.manifest import Entry, Manifest, Remark
 from pivot.pipeline.spec import ArtifactSpec, Location, StageSpec
 from tests.code.catalogue.harness import write_project
 from tests.code.catalogue.row import FOOT, HEAD

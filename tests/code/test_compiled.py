@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pivot.code import compiled
-from pivot.code.compiled import Compiled
+from pivot.code.importing import bytecode_cache
+from pivot.code.importing.bytecode_cache import Compiled
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         paths.append(path)
         return builtins.compile(source, path, *args, **kwargs)
 
-    monkeypatch.setattr(compiled, "compile", tell, raising=False)
+    monkeypatch.setattr(bytecode_cache, "compile", tell, raising=False)
     yield paths
 
 

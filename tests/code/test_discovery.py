@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.discovery import Discovery, pipelines_among
+from pivot.code.discovery.search import Discovery, pipelines_among
 from pivot.errors import SettingError
-from pivot.git.locate import locate
+from pivot.git.plumbing.locate import locate
 from tests.support.repository import Repo
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.missing_module import advise
+from pivot.code.importing.missing_module import advise
 from tests.support.repository import Repo
 
 MISSING = ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.manifest import Entry, Manifest
-from pivot.code.reach import beyond, extend
+from pivot.code.graph.manifest import Entry, Manifest
+from pivot.code.walk.late_imports import beyond, extend
 from tests.code.catalogue.harness import write_project
 
 BASE = Manifest((Entry("func:a", "0" * 32, "pipeline.py", 1),))

@@ -21,7 +21,7 @@ SOURCES = """
 import ast, json, sys, warnings
 from pathlib import Path
 import xxhash
-from pivot.code.normalise import statement_syntax
+from pivot.code.syntax.normalise import statement_syntax
 warnings.simplefilter("ignore")
 told = {}
 for path in sys.stdin.read().split("\\n"):

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 DOCUMENTED = set(re.findall(r"^\| `((?:pivot|pivot-remote|remote)\.[^`]+)` \|", PAGE, re.MULTILINE))
 GETTERS = {"get", "get_all", "get_bool", "get_choice", "get_int"}
-# Keys that are put together from parts: `pivot.run.limits`, `pivot.sync.named` and `pivot.git.remotes` read them.
+# Keys that are put together from parts, by `schedule.resource_limits`, `sync.remote.config` and
+# `git.plumbing.fetch_refspecs`.
 OF_PARTS = {"pivot.resources.<name>", "pivot-remote.<name>.url", "remote.<name>.pivot"}
 # Names in the code that stand for the first part of a key.
 FIRST_PARTS = {"SECTION": "pivot-remote"}

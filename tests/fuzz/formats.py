@@ -12,24 +12,26 @@ from typing import Any, NamedTuple
 import xxhash
 
 from pivot.errors import PivotError
-from pivot.git import accepted, epochs, journal, notes, objects, records
-from pivot.git.backend import BLOB, TREE, TreeEntry
-from pivot.git.loose_reader import Damaged, TooLarge, inflate
-from pivot.git.noted_trees import NotedTrees
-from pivot.git.settlement import read_lines
-from pivot.plan import settled
-from pivot.plan.memory import LastResults
-from pivot.run.protocol import FrameReader, FromServer, FromStage, ProtocolError, Put, StageDone, encode
-from pivot.store import stat_cache
-from pivot.store import trees as store_trees
-from pivot.store.objects import Pointer, object_id, parse_pointer
-from pivot.store.packs import Pack
-from pivot.store.saved import Saved
-from pivot.sync.anchor import Anchor, Reader
-from pivot.sync.channel import Ended
-from pivot.sync.scripts import READY
-from pivot.sync.upkeep import Upkeep
-from tests.git.samples import finished, info, record
+from pivot.git import epochs
+from pivot.git.odb import objects
+from pivot.git.odb.backend import BLOB, TREE, TreeEntry
+from pivot.git.odb.loose_reader import Damaged, TooLarge, inflate
+from pivot.noop import cache
+from pivot.plan.known_results import LastResults
+from pivot.state import accepted, journal, notes, records
+from pivot.state.merge import read_lines
+from pivot.state.noted_trees import NotedTrees
+from pivot.store.odb import stat_cache
+from pivot.store.odb import tree_format as store_trees
+from pivot.store.odb.objects import Pointer, object_id, parse_pointer
+from pivot.store.odb.pack_reader import Pack
+from pivot.store.worktree.saved_edits import Saved
+from pivot.sync.remote.batch_sessions import Anchor, Reader
+from pivot.sync.remote.channel import Ended
+from pivot.sync.remote.maintenance import Upkeep
+from pivot.sync.remote.shell_scripts import READY
+from pivot.worker.protocol import FrameReader, FromServer, FromStage, ProtocolError, Put, StageDone, encode
+from tests.support.samples import finished, info, record
 
 REFUSALS = (PivotError, ProtocolError, Damaged, TooLarge)
 """What a reader may raise: anything else is a fault."""
@@ -80,7 +82,7 @@ def read_stats(path: Path) -> None:
 
 
 def read_settled(path: Path) -> None:
-    settled._read(str(path))
+    cache._read(str(path))
 
 
 class NoBackend:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import GitError, MissingObject, ProjectError, RefMoved, UnreadableObject
-from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE, Author, Backend, TreeEntry
-from pivot.git.open import open_backend, open_reader
-from pivot.git.program import ProgramBackend
-from tests.git.conftest import WAYS
+from pivot.git.odb.backend import BLOB, EXECUTABLE, SYMLINK, TREE, Author, Backend, TreeEntry
+from pivot.git.odb.open import open_backend, open_reader
+from pivot.git.odb.process_backend import ProgramBackend
+from tests.support.backends import WAYS
 from tests.support.repository import Repo
 
 REF = "refs/pivot/runs"
@@ -25,8 +25,8 @@ WRITER = """
 import sys
 from pathlib import Path
 from pivot.errors import RefMoved
-from pivot.git.backend import BLOB, Author, TreeEntry
-from tests.git.conftest import WAYS
+from pivot.git.odb.backend import BLOB, Author, TreeEntry
+from tests.support.backends import WAYS
 way, git_dir, name, count = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 backend = WAYS[way][1](git_dir, git_dir)
 sys.stdout.write("ready\\n")
@@ -339,7 +339,9 @@ def test_a_reader_that_was_killed_is_started_again(repo: Repo) -> None:
 
 
 def test_opening_a_reader_starts_nothing_and_imports_no_libgit2() -> None:
-    script = "import sys, pivot.git.open, pivot.git.runs, pivot.git.notes; sys.exit('pygit2' in sys.modules)"
+    script = (
+        "import sys, pivot.git.odb.open, pivot.state.run_cache, pivot.state.notes\nsys.exit('pygit2' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 

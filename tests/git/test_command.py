@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import GitError
-from pivot.git.command import ask_git, clean_environment, local_env_vars, maintain, run_git
-from pivot.git.objects import object_id
+from pivot.git.odb.objects import object_id
+from pivot.git.plumbing.command import ask_git, clean_environment, local_env_vars, maintain, run_git
 from tests.support.repository import Repo
 
 

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from pivot.errors import GitError, SettingError
-from pivot.git.config import Settings, add_setting, read_settings, trust_address, unset_setting, write_setting
 from pivot.git.identity import identify
-from pivot.git.locate import Location
+from pivot.git.plumbing.config import Settings, add_setting, read_settings, trust_address, unset_setting, write_setting
+from pivot.git.plumbing.locate import Location
 from tests.support.repository import Repo
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pivot.errors import GitError
 from pivot.git.exclude import BEGIN, END, not_ignored, pattern, rewrite, tracked_by_branches, unlisted, with_block
-from pivot.git.libgit import LibgitBackend
-from pivot.git.locate import Location
+from pivot.git.odb.libgit_backend import LibgitBackend
+from pivot.git.plumbing.locate import Location
 from tests.support.repository import Repo
 
 ODD = [

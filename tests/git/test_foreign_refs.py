@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from pivot.errors import UnreadableObject
-from pivot.git.accepted import Accepted
-from pivot.git.libgit import LibgitBackend
-from pivot.git.notes import Notes
-from pivot.git.runs import RunCache
-from tests.git.conftest import AUTHOR
-from tests.git.samples import finished
+from pivot.git.odb.libgit_backend import LibgitBackend
+from pivot.state.accepted import Accepted
+from pivot.state.notes import Notes
+from pivot.state.run_cache import RunCache
+from tests.support.backends import AUTHOR
 from tests.support.repository import Repo
+from tests.support.samples import finished
 
 WHAT = {
     "a blob": "HEAD:file",

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from pivot.git.index import differences, tracked
-from pivot.git.locate import Location, locate
+from pivot.git.plumbing.index import differences, tracked
+from pivot.git.plumbing.locate import Location, locate
 from tests.support.repository import Repo
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import GitError, ProjectError
-from pivot.git.locate import Location, locate
-from pivot.git.work_trees import list_work_trees
+from pivot.git.plumbing.locate import Location, locate
+from pivot.git.plumbing.work_trees import list_work_trees
 from tests.support.repository import Repo
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.errors import GitError
-from pivot.git.backend import BLOB, EXECUTABLE, TREE, Author, TreeEntry
-from pivot.git.objects import edit_tree, entries_from, format_commit, format_tree, parse_commit, parse_tree
+from pivot.git.odb.backend import BLOB, EXECUTABLE, TREE, Author, TreeEntry
+from pivot.git.odb.objects import edit_tree, entries_from, format_commit, format_tree, parse_commit, parse_tree
 
 START = "0123456789abcdef0123456789abcd."
 # Ids that look like what stands around them: digits of modes, the beginning of an entry.

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pivot.git.backend import BLOB, TREE, Backend, TreeEntry
-from pivot.git.libgit import LibgitBackend
-from pivot.git.settlement import RunsSettlement
-from pivot.git.trees import Content, SmallerBlob, Trees, add_files, union
-from tests.git.samples import info
+from pivot.git.odb.backend import BLOB, TREE, Backend, TreeEntry
+from pivot.git.odb.libgit_backend import LibgitBackend
+from pivot.git.odb.trees import Content, SmallerBlob, Trees, add_files, union
+from pivot.state.merge import RunsSettlement
 from tests.support.repository import Repo
+from tests.support.samples import info
 
 Files = Mapping[str, bytes]
 

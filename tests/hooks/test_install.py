@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.git.locate import locate
+from pivot.git.plumbing.locate import locate
 from pivot.hooks.install import Hooks, git_version
 from pivot.hooks.script import is_ours
 from tests.support.repository import Repo

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pivot.files import FileLock
-from pivot.hooks.glance import nothing_to_do
+from pivot.noop.checkout_check import nothing_to_do
 from tests.hooks.support import git_says, two_branches
 from tests.support.examples import HELPER
 from tests.support.repository import Repo

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.hooks.pushing import NO_REMOTE
+from pivot.hooks.pre_push import NO_REMOTE
 from tests.hooks.support import change_process, git_says
 from tests.support.repository import Repo
 from tests.support.stories import ran

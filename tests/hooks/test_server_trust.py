@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.run.sandbox import Sandbox, empty_room, probe
+from pivot.operations.sandbox import Sandbox, empty_room, probe
 from tests.hooks.test_server import STATE, said_by
 from tests.support.repository import Repo
 

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 import pivot
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import PipelineError
-from pivot.pipeline.convert import convert, to_json
-from pivot.pipeline.location import known_line
+from pivot.pipeline.param_types import convert, to_json
 from pivot.pipeline.params import override, params_values, untold_fields
 from pivot.pipeline.params_file import Branch, Value
+from pivot.pipeline.source_location import known_line
 from pivot.pipeline.spec import Location
 from tests.pipeline.project import Project
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pivot.errors import PipelineError
-from pivot.pipeline.location import known_line
-from pivot.pipeline.policy import read_duration, read_policy
+from pivot.pipeline.run_policy import read_duration, read_policy
+from pivot.pipeline.source_location import known_line
 from pivot.pipeline.spec import Location, Policy
 
 HERE = known_line(Location("pipeline.py", 3))

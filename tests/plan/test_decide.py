@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pivot.git.records import Output, Record
 from pivot.plan.decide import Candidate, View, decide
 from pivot.plan.decision import Action, Change, Reason, Why
+from pivot.state.records import Output, Record
 
 RECORD = Record(
     {"nodes": [], "edges": []}, {}, {"deps": [], "outs": []}, {}, {"out": Output("a" * 40, 0o100644, 3)}, "b" * 40

@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pivot.code.model import Stage
-from pivot.git.records import Info, Record
+from pivot.code.analysis.model import Stage
 from pivot.plan.decision import Reason, Why
 from pivot.plan.explain import Past, differences
 from pivot.plan.situation import situation_of
+from pivot.state.records import Info, Record
 from tests.support.specs import artifact, entry, spec, stage
 
 ROOT, CALLED, OTHER = entry("func:train", "1", ("clean", 1)), entry("func:clean", "2"), entry("func:wash", "3")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
-from pivot.reports.amounts import first, seconds, size
 from pivot.reports.explain import explain
 from pivot.reports.run import event_document, event_lines, totals
 from pivot.reports.status import status_lines
+from pivot.reports.units import first, seconds, size
 from pivot.run.events import NOT_STARTED, RunEnded, StageEnded, StagePrinted
 
 CODE = Reason(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pivot.store
-from pivot.store import faults
+from pivot.store.odb import crash_points
 
 POINTS = sorted(
     {
@@ -41,4 +41,4 @@ def _die_at(point: str, times: int) -> None:
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    faults.point = passing
+    crash_points.point = passing

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pivot.store import Object, StatCache, Store
-from pivot.store.objects import LARGE
+from pivot.store.odb.objects import LARGE
 
 BIG = b"0123456789abcdef" * (LARGE // 16) + b"tail"
 POINTER_LOOKALIKE = b"pivot large file 1\nblake3 " + b"a" * 64 + b"\nsize 3\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pivot.store.code_names import may_be_code, may_hold_code
+from pivot.store.worktree.code_names import may_be_code, may_hold_code
 
 CODE = [
     "helper.py", "helper.pyc", "json.pyi", "evil.so", "evil.pyd", "evil.pth", "sitecustomize.py", "conftest.py",

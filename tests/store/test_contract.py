@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import InputError, MissingObject, StoreError, UnsafePath
-from pivot.git.backend import BLOB, EXECUTABLE, SYMLINK, TREE
+from pivot.git.odb.backend import BLOB, EXECUTABLE, SYMLINK, TREE
 from pivot.store import Object, StatCache, Store
-from pivot.store.objects import object_id
+from pivot.store.odb.objects import object_id
 from tests.store.shelf import BIG, POINTER_LOOKALIKE, Shelf, Tree, age, git, many, snapshot, write
 
 ODD: Tree = {

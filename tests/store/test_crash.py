@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pivot.store import Object, Saved, StatCache, Store
-from pivot.store.aside import Aside, Room, recover
-from pivot.store.objects import LARGE, object_id
-from pivot.store.workspace import Keeper, keep_edits
+from pivot.store.edit_keeper import Keeper, keep_edits
+from pivot.store.odb.objects import LARGE, object_id
+from pivot.store.worktree.output_backup import Aside, Room, recover
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Shelf, Tree, many, snapshot, write
 

@@ -13,7 +13,7 @@ import pytest
 
 from pivot.errors import DamagedObject, InputError, MissingObject, StoreError
 from pivot.store import Object, StatCache, Store
-from pivot.store.layout import remove
+from pivot.store.odb.layout import remove
 from tests.store.shelf import BIG, Shelf, Tree, age, git, many, snapshot
 
 Damage = Callable[[bytes], bytes]

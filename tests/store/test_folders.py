@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import StoreError, UnsafePath
-from pivot.store import faults
-from pivot.store.folders import open_below, remove_in
+from pivot.store.odb import crash_points
+from pivot.store.worktree.folders import open_below, remove_in
 from tests.store.shelf import Shelf, Tree, many, snapshot
 
 KEPT: Tree = {"x": b"theirs"}
@@ -19,7 +19,7 @@ KEPT: Tree = {"x": b"theirs"}
 def at_point(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], object]) -> None:
     """Do something once, when a named point is passed."""
     waiting = [act]
-    monkeypatch.setattr(faults, "point", lambda passed: waiting.pop()() if waiting and passed == name else None)
+    monkeypatch.setattr(crash_points, "point", lambda passed: waiting.pop()() if waiting and passed == name else None)
 
 
 def swap_for_link(shelf: Shelf, folder: str) -> None:

@@ -9,10 +9,10 @@ import zlib
 import pytest
 
 from pivot.errors import DamagedObject, UnsafePath
-from pivot.git.backend import BLOB, TREE, TreeEntry
+from pivot.git.odb.backend import BLOB, TREE, TreeEntry
 from pivot.git.output_tree import encode_tree
 from pivot.store import Object
-from pivot.store.objects import MOST_DEPTH, object_id
+from pivot.store.odb.objects import MOST_DEPTH, object_id
 from tests.store.shelf import Shelf
 
 

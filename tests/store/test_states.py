@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pivot.git.backend import BLOB
+from pivot.git.odb.backend import BLOB
 from pivot.store import Object, Saved, StatCache, Store
-from pivot.store.aside import Aside, Room, recover
-from pivot.store.objects import object_id
-from pivot.store.workspace import Keeper, keep_edits
+from pivot.store.edit_keeper import Keeper, keep_edits
+from pivot.store.odb.objects import object_id
+from pivot.store.worktree.output_backup import Aside, Room, recover
 from tests.store.conftest import MEMORY
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Tree, snapshot, write

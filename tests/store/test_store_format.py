@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import StoreError
-from pivot.store.layout import CONFIG, create
+from pivot.store.odb.layout import CONFIG, create
+from pivot.store.odb.store_format import FILE, LINE
 from pivot.store.prune import prune
 from pivot.store.store import Store
-from pivot.store.store_format import FILE, LINE
 from pivot.store.users import register
 from tests.store.shelf import git, snapshot
 from tests.support.folders import FOREIGN, bare, old_store

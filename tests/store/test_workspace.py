@@ -10,8 +10,8 @@ import pytest
 
 from pivot.errors import StoreError
 from pivot.store import Saved, SavedEntry
-from pivot.store.aside import Aside, Room, recover
-from pivot.store.workspace import Keeper, keep_edits
+from pivot.store.edit_keeper import Keeper, keep_edits
+from pivot.store.worktree.output_backup import Aside, Room, recover
 from tests.store.shelf import BIG, Shelf, Tree, snapshot, write
 
 OLD: Tree = {"a": b"1", "sub": {"b": b"2"}}

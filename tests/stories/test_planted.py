@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.git.records import Output
+from pivot.state.records import Output
 from tests.support.planting import EVIL, Content, Stored, amended, contents, forged, push, true_record, two_clones
 from tests.support.repository import Repo
 

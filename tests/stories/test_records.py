@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pivot.git.records import parse_record
+from pivot.state.records import parse_record
 from tests.support.repository import Repo
 from tests.support.stories import ran
 

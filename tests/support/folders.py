@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from pivot.store.layout import create
-from pivot.store.store_format import FILE
+from pivot.store.odb.layout import create
+from pivot.store.odb.store_format import FILE
 
 
 def run(folder: Path, *args: str) -> None:

@@ -14,16 +14,16 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pivot.git.backend import EXECUTABLE, SYMLINK, TREE, Author
-from pivot.git.journal import Finished
-from pivot.git.notes import NoteLine, Notes
-from pivot.git.open import open_backend
+from pivot.git.odb.backend import EXECUTABLE, SYMLINK, TREE, Author
+from pivot.git.odb.open import open_backend
 from pivot.git.output_tree import nest
-from pivot.git.records import Output, Record
-from pivot.git.runs import RunCache
+from pivot.state.journal import Finished
+from pivot.state.notes import NoteLine, Notes
+from pivot.state.records import Output, Record
+from pivot.state.run_cache import RunCache
 from pivot.store import StatCache, Store
-from tests.git.samples import declares, info
 from tests.support.repository import Repo
+from tests.support.samples import declares, info
 
 EVIL = b"raise SystemExit('the attacker was here')\n"
 PIPELINE = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pivot.code.manifest import Entry, Manifest
-from pivot.code.model import Stage
+from pivot.code.analysis.model import Stage
+from pivot.code.graph.manifest import Entry, Manifest
 from pivot.pipeline.spec import ArtifactKind, ArtifactSpec, Location, StageSpec
 
 WHERE = Location("pipeline.py", 1)

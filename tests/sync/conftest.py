@@ -9,16 +9,16 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from pivot.git.backend import Backend
-from pivot.git.leftovers import Name
-from pivot.git.locate import locate
-from pivot.git.open import open_backend
-from pivot.git.records import Record
-from pivot.git.runs import RunCache
-from pivot.sync.state import State
-from tests.git.conftest import AUTHOR
-from tests.git.samples import finished, record
+from pivot.git.odb.backend import Backend
+from pivot.git.odb.open import open_backend
+from pivot.git.plumbing.locate import locate
+from pivot.state.record_closure import Name
+from pivot.state.records import Record
+from pivot.state.ref_sync import State
+from pivot.state.run_cache import RunCache
+from tests.support.backends import AUTHOR
 from tests.support.repository import Repo
+from tests.support.samples import finished, record
 from tests.sync import sshd
 from tests.sync.hosts import Clones, Host, make_keys
 from tests.sync.ssh_server import SshServer

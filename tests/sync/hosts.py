@@ -15,16 +15,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pivot.errors import ConnectionLost
 from pivot.store import Object, StatCache, Store
 from pivot.store.exchange import Root
-from pivot.sync.address import parse_address
-from pivot.sync.channel import Channel, Connection, LocalShell, copy_file
-from pivot.sync.host import HostRemote
-from pivot.sync.remote import Remote
-from pivot.sync.sending import Manner
-from pivot.sync.ssh.embedded import EmbeddedConnection
-from pivot.sync.ssh.program import ProgramConnection
-from pivot.sync.ssh.settings import SshSettings
-from pivot.sync.ssh.target import find_target
-from pivot.sync.transfer import Transfer
+from pivot.sync.remote.address import parse_address
+from pivot.sync.remote.channel import Channel, Connection, LocalShell, copy_file
+from pivot.sync.remote.remote import Remote
+from pivot.sync.remote.shell_remote import HostRemote
+from pivot.sync.remote.ssh.openssh_connection import ProgramConnection
+from pivot.sync.remote.ssh.paramiko_connection import EmbeddedConnection
+from pivot.sync.remote.ssh.settings import SshSettings
+from pivot.sync.remote.ssh.target import find_target
+from pivot.sync.transfer.transfer import Transfer
+from pivot.sync.transfer.upload import Manner
 from tests.store.shelf import git, write
 
 LARGE_SIZE = 3 << 20

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import DamagedObject, MissingObject, RemoteError
-from pivot.git.backend import TREE
+from pivot.git.odb.backend import TREE
 from pivot.store import Object, Store
-from pivot.store.store_format import FILE, LINE
-from pivot.sync.cleaning import Cleaned, Terms
+from pivot.store.odb.store_format import FILE, LINE
+from pivot.sync.transfer.prune_remote import Cleaned, Terms
 from tests.store.shelf import git, snapshot
 from tests.support.folders import FOREIGN, bare, code, old_store
 from tests.sync.conftest import make_host

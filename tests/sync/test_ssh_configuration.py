@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pivot.errors import ConnectionLost, RemoteError
-from pivot.git.config import Settings, Value, canonical_key
-from pivot.sync.address import parse_address
-from pivot.sync.host import HostRemote
-from pivot.sync.ssh.open import connector
+from pivot.git.plumbing.config import Settings, Value, canonical_key
+from pivot.sync.remote.address import parse_address
+from pivot.sync.remote.shell_remote import HostRemote
+from pivot.sync.remote.ssh.open import connector
 from tests.support.repository import Repo
 from tests.support.terminal import Terminal
 from tests.sync import sshd

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import GitError
-from pivot.git.accepted import Acceptance, Accepted
-from pivot.git.config import read_settings
-from pivot.git.locate import locate
-from pivot.git.notes import NoteLine, Notes
-from pivot.sync.state import choose_remote, takes_state
-from tests.git.conftest import AUTHOR
-from tests.git.samples import record
+from pivot.git.plumbing.config import read_settings
+from pivot.git.plumbing.locate import locate
+from pivot.state.accepted import Acceptance, Accepted
+from pivot.state.notes import NoteLine, Notes
+from pivot.state.ref_sync import choose_remote, takes_state
+from tests.support.backends import AUTHOR
 from tests.support.repository import Repo
+from tests.support.samples import record
 from tests.sync.conftest import Clone, name_of
 
 MakeClone = Callable[..., Clone]

@@ -11,9 +11,9 @@ import paramiko
 import pytest
 
 from pivot.errors import RemoteError
-from pivot.git.config import Settings, Value, canonical_key
-from pivot.sync.address import parse_address
-from pivot.sync.ssh.open import connector
+from pivot.git.plumbing.config import Settings, Value, canonical_key
+from pivot.sync.remote.address import parse_address
+from pivot.sync.remote.ssh.open import connector
 from tests.support.repository import Repo
 from tests.sync.ssh_server import SshServer
 

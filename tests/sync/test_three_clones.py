@@ -10,9 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from pivot.git.leftovers import Name
-from tests.git.samples import record
+from pivot.state.record_closure import Name
 from tests.support.repository import Repo
+from tests.support.samples import record
 from tests.sync.conftest import Clone, beside, name_of
 
 NAMES = ("one", "two", "three")

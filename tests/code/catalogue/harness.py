@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pivot.pipeline.registry  # noqa: F401 - imported once, before the forks
-from pivot.code.analysis import analyse, finish, walk
-from pivot.code.opening import open_pipeline
+from pivot.code.analysis.analyse import analyse, finish, walk
+from pivot.code.importing.open_pipeline import open_pipeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""One analysis of a pipeline: stages with manifests, and the cache that keeps them."""

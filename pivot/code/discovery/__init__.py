@@ -1,0 +1,1 @@
+"""Which pipeline files a repository has."""

@@ -1,0 +1,1 @@
+"""Values of a running program as data that is equal on every machine."""

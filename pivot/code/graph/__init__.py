@@ -1,0 +1,1 @@
+"""The graph of entries that a stage reaches, and its fingerprint."""

@@ -1,0 +1,1 @@
+"""Import of the user's modules from the bytes that were digested."""

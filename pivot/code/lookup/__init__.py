@@ -1,0 +1,1 @@
+"""The object or definition that a name in the source means."""

@@ -1,0 +1,1 @@
+"""Source text as normalised syntax: scopes, statements, references."""

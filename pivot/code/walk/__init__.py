@@ -1,0 +1,1 @@
+"""From a stage to all code that it reaches."""

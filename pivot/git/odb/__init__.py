@@ -1,0 +1,1 @@
+"""Git objects and refs behind one narrow interface, by libgit2 or the git program."""

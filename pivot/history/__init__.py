@@ -1,0 +1,1 @@
+"""Notes and records of past commits and runs."""

@@ -1,0 +1,1 @@
+"""Garbage collection, checks and disk usage of stores and run caches, local and remote."""

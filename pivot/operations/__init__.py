@@ -1,0 +1,1 @@
+"""Whole user actions other than a run: adopt, accept, checkout, rerun, determinism check."""

@@ -1,0 +1,1 @@
+"""The command's side of the processes that run stages."""

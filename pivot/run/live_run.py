@@ -1,0 +1,220 @@
+"""A run that goes on while its files are edited: what has ended counts, what a change does not reach goes on, and a
+stage whose inputs have changed under it is ended and starts again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pivot.errors import PivotError
+from pivot.plan.decision import Action, Plan
+from pivot.plan.planner import Planner
+from pivot.pool.jobs import JobDone, JobFailed
+from pivot.pool.pool import ImportAbandoned
+from pivot.run.attempts import Trial
+from pivot.run.events import Beat, Changed, Event, Noticed, Paused, RunEnded, RunPlanned, StageEnded, Unplanned
+from pivot.run.execute import Run
+from pivot.run.options import RunOptions
+from pivot.run.selection import Selection
+from pivot.run.session import Session
+from pivot.worker.interrupts import Stops
+
+RESTARTS = 20
+
+
+class Steering(Stops, Protocol):
+    """What reaches a run from outside while it is under way."""
+
+    def changed(self) -> tuple[str, ...]:
+        """Paths that matter and have changed since this was asked last."""
+        ...
+
+    def planned(self, session: Session, planner: Planner) -> None:
+        """A plan holds from here on; told once its first stages have started."""
+        ...
+
+    def beats(self) -> Iterable[Beat | Paused]:
+        """Time and keys, for whoever displays the run."""
+        ...
+
+
+class Failure(Struct, frozen=True):
+    """How a stage failed, and in which situation."""
+
+    fingerprint: str
+    ended: StageEnded
+
+
+def execute_steered(
+    session: Session, selection: Selection, options: RunOptions, steering: Steering, failures: dict[str, Failure]
+) -> Iterator[Event]:
+    """Bring the selected stages up to date, and keep them so while their files change.
+
+    A stage that failed is not tried again in the same situation: `failures` holds what is known of that, and is kept
+    up to date.
+
+    Raises:
+        PivotError: there is nothing that can be planned.
+        ImportAbandoned: something changed while the plan was being made.
+    """
+    began = time.monotonic()
+    run = SteeredRun(session, selection, options, steering, failures)
+    try:
+        yield from run.announce(run.prepare(steering))
+        yield from (Unplanned(one.message, one.file) for one in session.failures())
+        yield from run.loop(steering)
+        run.tell()
+    finally:
+        run.close()
+    yield from run.finish()
+    yield RunEnded(run.endings, time.monotonic() - began, bool(steering.count))
+
+
+class SteeredRun(Run):
+    """While `_planless`, what stands in the files cannot be planned: nothing starts, and what runs goes on."""
+
+    def __init__(
+        self,
+        session: Session,
+        selection: Selection,
+        options: RunOptions,
+        steering: Steering,
+        failures: dict[str, Failure],
+    ) -> None:
+        super().__init__(session, selection, options)
+        self._steering = steering
+        self._failures = failures
+        self._outdated: set[str] = set()
+        self._restarts: dict[str, int] = {}
+        self._planless = False
+        self._told = False
+
+    def tell(self) -> None:
+        """Say what plan holds, unless that was said."""
+        if not self._told and not self._planless:
+            self._told = True
+            self._steering.planned(self._session, self._planner)
+
+    def _advance(self) -> Iterator[Event]:
+        if not self._planless:
+            yield from super()._advance()
+
+    def _heed(self, stops: Stops) -> Iterator[Event]:
+        self.tell()
+        yield from super()._heed(stops)
+        yield from self._steering.beats()
+        while changed := self._steering.changed():
+            yield from self._replan(changed)
+
+    def _start(self, name: str) -> Iterator[Event]:
+        known, fingerprint = self._failures.get(name), self._planner.situation(name).fingerprint
+        if known is None or known.fingerprint != fingerprint:
+            yield from super()._start(name)
+            return
+        self._lineup.release(name)
+        last = known.ended.message.strip().rpartition("\n")[2].strip()
+        text = f"as before, with the same code and inputs; it was not run again\n{last}"
+        yield self._end(replace(known.ended, message=text, tail=()))
+
+    def _done(self, done: JobDone) -> Iterator[Event]:
+        trial = self._trials.get(done.stage)
+        if not self._planless and done.stage not in self._outdated and (moved := self._moved(trial)):
+            yield from self._replan((moved,))  # saved a moment ago: whether it reaches this stage, a plan can say
+        if self._planless or done.stage in self._outdated:
+            yield from self._discard(done.stage)
+            return
+        self._failures.pop(done.stage, None)
+        yield from super()._done(done)
+
+    def _failed(self, failed: JobFailed) -> Iterator[Event]:
+        if failed.stage in self._outdated:
+            yield from self._discard(failed.stage)
+        else:
+            yield from super()._failed(failed)
+
+    def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
+        yield from super()._try_again(trial, moved)
+        if self.endings.get(trial.stage) == "failed":
+            self._fail_as_left(trial.stage)
+
+    def _fail_as_left(self, name: str) -> None:
+        """What a stage has written over its own input is no reason to try it again."""
+        self._session.inputs.forget_all()
+        fingerprint = self._session.planner().decide(name).fingerprint
+        if fingerprint and name in self._failures:
+            self._failures[name] = replace(self._failures[name], fingerprint=fingerprint)
+
+    def _end(self, ended: StageEnded) -> StageEnded:
+        if ended.ending == "failed":
+            decision, known = self._planner.decide(ended.stage), self._failures.get(ended.stage)
+            is_new = known is None or known.fingerprint != decision.fingerprint
+            if is_new and decision.action is Action.RUN and decision.fingerprint:
+                self._failures[ended.stage] = Failure(decision.fingerprint, ended)
+        return super()._end(ended)
+
+    def _moved(self, trial: Trial) -> str:
+        return self._session.moved(trial.situation.stage.spec)
+
+    def _replan(self, changed: tuple[str, ...]) -> Iterator[Event]:
+        """Plan from the files as they are now, and end what runs for something else."""
+        yield Changed(changed)
+        # What has ended is known by its record from here on, in whatever plan.
+        self._recorder.flush(now=True)
+        self._session.forget()
+        try:
+            plan = self._from_now_on()
+        except ImportAbandoned:
+            self._planless = True  # the next change is here already
+            return
+        except PivotError as error:
+            self._planless = True
+            yield Unplanned(str(error))
+            return
+        self._planless = False
+        self._told = False
+        yield RunPlanned(plan)
+        yield from (Unplanned(one.message, one.file) for one in self._session.failures())
+        for trial in self._trials.open():
+            if not self._holds(trial):
+                self._outdated.add(trial.stage)
+                self._trials.end(trial.stage)
+
+    def _from_now_on(self) -> Plan:
+        """A plan that takes nothing from the one before; what it finds undone has not ended, whatever was said."""
+        self._planner = self._session.planner()
+        plan = self.prepare(self._steering)
+        kept = {name for name, one in plan.decisions.items() if one.action is Action.KEEP}
+        for name in [name for name in self.endings if name not in kept]:
+            del self.endings[name]
+        self._plan_anew()
+        return plan
+
+    def _holds(self, trial: Trial) -> bool:
+        """Whether a stage that runs is still what the plan would start."""
+        name, spec = trial.stage, trial.situation.stage.spec
+        if name not in self._planner.stages:
+            return spec.file in {one.file for one in self._session.failures()}  # not gone: unreadable for now
+        decision = self._planner.decide(name)
+        return decision.action is Action.RUN and decision.fingerprint == trial.situation.fingerprint
+
+    def _discard(self, name: str) -> Iterator[Event]:
+        """The end of a run that counts for nothing; the stage is decided anew."""
+        self._outdated.discard(name)
+        trial = self._trials.pop(name)
+        self._lineup.release(name)
+        trial.aside.rollback()
+        self._session.inputs.forget(trial.situation.stage.spec.out_paths())
+        self._restarts[name] = self._restarts.get(name, 0) + 1
+        if self._planless:
+            yield self._end(StageEnded(name, "skipped", trial.reasons, message="its inputs changed while it ran"))
+        elif self._restarts[name] > RESTARTS:
+            text = f"its inputs changed while it ran, {RESTARTS} times over: does the stage write them itself?"
+            yield self._end(StageEnded(name, "failed", trial.reasons, message=text))
+            self._fail_as_left(name)
+        else:
+            yield Noticed("ended, since its inputs have changed", name)
+            self._plan_anew()

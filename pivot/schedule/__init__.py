@@ -1,0 +1,1 @@
+"""Which stage starts next: order, resources, retries, forecast."""

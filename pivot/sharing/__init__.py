@@ -1,0 +1,1 @@
+"""Which outputs a push or a pull transfers."""

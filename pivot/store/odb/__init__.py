@@ -1,0 +1,1 @@
+"""Objects of the store: small ones as Git objects, large ones as files."""

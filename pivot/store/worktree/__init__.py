@@ -1,0 +1,1 @@
+"""Outputs between the store and the working tree."""

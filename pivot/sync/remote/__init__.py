@@ -1,0 +1,1 @@
+"""A store in another place: folder, or SSH host."""

@@ -1,0 +1,1 @@
+"""SSH connections, by OpenSSH or paramiko."""

@@ -1,0 +1,1 @@
+"""The process of a stage and the fork server that it comes from."""
