@@ -1,9 +1,9 @@
 """Whether what a commit's note claims holds together: the check behind `git pivot verify`.
 
 It attests and proves nothing: stages do not run. What it cannot tell is said as `unproven`. A claim holds when each
-stage has a result, its record is here and self-consistent and gives the outputs that the note names, the store has
-every byte of them, and each dep of the record is what the commit itself holds at that path, or what another stage of
-the same note wrote there.
+line can be read, each stage has a result, its record is here and self-consistent and gives the outputs that the note
+names, the store has every byte of them, and each dep of the record is what the commit itself holds at that path, or
+what another stage of the same note wrote there.
 """
 
 from __future__ import annotations
@@ -77,14 +77,18 @@ def attest(project: Project, commit: str, *, stored: bool = True, analyse: Analy
     Raises:
         GitError: the repository cannot be read.
     """
-    _, lines = Snapshots(project.backend, project.runs).noted(commit)
+    snapshots = Snapshots(project.backend, project.runs)
+    noted, lines = snapshots.noted(commit)
     content = CommitContent(project.location, project.backend, commit)
+    void = [Problem(stage, what) for stage, what in snapshots.void(commit, noted)]
+    if not lines and void:
+        return Attested(commit, (), tuple(void))
     if not lines:
         lacks = "it has no note; `git pivot repro` on a clean checkout writes one, `git pivot push` brings it"
         return Attested(commit, (), (Problem("", lacks),) if content.pipelines() else ())
     check = _Check(project, content, lines, stored)
     found = [(stage, what) for stage, group in lines.items() for what in check.stage(group)]
-    problems = [Problem(stage, what, check.absent.get(what, "")) for stage, what in found]
+    problems = [*void, *(Problem(stage, what, check.absent.get(what, "")) for stage, what in found)]
     unproven = list(dict.fromkeys(check.unproven))
     if analyse is None:
         unproven.insert(0, NOT_ANALYSED)

@@ -79,6 +79,10 @@ class Snapshots:
         """
         return self._notes.find(commit)
 
+    def void(self, *commits: str) -> list[tuple[str, str]]:
+        """Stages, where they can be told, and why lines of the notes of these commits say nothing."""
+        return list(dict.fromkeys(pair for commit in commits for pair in self._notes.void(commit)))
+
     def lines(self, commit: str) -> dict[str, tuple[NoteLine, ...]]:
         return self._notes.read(commit)
 

@@ -38,7 +38,7 @@ def note_head(project: Project, planner: Planner) -> bool:
     kept = known.keys() - mixed
     lines = [line for line in lines if line.state != "unknown" or not _is_complete(known) or line.stage in kept]
     gone = _passing(project, set(own), known)
-    if not gone and {line for group in known.values() for line in group}.issuperset(lines):
+    if not gone and not notes.void(commit) and {line for group in known.values() for line in group}.issuperset(lines):
         return False
     notes.write({commit: lines}, f"{commit[:12]}: {len(lines)} stages", project.author, without=gone)
     return True

@@ -36,6 +36,7 @@ State = Literal["result", "unknown", "stale"]
 # The stronger comes first: a result says more than unknown, unknown more than stale.
 _STRENGTH: tuple[State, ...] = ("result", "unknown", "stale")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_CLAIM = re.compile(rb"[0-9a-f]{32}")
 _SPECIAL = re.compile("[%=\x00-\x20\x7f-\xa0\ud800-\udfff]")
 _TOP = re.compile(r"[0-9a-f]{2}|[0-9a-f]{40}|[0-9a-f]{64}|epoch")
 _OBJECT = re.compile(r"[0-9a-f]{40}")
@@ -94,6 +95,14 @@ class Notes:
         """All that notes say of a commit, which need not be here; whether it is true of its tree cannot be told."""
         return {line for text in self._texts(commit) for line in parse_note(text)[0]}
 
+    def void(self, commit: str) -> list[tuple[str, str]]:
+        """Stages, if known, and why lines about this commit, or its whole note, cannot be read: a check must refuse."""
+        tree12 = self._backend.read_commit(commit).tree[:12]
+        lines = [line for text in self._texts(commit) for line in text.split(b"\n")]
+        named = [(decode_field(line.split(b" ")[0]), why) for line in lines if (why := why_void(line, tree12))]
+        found = sorted({(stage if is_stage_name(stage) else "", why) for stage, why in named})
+        return [*found, *(("", why) for one, why in self.refused.items() if one == commit)]
+
     def _texts(self, commit: str) -> Iterator[bytes]:
         """What notes say of a commit; one that is damaged or too large to be one of ours says nothing."""
         for root in self._history.trees():
@@ -124,8 +133,8 @@ class Notes:
 
         `remarks` are lines that are about no single stage, by commit; a proof takes the place of an older one.
 
-        Lines about another tree than the commit's, and those of the stages `without`, are taken out. Lines that Pivot
-        did not write stay.
+        Lines about another tree than the commit's, damaged ones and those of the stages `without` are taken out. Lines
+        that Pivot did not write stay.
 
         Raises:
             RefMoved: others kept the ref busy for ten seconds.
@@ -139,8 +148,7 @@ class Notes:
     def proofs(self, commit: str) -> list[Proof]:
         """Who says that they have run the commit's stages, of those proofs that are about its tree."""
         tree12 = self._backend.read_commit(commit).tree[:12]
-        texts = [self._trees.blob(oid) for root in self._history.trees() for oid in self._blobs(root, commit).values()]
-        found = {proof for text in texts for line in text.split(b"\n") if (proof := parse_proof(line))}
+        found = {proof for text in self._texts(commit) for line in text.split(b"\n") if (proof := parse_proof(line))}
         return sorted((one for one in found if one.tree == tree12), key=lambda one: (one.who, one.results))
 
     def absorb(self, tip: str, author: Author) -> str:
@@ -196,7 +204,7 @@ class Notes:
         tree12 = self._backend.read_commit(commit).tree[:12]
         parsed = [parse_note(text) for text in texts]
         known = [line for found, _ in parsed for line in found if line.stage not in without]
-        foreign = [line for _, others in parsed for line in others]
+        foreign = [line for _, others in parsed for line in others if not why_void(line, tree12)]
         kept = by_stage(line for line in (*known, *lines) if line.tree == tree12)
         return join_lines([*(format_line(line) for group in kept.values() for line in group), *foreign])
 
@@ -302,16 +310,15 @@ def parse_proof(line: bytes) -> Proof | None:
     if first != PROOF or len(rest) < 2:
         return None
     tree, who, *results = rest
-    pairs = [(decode_field(stage), result.decode("ascii", "replace")) for stage, _, result in map(_parted, results)]
+    pairs = [
+        (decode_field(stage), result.decode("ascii", "replace"))
+        for stage, _, result in (one.partition(b"=") for one in results)
+    ]
     if not _SHORT.fullmatch(tree.decode("ascii", "replace")) or not all(
         _SHORT.fullmatch(one) and is_stage_name(stage) for stage, one in pairs
     ):
         return None
     return Proof(tree.decode(), decode_field(who), tuple(sorted(pairs)))
-
-
-def _parted(field: bytes) -> tuple[bytes, bytes, bytes]:
-    return field.partition(b"=")
 
 
 def _without_proofs(lines: Iterable[bytes], added: Iterable[bytes]) -> list[bytes]:
@@ -340,6 +347,18 @@ def parse_note(text: bytes, tree12: str = "") -> tuple[list[NoteLine], list[byte
         except RecordError:
             foreign.append(line)
     return lines, foreign
+
+
+def why_void(line: bytes, tree12: str) -> str:
+    """Why a line that claims something of this tree cannot be read; empty for a sound line and for a remark."""
+    fields = line.split(b" ")[1:4]
+    if not (tree12.encode() in fields or any(map(_CLAIM.fullmatch, fields[:1]))) or parse_proof(line):
+        return ""
+    try:
+        parse_line(line)
+    except RecordError as error:
+        return error.what
+    return ""
 
 
 def join_lines(lines: Iterable[bytes]) -> bytes:

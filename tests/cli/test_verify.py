@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -113,8 +114,42 @@ def test_a_stale_stage_does_not_hold(claimed: Repo) -> None:
 
 
 def test_a_note_that_claims_other_outputs_is_found(claimed: Repo) -> None:
-    edit_note(claimed, lambda text: text.replace("summary.json=", "summary.json=0000"))
-    assert "summarize: the note names other outputs than its record" in problems(claimed)
+    edit_note(claimed, lambda text: re.sub("summary.json=....", "summary.json=0000", text))
+    assert problems(claimed) == ["summarize: the note names other outputs than its record"]
+
+
+DAMAGE = {
+    "longer object": ("summary.json=", "summary.json=0000"),
+    "shorter object": (r"summary.json=....", "summary.json="),
+    "path out of the repository": (" summary.json=", " ../summary.json="),
+    "no object": (r"summary.json=\w+", "summary.json"),
+    "fingerprint": (r"(?m)^summarize .", "summarize "),
+    "result": (r"(?m)^summarize (\w+) .", r"summarize \1 "),
+    "tree": (r"(?m)^summarize (\w+) (\w+) .", r"summarize \1 \2 "),
+    "beside a sound line": (r"(?m)^(summarize .*)$", r"\1\n\1%"),
+    "stage": (r"(?m)^summarize ", "summ%00arize "),
+}
+
+
+@pytest.mark.parametrize("old, new", DAMAGE.values(), ids=DAMAGE)
+def test_a_line_that_cannot_be_read_does_not_hold_until_it_is_written_again(claimed: Repo, old: str, new: str) -> None:
+    edit_note(claimed, lambda text: re.sub(old, new, text))
+    [problem] = problems(claimed)
+    assert "line of a note" in problem
+    assert problem.startswith("None: " if "%00" in new else "summarize: ")
+    assert problems(claimed, "--rerun")[0] == problem
+    claimed.pivot("repro").expect(0)
+    claimed.pivot("verify").expect(0)
+
+
+def test_a_note_of_which_nothing_can_be_read_does_not_hold(claimed: Repo) -> None:
+    edit_note(claimed, lambda text: re.sub("=....", "=", text))
+    assert len(problems(claimed)) == 2
+
+
+def test_a_remark_of_a_person_in_a_note_is_no_problem(claimed: Repo) -> None:
+    edit_note(claimed, lambda text: f"{text}\nlooks good to me\n")
+    claimed.pivot("verify").expect(0)
 
 
 def test_a_record_that_is_not_here_is_found(claimed: Repo) -> None:
