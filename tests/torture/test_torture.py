@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.torture.trial import make_repo, torture
+from tests.torture import kill
+from tests.torture.project import Project
+from tests.torture.trial import torture
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_nothing_is_lost_or_left_when_commands_are_killed(tmp_path: Path, seed: int) -> None:
-    repo, chance = make_repo(tmp_path), random.Random(seed)
-    for _ in range(2):
-        torture(repo, chance)
+def test_nothing_is_lost_or_left_when_commands_are_killed(tmp_path: Path) -> None:
+    project, chance = Project(tmp_path), random.Random(1)
+    for command in ("repro", "switch"):
+        torture(project, chance, command)
+
+
+def test_a_process_that_outlives_its_trial_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kill, "_PATIENCE", 0.1)
+    with subprocess.Popen(["sleep", "60"], env={"PATH": "/usr/bin:/bin", kill.MARK: "stray"}) as left:
+        try:
+            with pytest.raises(AssertionError, match="sleep 60"):
+                kill.wait_for_end("stray")
+        finally:
+            left.kill()
+    kill.wait_for_end("stray")

@@ -1,95 +1,98 @@
-"""One trial: a command is killed after a random time, and the repository must be whole afterwards."""
+"""One trial: a command is killed at a random moment, and the repository must be whole afterwards."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
-import signal
+import shutil
 import subprocess
-import time
-from pathlib import Path
+from typing import NamedTuple
 
-from tests.support.repository import PIVOT, Repo
+from tests.support.repository import PIVOT
+from tests.torture.kill import KINDS, MARK, kill, wait_for_end
+from tests.torture.project import Project
 
-PIPELINE = """
-from typing import Annotated
-
-import pivot
-
-pipeline = pivot.Pipeline("torture")
-Bytes = pivot.loaders.Bytes()
-
-@pipeline.register
-def first(raw: Annotated[str, pivot.Dep("raw.txt")]) -> Annotated[str, pivot.Out("first.txt")]:
-    return raw * 1000
-
-@pipeline.register
-def large(text: Annotated[str, pivot.Dep("first.txt")]) -> Annotated[bytes, pivot.Out("large.bin", Bytes)]:
-    return text.encode() * 400
-
-@pipeline.register
-def last(data: Annotated[bytes, pivot.Dep("large.bin", Bytes)]) -> Annotated[str, pivot.Out("last.txt")]:
-    return str(len(data))
-"""
 COMMANDS = (
-    (*PIVOT, "repro"),
-    (*PIVOT, "checkout"),
-    (*PIVOT, "gc", "--keep-runs", "0"),
-    (*PIVOT, "push"),
-    (*PIVOT, "pull"),
-    ("git", "switch", "--quiet", "-"),
-)
-LONGEST = 1.5  # seconds until the kill
+    "repro", "checkout", "gc", "rewrite", "push", "pull", "switch", "rebase", "commit", "git pull",
+)  # fmt: skip
+LONGEST = {"repro": 1.5, "switch": 0.5, "rebase": 0.6, "commit": 0.4}  # seconds until the kill
+_counter = itertools.count()
 
 
-def make_repo(folder: Path) -> Repo:
-    """A repository with two branches, a Git remote and a remote of outputs in a folder."""
-    repo = Repo.init(folder / "work", "--initial-branch=main")
-    repo.write("raw.txt", "0")
-    repo.write("pipeline.py", PIPELINE)
-    repo.commit("start")
-    repo.git("init", "--quiet", "--bare", str(folder / "git"))
-    repo.git("remote", "add", "origin", str(folder / "git"))
-    repo.pivot("remote", "add", "shelf", str(folder / "shelf")).expect(0)
-    repo.git("switch", "--quiet", "-c", "other")
-    repo.pivot("repro").expect(0)
-    return repo
+class Trial(NamedTuple):
+    """What was killed; `killed` is False if the command was faster."""
+
+    command: str
+    kind: str
+    killed: bool
+
+    def __str__(self) -> str:
+        return f"{self.command}, {self.kind}{'' if self.killed else ' (was faster)'}"
 
 
-def torture(repo: Repo, chance: random.Random) -> bool:
-    """One trial; whether the command was still running when it was to be killed."""
-    text = str(chance.randrange(1000))
-    repo.write("raw.txt", text)
-    repo.commit(text)
-    command = chance.choice(COMMANDS)
+def torture(project: Project, chance: random.Random, command: str = "") -> Trial:
+    """One trial, with this command or any."""
+    project.change(str(chance.randrange(1000)))
+    command = command or chance.choice(COMMANDS)
+    kind = chance.choice(KINDS if command == "repro" else KINDS[:2])  # others run no stage
+    words = _prepare(project, command, chance)
+    name = f"{os.getpid()}-{next(_counter)}"
     process = subprocess.Popen(
-        command, cwd=repo.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        words, cwd=project.repo.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **project.environment, MARK: name}, start_new_session=True,
     )  # fmt: skip
-    time.sleep(chance.uniform(0, LONGEST))
-    killed = process.poll() is None
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for lock in (".git/index.lock", ".git/HEAD.lock"):  # Git itself leaves these to the user
-        (repo.path / lock).unlink(missing_ok=True)
-    repo.git("reset", "--quiet", "--hard")
-    check(repo)
-    return killed
+    trial = Trial(command, kind, kill(process, kind, name, chance.uniform(0, LONGEST.get(command, 1.0))))
+    wait_for_end(name)
+    if kind == "group" and trial.killed and words[0] == "git":
+        _repair_what_git_left(project)
+    try:
+        project.check()
+    except AssertionError as error:
+        error.add_note(f"after: {trial}")
+        raise
+    return trial
 
 
-def check(repo: Repo) -> None:
-    """Right contents, nothing to do, nothing lost, nothing left."""
-    repo.pivot("repro").expect(0)
-    raw = repo.read("raw.txt")
-    assert repo.read("first.txt") == raw * 1000
-    assert repo.read("large.bin") == raw * 400_000
-    assert repo.read("last.txt") == str(len(raw) * 400_000)
-    assert "3 unchanged" in repo.pivot("repro").expect(0).out
-    repo.pivot("fsck").expect(0)
-    assert repo.status() == ""
-    left = [path for path in repo.path.rglob(".pivot-tmp-*") if ".git" not in path.parts]
-    assert not left, left
-    aside = repo.path / ".git/pivot/aside"
-    assert not (aside.is_dir() and list(aside.iterdir())), "outputs are still moved away"
+def _prepare(project: Project, command: str, chance: random.Random) -> tuple[str, ...]:
+    """The command, in a repository that has work for it."""
+    remote = chance.choice(project.remotes)
+    if command in ("push", "pull") and chance.random() < 0.8:
+        project.pivot("repro")
+    if command == "pull":
+        project.pivot("push", remote)
+        project.pivot("gc", "--keep-runs", "0")
+    if command == "commit":
+        project.repo.write("raw.txt", str(chance.randrange(1000)))
+    if command == "git pull":
+        branch = project.git("branch", "--show-current")
+        project.git("push", "--quiet", "--force", "--no-verify", "origin", branch)
+        project.git("reset", "--quiet", "--hard", "HEAD~1")  # Git alone: no command was killed yet
+        return ("git", "pull", "--quiet", "--ff-only", "origin", branch)
+    return {
+        "repro": (*PIVOT, "repro"),
+        "checkout": (*PIVOT, "checkout"),
+        "gc": (*PIVOT, "gc", "--keep-runs", "0"),
+        "rewrite": (*PIVOT, "gc", "--keep-runs", "0", "--rewrite", "origin"),
+        "push": (*PIVOT, "push", remote),
+        "pull": (*PIVOT, "pull", remote),
+        "switch": ("git", "switch", "--quiet", "-"),
+        "rebase": ("git", "rebase", "--quiet", "--no-ff", "HEAD~1"),
+        "commit": ("git", "commit", "--quiet", "--all", "--message", "killed"),
+    }[command]
+
+
+def _repair_what_git_left(project: Project) -> None:
+    """What a user does after Git itself was killed: remove its locks, end the rebase, reset the tracked files."""
+    for lock in (project.repo.path / ".git").rglob("*.lock"):
+        if "pivot" not in lock.parts:
+            lock.unlink()
+    for state in ("rebase-merge", "rebase-apply"):
+        if (project.repo.path / ".git" / state).exists():
+            with contextlib.suppress(AssertionError):  # it was killed before it had written what --abort needs
+                project.git("rebase", "--abort")
+        shutil.rmtree(project.repo.path / ".git" / state, ignore_errors=True)
+    project.git("reset", "--quiet", "--hard")
+    if not project.git("branch", "--show-current"):
+        project.git("switch", "--quiet", "main")
