@@ -16,7 +16,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pivot.errors import MissingObject, StoreError, UnsafePath
-from pivot.git.odb.backend import EXECUTABLE, SYMLINK, TREE
+from pivot.git.odb.backend import EXECUTABLE, SYMLINK, TREE, TreeEntry
 from pivot.git.plumbing.index import TrackedPaths
 from pivot.git.safe_path import is_safe_path
 from pivot.store.odb.objects import Object
@@ -66,8 +66,8 @@ class WorktreeWriter:
     def refusal(self, target: Target) -> Refusal | None:
         """Why this may not be written, by all that can be told without writing."""
         path = target.path
-        if not is_safe_path(path):
-            return Refusal("unsafe", f"{path!r} leads out of the work tree or into Git's own folder")
+        if refused := _leads_out(path):
+            return refused
         return (None if target.by_code else self._not_known(target)) or self._folder_above(path) or self._in_git(target)
 
     def write(self, target: Target, stats: StatCache, keep: Callable[[str], Object | None]) -> Object | None:
@@ -95,10 +95,10 @@ class WorktreeWriter:
         """Remove an output, whose bytes the caller knows to be stored.
 
         Raises:
-            UnsafePath: a symlink is above it, or Git tracks it.
+            UnsafePath: it leads elsewhere, a symlink or a repository is above it, or Git tracks it.
         """
-        refused = self._folder_above(path)
-        if not in_git and path in self.tracked.of([path]):
+        refused = _leads_out(path) or self._folder_above(path)
+        if not refused and not in_git and path in self.tracked.of([path]):
             refused = Refusal("tracked", f"Git tracks {path}")
         if refused:
             raise refused.error()
@@ -134,15 +134,28 @@ class WorktreeWriter:
         return None
 
     def _may_be_code(self, path: str, held: Object) -> bool:
-        if held.mode != TREE:
-            return held.mode in (SYMLINK, EXECUTABLE) or may_be_code(path)
+        """Whether a file, or anything in a directory, may be code; equal trees are read once."""
+        waiting, seen = [(path, held.id, held.mode)], set[str]()
+        if held.mode == TREE and may_hold_code(path):
+            return True
+        while waiting:
+            place, oid, mode = waiting.pop()
+            if mode != TREE:
+                if mode in (SYMLINK, EXECUTABLE) or may_be_code(place):
+                    return True
+            elif may_hold_code(place.rpartition("/")[2]):
+                return True
+            elif oid not in seen:
+                seen.add(oid)
+                # The folders above have been looked at, so that a name alone decides.
+                waiting += [(entry.name, entry.oid, entry.mode) for entry in self._entries(oid)]
+        return False
+
+    def _entries(self, tree: str) -> list[TreeEntry]:
         try:
-            return may_hold_code(path) or any(
-                self._may_be_code(f"{path}/{entry.name}", Object(entry.oid, entry.mode, 0))
-                for entry in self._store.entries(held.id)
-            )
+            return self._store.entries(tree)
         except StoreError:
-            return False  # not here: the write itself says so
+            return []  # not here: the write itself says so
 
     def _folder_above(self, path: str) -> Refusal | None:
         if through := self.symlink_above(path):
@@ -161,3 +174,9 @@ class WorktreeWriter:
         if (target.by_code and target.in_git) or target.path not in self.tracked.of([target.path]):
             return None
         return Refusal("tracked", f"Git tracks {target.path}")
+
+
+def _leads_out(path: str) -> Refusal | None:
+    if is_safe_path(path):
+        return None
+    return Refusal("unsafe", f"{path!r} leads out of the work tree or into Git's own folder")

@@ -25,9 +25,9 @@ def loose(shelf: Shelf, kind: bytes, data: bytes) -> str:
     return oid
 
 
-def nested(shelf: Shelf, depth: int, width: int = 1) -> Object:
+def nested(shelf: Shelf, depth: int, width: int = 1, leaf: str = "leaf") -> Object:
     oid = loose(shelf, b"blob", b"leaf")
-    entry = TreeEntry("leaf", BLOB, oid)
+    entry = TreeEntry(leaf, BLOB, oid)
     for _ in range(depth):
         rows = [entry] if entry.mode == BLOB else [TreeEntry(f"d{n}", TREE, entry.oid) for n in range(width)]
         entry = TreeEntry("d", TREE, loose(shelf, b"tree", encode_tree(rows)))
