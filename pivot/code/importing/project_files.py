@@ -30,8 +30,8 @@ class ProjectFiles:
         self._look()
 
     def _look(self) -> None:
-        """Note which folders hold code of the project; a pipeline may add some to `sys.path` while it is imported."""
-        self._path = list(sys.path)
+        """Note which folders hold code of the project; a pipeline may add some, or finders, while it is imported."""
+        self._path, self._finders = list(sys.path), list(sys.meta_path)
         if self._editable is None or not self._path:
             self._editable = _editable_folders()
         found = (*_search_folders(self._path), *_mapped_folders(), *self._editable)
@@ -48,7 +48,7 @@ class ProjectFiles:
 
     def owns(self, path: str) -> bool:
         """Whether `path` (absolute) is code of the project."""
-        if sys.path != self._path:
+        if sys.path != self._path or sys.meta_path != self._finders:
             self._look()
         return self._owns_folder(os.path.dirname(path))  # noqa: PTH120 (called for every frame; pathlib is ten times slower)
 
