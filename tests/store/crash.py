@@ -14,8 +14,8 @@ from pivot.store.odb import crash_points
 POINTS = sorted(
     {
         name
-        for path in Path(pivot.store.__file__).parent.glob("*.py")
-        for name in re.findall(r'faults\.point\("([^"]+)"\)', path.read_text("utf-8"))
+        for path in Path(pivot.store.__file__).parent.rglob("*.py")
+        for name in re.findall(r'crash_points\.point\("([^"]+)"\)', path.read_text("utf-8"))
     }
 )
 
