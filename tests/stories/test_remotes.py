@@ -141,11 +141,13 @@ def test_remotes_are_added_listed_and_forgotten(repo: Repo, tmp_path: Path) -> N
     assert repo.pivot("remote", "list").expect(0).out == "one\tlab:store (default)\n"
 
 
-@pytest.mark.parametrize(
-    "url", ["", "-oProxyCommand=x:y", "ssh://host", "ssh://-x/y", "https://host/x", "ssh://u:p@h/x"]
-)
+@pytest.mark.parametrize("url", ["-oProxyCommand=x:y", "ssh://host", "ssh://-x/y", "https://host/x", "ssh://u:p@h/x"])
 def test_what_is_no_address_is_refused(repo: Repo, url: str) -> None:
     assert "is no address of a remote" in repo.pivot("remote", "add", "lab", "--", url).expect(2).err
+
+
+def test_an_empty_address_is_refused(repo: Repo) -> None:
+    assert "the text is empty" in repo.pivot("remote", "add", "lab", "--", "").expect(2).err
 
 
 def test_a_share_that_is_not_mounted_is_no_empty_remote(server: Repo, tmp_path: Path) -> None:
