@@ -117,7 +117,12 @@ class WorktreeWriter:
 
     def hideable(self, paths: Iterable[str]) -> set[str]:
         """Those of these paths that Git may be told to ignore though only notes name them."""
-        return {path for path in paths if self.known.names(path) or not may_be_code(path)}
+        return {path for path in paths if self.known.names(path) or not self._is_named_like_code(path)}
+
+    def _is_named_like_code(self, path: str) -> bool:
+        """By its name alone: what is in a directory was looked at when it was written."""
+        place = self._root / path
+        return may_hold_code(path) if place.is_dir() and not place.is_symlink() else may_be_code(path)
 
     def _not_known(self, target: Target) -> Refusal | None:
         """A path that only notes and records name: somebody may have planted it."""
