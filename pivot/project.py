@@ -45,6 +45,8 @@ class Project:
         if not _writable(location.pivot_dir) or not _writable(location.store_dir.parent):
             self.scratch = Path(tempfile.mkdtemp(prefix="git-pivot-"))
             self.pivot_dir = self.scratch
+        else:
+            self._keep_private()
 
     @classmethod
     def open(cls, start: Path) -> Self:
@@ -118,9 +120,13 @@ class Project:
         from pivot.store.store import Store
 
         if self.store_path != self.location.store_dir and not self.scratch:
+            from pivot.store.odb.layout import is_shared
+            from pivot.store.permissions import folder_permissions, keep_private
             from pivot.store.users import register
 
-            register(self.store_path.resolve(), self.location.common_dir)
+            if not (self.store_path.is_dir() and is_shared(str(self.store_path))):  # as `git init --shared` makes one
+                keep_private(self.store_path, self._shared)
+            register(self.store_path.resolve(), self.location.common_dir, folder_permissions(self._shared()))
         return Store.open(self.store_path, link=self.link, base=self.kept_store if self.scratch else None)
 
     @cached_property
@@ -152,6 +158,8 @@ class Project:
 
     def lock(self) -> FileLock:
         """Held while outputs and records of this work tree are written."""
+        if not self.scratch:
+            self._make_private()
         command = " ".join(["git pivot", *sys.argv[1:]])
         return FileLock(self.pivot_dir / "lock", command)
 
@@ -167,6 +175,27 @@ class Project:
             self.backend.close()
         if self.scratch:
             _empty(self.scratch)
+        else:
+            self._keep_private()  # what came before the lock
+
+    def _shared(self) -> str | None:
+        return self.settings.get("core.sharedRepository")
+
+    def _folders(self) -> set[Path]:
+        return {self.location.pivot_dir, self.location.store_dir.parent}
+
+    def _make_private(self) -> None:
+        from pivot.store.permissions import make_private
+
+        for folder in self._folders():
+            make_private(folder, self.location.store_dir, self._shared)
+
+    def _keep_private(self) -> None:
+        for folder in self._folders():
+            if _is_wide(folder):
+                from pivot.store.permissions import keep_private
+
+                keep_private(folder, self._shared)
 
 
 def _empty(scratch: Path) -> None:
@@ -180,6 +209,14 @@ def _empty(scratch: Path) -> None:
             part.unlink(missing_ok=True)
     if not any(scratch.iterdir()):
         scratch.rmdir()
+
+
+def _is_wide(folder: Path) -> bool:
+    """Whether a folder is there that others may look into."""
+    try:
+        return bool(folder.stat().st_mode & 0o077)
+    except OSError:
+        return False
 
 
 def _writable(folder: Path) -> bool:

@@ -21,6 +21,7 @@ from pivot.store.odb import crash_points
 from pivot.store.odb.git_objects import SmallObjects, pointer_of
 from pivot.store.odb.layout import KEPT, LARGE_MARK, LIST, RECENT, create, lock_store, sweep
 from pivot.store.odb.loose import LooseObjects
+from pivot.store.odb.narrow import forget as forget_narrow
 from pivot.store.odb.objects import object_id
 from pivot.store.odb.pack_reader import Pack
 from pivot.store.odb.pack_writer import NewObjects, encode
@@ -79,6 +80,7 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
         for pack in small.packs():
             _prune_pack(store, pack, live.objects, done, dry_run=dry_run)
         if not dry_run:
+            forget_narrow(store, SmallObjects(store).has)
             sweep(store, _IDLE)  # those who store wait for the lock meanwhile, so only restores may be under way
     return done
 

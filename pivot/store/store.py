@@ -14,6 +14,7 @@ from pivot.store.exchange import Exchange
 from pivot.store.odb.git_objects import Presence, SmallObjects, object_of, pointer_of
 from pivot.store.odb.large_files import LargeFiles
 from pivot.store.odb.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
+from pivot.store.odb.narrow import NarrowModes, narrowed
 from pivot.store.odb.objects import LARGE, MOST_DEPTH, Object, Pointer, Problem, object_id, parse_pointer
 from pivot.store.odb.pack_writer import NewObjects, encode
 from pivot.store.odb.stat_cache import StatCache
@@ -33,6 +34,7 @@ class Store:
         self.link = link
         self._small = SmallObjects(str(path), SmallObjects(str(base)) if base else None)
         self._large = LargeFiles(str(path), link, self._keep_pointer, f"{base}/large" if base else "")
+        self._narrow = NarrowModes(str(path), str(base) if base else "")
         self._presence = Presence(self._small, self._large)
 
     @classmethod
@@ -73,6 +75,7 @@ class Store:
             else:
                 self._keep_file(node, stats)
             held = snapshot.object_at(node)
+            self._note_narrow(node)
             mark(str(self.path), RECENT, held.id, held.mode)
         return held
 
@@ -135,7 +138,7 @@ class Store:
         now = snapshot.standing(target, stats)
         kept = self._rescue(now)
         with in_words(f"{path} cannot be restored", target, IN_WORK_TREE):
-            restorer = Restorer.at(self._small, self._large, top, (f"{self.path}/tmp", *scratch))
+            restorer = Restorer.at(self._small, self._large, self._narrow, top, (f"{self.path}/tmp", *scratch))
             self._presence = Presence(self._small, self._large)  # reading may show that what it knows is damaged
             restorer.restore(obj, os.path.relpath(target, top), now)
             learn(obj, target, stats, restorer)
@@ -274,6 +277,12 @@ class Store:
         new = [file for file in files if file.oid is None or not self._presence.blob(file.oid)]
         take_all(new, Keep(self._small.has, self._large), batch.add)
 
+    def _note_narrow(self, node: snapshot.Node) -> None:
+        """Remember what others may not read, so that a restore makes it no wider."""
+        for oid, mode in snapshot.permissions(node):
+            if mask := narrowed(mode):
+                self._narrow.note(oid, mask)
+
     def _rescue(self, now: snapshot.Node | None) -> list[tuple[str, Object]]:
         """Store the files at a path whose bytes are nowhere else."""
         files = [file for file in snapshot.files_of(now) if not self._presence.blob(file.oid or "")]
@@ -282,6 +291,7 @@ class Store:
                 with self._batch() as batch:
                     self._keep_files(files, batch)
                 for file in files:
+                    self._note_narrow(file)
                     mark(str(self.path), KEPT, file.oid or "", file.mode)
         return [(file.path, snapshot.object_at(file)) for file in files]
 

@@ -19,8 +19,9 @@ FOLDER = "users"
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def register(store: Path, git_dir: Path) -> None:
+def register(store: Path, git_dir: Path, permissions: int | None = None) -> None:
     """Let a store know a repository; where the store may only be read, nothing is kept in it, and nothing is done.
+    `permissions` are those of a new store.
 
     Raises:
         StoreError: it cannot be written for another reason.
@@ -30,7 +31,7 @@ def register(store: Path, git_dir: Path) -> None:
         return
     with in_words("the store cannot take this repository into its list", str(store)):
         try:
-            create(str(store))
+            create(str(store), permissions)
             make_folder(str(store), str(path.parent))
             write_atomic(path, os.fsencode(git_dir), durable=True)
             protect(str(store), str(path))

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from pivot.errors import PivotError
 from pivot.pipeline.spec import StageSpec
+from pivot.store.odb.narrow import narrowed
 from pivot.store.odb.objects import object_id
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.store import Store
@@ -250,7 +251,7 @@ class StageRun:
 
     def _carry(self, place: str, stats: StatCache) -> Put | None:
         """Take a small file along with the answer, while there is room; each function called costs pages in a fork."""
-        if (small := read_small(place, self._room)) is None:
+        if (small := read_small(place, self._room)) is None or narrowed(small.stat.st_mode):
             return None
         oid = object_id(b"blob", small.data)
         stats.remember(place, small.stat, oid, small.read_at)

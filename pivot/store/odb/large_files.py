@@ -16,7 +16,8 @@ from typing import Any
 from pivot.errors import DamagedObject, InputError, MissingObject
 from pivot.files import fsync_dir, remove_quietly, temp_path
 from pivot.store.odb import crash_points, links
-from pivot.store.odb.layout import make_folder, protect
+from pivot.store.odb.layout import is_shared, make_folder, protect
+from pivot.store.odb.narrow import denied
 from pivot.store.odb.objects import Pointer
 from pivot.store.odb.stat_cache import FINE_TICK, is_racy
 
@@ -75,10 +76,11 @@ class LargeFiles:
         finally:
             remove_quietly(temp)
 
-    def place(self, pointer: Pointer, target: str, *, executable: bool, stamp: int) -> None:
+    def place(self, pointer: Pointer, target: str, *, executable: bool, stamp: int, narrow: int = 0) -> None:
         """Make the new file `target` in the work tree, by reflink, hard link (then read-only) or copy.
 
-        `stamp` (ns) becomes the mtime, except of a hard link.
+        `stamp` (ns) becomes the mtime, except of a hard link. `narrow` are permissions that it does not get; a link
+        would have those of the store.
 
         Raises:
             MissingObject: the store does not have it.
@@ -87,17 +89,17 @@ class LargeFiles:
         if not self.has(pointer):
             raise MissingObject(f"the store does not have large file {pointer.blake3}", hint="git pivot pull")
         path = self.path(pointer.blake3)
-        linkable = not executable and self._may_hard_link(path)
+        linkable = not executable and not narrow and self._may_hard_link(path)
         if linkable and self._link == "hardlink" and links.hard_link(path, target):
             return
         with open(path, "rb", buffering=0) as file:
-            if self._link in ("auto", "reflink") and links.reflink(file.fileno(), target):
+            if self._link in ("auto", "reflink") and links.reflink(file.fileno(), target, 0o666 & ~narrow):
                 if executable:
                     _add_executable(target)
             elif linkable and links.hard_link(path, target):
                 return
             else:
-                self._copy_out(pointer, file.fileno(), target, 0o777 if executable else 0o666)
+                self._copy_out(pointer, file.fileno(), target, (0o777 if executable else 0o666) & ~narrow)
         os.utime(target, ns=(stamp, stamp))
 
     def verify(self, pointer: Pointer) -> str | None:
@@ -124,6 +126,8 @@ class LargeFiles:
                 return digest(file.fileno())
         before = os.fstat(source)
         wants_link = self._link in ("auto", "hardlink") and not before.st_mode & 0o111
+        if is_shared(self._store) and denied(before.st_mode) & 0o070:
+            wants_link = False  # the group may read what is in the store, and not the file in the work tree
         if wants_link and links.hard_link(path, temp):
             if self._is_same_file(before, temp) and (self._link == "hardlink" or self._protects(temp)):
                 return digest(source)
@@ -154,7 +158,7 @@ class LargeFiles:
     def _protects(temp: str) -> bool:
         """Would read-only permissions hold against this user? They do not for root, nor on some file systems."""
         mode = modes.S_IMODE(os.lstat(temp).st_mode)
-        os.chmod(temp, 0o444)
+        os.chmod(temp, mode & 0o444)
         held = not links.may_write_anyway(temp)
         os.chmod(temp, mode)
         return held

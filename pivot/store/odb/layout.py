@@ -44,8 +44,10 @@ LARGE_MARK = "large"  # what stands for a mode in the mark of a large file
 _OLD = 86_400  # seconds; a temporary file of that age belongs to no living command
 
 
-def create(store: str) -> None:
+def create(store: str, permissions: int | None = None) -> None:
     """Make an empty store unless there is one; in one that `git init` made, or that lost parts, what it lacks.
+
+    `permissions` are those of the folders of a new one; without them, the umask decides.
 
     Raises:
         StoreError: something else is there.
@@ -58,6 +60,9 @@ def create(store: str) -> None:
     temp = temp_path(parent)
     for folder in _FOLDERS:
         os.makedirs(f"{temp}/{folder}")
+    if permissions is not None:
+        for place, _, _ in os.walk(temp):
+            os.chmod(place, permissions)
     _write(f"{temp}/HEAD", _HEAD)
     _write(f"{temp}/config", CONFIG)
     _write(f"{temp}/{FILE}", f"{LINE}\n")
@@ -108,14 +113,14 @@ def make_folder(store: str, folder: str) -> None:
     if os.path.isdir(folder):
         return
     os.makedirs(folder, exist_ok=True)
-    if _is_shared(store):
+    if is_shared(store):
         os.chmod(folder, modes.S_IMODE(os.stat(folder).st_mode) | modes.S_ISGID | 0o070)
 
 
 def protect(store: str, path: str) -> None:
     """Make a new file of the store read-only, for the group too where the store is shared."""
     mode = modes.S_IMODE(os.lstat(path).st_mode) & 0o444
-    wanted = mode | 0o440 if _is_shared(store) else mode | 0o400
+    wanted = mode | 0o440 if is_shared(store) else mode | 0o400
     os.chmod(path, wanted)
 
 
@@ -186,13 +191,14 @@ def _touch(store: str, path: str) -> None:
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            if _is_shared(store):
+            if is_shared(store):
                 os.fchmod(descriptor, 0o660)
         finally:
             os.close(descriptor)
 
 
-def _is_shared(store: str) -> bool:
+def is_shared(store: str) -> bool:
+    """May the group write to it?"""
     return bool(os.stat(store).st_mode & modes.S_IWGRP)
 
 

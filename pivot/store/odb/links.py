@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat as modes
 import sys
 from collections.abc import Callable, Iterator
 
@@ -22,11 +23,11 @@ def check_mode(mode: str) -> str:
     return mode
 
 
-def reflink(source: int, target: str) -> bool:
+def reflink(source: int, target: str, mode: int = 0o666) -> bool:
     """Make a new file `target` that shares the bytes of the open file `source`; False where that cannot be done."""
     if sys.platform == "darwin":
-        return _clone_on_mac(source, target)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        return _clone_on_mac(source, target, mode)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         fcntl.ioctl(descriptor, _FICLONE, source)
         return True
@@ -90,9 +91,12 @@ def _write_at(descriptor: int, block: memoryview, at: int) -> None:
         block, at = block[written:], at + written
 
 
-def _clone_on_mac(source: int, target: str) -> bool:
+def _clone_on_mac(source: int, target: str, mode: int) -> bool:
     import ctypes
 
     system = ctypes.CDLL(None, use_errno=True)
     at_current_folder = -2
-    return bool(system.fclonefileat(source, at_current_folder, os.fsencode(target), 0) == 0)
+    if system.fclonefileat(source, at_current_folder, os.fsencode(target), 0) != 0:
+        return False
+    os.chmod(target, modes.S_IMODE(os.lstat(target).st_mode) & mode)  # a clone has the permissions of its source
+    return True

@@ -21,7 +21,7 @@ FILE = "pivot-store"
 VERSION = 1
 LINE = f"{FILE} {VERSION}"
 
-OWN = ("HEAD", "config", "damaged", "kept", "large", "lock", "objects", "recent", "refs", "tmp", "users")
+OWN = ("HEAD", "config", "damaged", "kept", "large", "lock", "narrow", "objects", "recent", "refs", "tmp", "users")
 AS_REMOTE = ("collecting", "origins")  # what pushers and clean-ups leave in a store that serves as a remote
 OF_GIT = ("branches", "description", "hooks", "info", "lost+found")  # `git init --bare`; a disk of its own
 _MAY_HOLD = {FILE, *OWN, *AS_REMOTE, *OF_GIT}

@@ -17,6 +17,7 @@ from pivot.store.odb import crash_points
 from pivot.store.odb.git_objects import SmallObjects
 from pivot.store.odb.large_files import LargeFiles, is_sealed
 from pivot.store.odb.layout import remove
+from pivot.store.odb.narrow import NarrowModes, denied
 from pivot.store.odb.objects import LARGE, Object, parse_pointer
 from pivot.store.odb.stat_cache import FINE_TICK, StatCache
 from pivot.store.worktree.folders import check_relative, look, open_below, remove_in, scratch_for
@@ -55,13 +56,16 @@ class Restorer(Struct, frozen=True):
 
     small: SmallObjects
     large: LargeFiles
+    narrow: NarrowModes
     root: str
     scratch: tuple[str, ...]
     stamp: int
 
     @classmethod
-    def at(cls, small: SmallObjects, large: LargeFiles, root: str, scratch: tuple[str, ...]) -> Restorer:
-        return cls(small, large, root, scratch, time.time_ns() - 2 * FINE_TICK)
+    def at(
+        cls, small: SmallObjects, large: LargeFiles, narrow: NarrowModes, root: str, scratch: tuple[str, ...]
+    ) -> Restorer:
+        return cls(small, large, narrow, root, scratch, time.time_ns() - 2 * FINE_TICK)
 
     def restore(self, obj: Object, path: str, now: FileNode | DirectoryNode | None) -> None:
         """Make `path` (relative to the root), where `now` is, equal to an object.
@@ -121,7 +125,7 @@ class Restorer(Struct, frozen=True):
     def _replace_from(self, scratch: str, folder: int, change: Change) -> None:
         temp = temp_path(scratch)
         try:
-            self._write(change.oid or "", change.mode, temp)
+            self._write(change.oid or "", change.mode, temp, _denied_before(change))
             crash_points.point("restore:written")
             _refuse_stranger(folder, change)
             _swap(temp, folder, change.name)
@@ -130,31 +134,33 @@ class Restorer(Struct, frozen=True):
             raise
         crash_points.point("restore:renamed")
 
-    def _write(self, oid: str, mode: int, target: str) -> None:
+    def _write(self, oid: str, mode: int, target: str, narrow: int = 0) -> None:
+        """Make the new file, link or directory `target`; `narrow` are permissions that a file does not get."""
         if mode == TREE:
             files = list(self._make_folders(oid, target))
             for_each(files, lambda change: self._write(change.oid or "", change.mode, change.path))
         elif mode == SYMLINK:
             os.symlink(self.small.blob(oid), os.fsencode(target))
         else:
-            self._write_file(oid, target, executable=mode == EXECUTABLE)
+            wanted = 0o777 if mode == EXECUTABLE else 0o666
+            self._write_file(oid, target, wanted & ~(narrow | self.narrow.of(oid)))
 
     def _make_folders(self, tree: str, target: str) -> Iterator[Change]:
         """Make a directory with all below it, and name the files that belong there."""
-        os.mkdir(target)
+        os.mkdir(target, 0o777 & ~self.narrow.of(tree))
         for name, entry in self._entries(tree).items():
             if entry.mode == TREE:
                 yield from self._make_folders(entry.oid, f"{target}/{name}")
             else:
                 yield Change(f"{target}/{name}", entry.oid, entry.mode, None)
 
-    def _write_file(self, oid: str, target: str, *, executable: bool) -> None:
+    def _write_file(self, oid: str, target: str, mode: int) -> None:
         data = self.small.blob(oid)
         pointer = parse_pointer(data)
         if pointer is not None:
-            self.large.place(pointer, target, executable=executable, stamp=self.stamp)
+            executable = bool(mode & 0o100)
+            self.large.place(pointer, target, executable=executable, stamp=self.stamp, narrow=denied(mode))
             return
-        mode = 0o777 if executable else 0o666
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             write_all(descriptor, data)
@@ -202,6 +208,12 @@ def _is_ours(file: FileNode, oid: str, restorer: Restorer) -> bool:
         return False
     pointer = parse_pointer(restorer.small.blob(oid))
     return pointer is not None and file.stat.st_size == pointer.size and is_sealed(file.stat, pointer.blake3)
+
+
+def _denied_before(change: Change) -> int:
+    """The permissions that the file which is replaced does not have, and what comes into its place does not get."""
+    was = change.was
+    return denied(was.stat.st_mode) if isinstance(was, FileNode) and was.mode != SYMLINK else 0
 
 
 def _refuse_stranger(folder: int, change: Change) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat as modes
+from collections.abc import Iterator
 
 from pivot.errors import InputError
 from pivot.git.odb.backend import SYMLINK, TREE
@@ -81,6 +82,19 @@ def object_at(node: Node) -> Object:
     if isinstance(node, DirectoryNode):
         return Object(node.tree or "", TREE, node.size)
     return Object(node.oid or "", node.mode, node.stat.st_size)
+
+
+def permissions(node: Node) -> Iterator[tuple[str, int]]:
+    """Ids and permissions of what was found by a scan: files, and the directories that they are in."""
+    if isinstance(node, FileNode):
+        if node.mode != SYMLINK and node.stat.st_size:
+            yield node.oid or "", node.stat.st_mode
+        return
+    yield node.tree or "", os.lstat(node.path).st_mode
+    for file in node.files:
+        yield from permissions(file)
+    for folder in node.folders:
+        yield from permissions(folder)
 
 
 def files_of(node: Node | None) -> list[FileNode]:
