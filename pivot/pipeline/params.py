@@ -52,10 +52,14 @@ class StageParams(metaclass=_Validated):
 
 
 def _copy_mutable_defaults(kind: type) -> None:
-    """`layers: list[int] = [8]` means a new list for each object, as everywhere that parameters are declared."""
+    """`layers: list[int] = [8]` means a new list for each object, as everywhere that parameters are declared.
+
+    So do defaults that dataclasses refuse because they have no hash: pydantic models and plain dataclasses.
+    """
     for name, annotation in _own_annotations(kind).items():
         default = vars(kind).get(name)
-        if type(default) in (list, dict, set) and "ClassVar" not in str(annotation):
+        is_model = is_params_class(type(default)) and type(default).__hash__ is None
+        if (is_model or type(default) in (list, dict, set)) and "ClassVar" not in str(annotation):
             setattr(kind, name, dataclasses.field(default_factory=functools.partial(copy.deepcopy, default)))
 
 

@@ -424,3 +424,17 @@ def test_annotated_types_and_postponed_ones_are_checked() -> None:
         Noted(later="x")  # type: ignore[arg-type]
     with pytest.raises(PipelineError, match="expected float"):
         Noted(rate="x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("library", ["", "pydantic"])
+def test_a_nested_default_is_copied_for_each_object(library: str) -> None:
+    nested = pytest.importorskip(library).create_model("Model", rate=(float, 0.1))() if library else Plain()
+
+    class Outer(pivot.StageParams):
+        inner: Any = nested
+
+    one, other = Outer(), Outer()
+    assert one.inner == other.inner == nested
+    assert one.inner is not other.inner
+    changed = override(one, Branch(HERE, {"inner": Branch(HERE, {"rate": Value(0.5, HERE)})}))
+    assert (changed.inner.rate, one.inner.rate) == (0.5, 0.1)
