@@ -68,6 +68,15 @@ def test_a_true_record_with_other_outputs_writes_nothing(pair: tuple[Repo, Repo]
     assert (json.loads(victim.read(OUT)), victim.status()) == ({"rows": 0}, "")
 
 
+def test_a_directory_in_the_place_of_a_file_stays_there_and_is_replaced(pair: tuple[Repo, Repo]) -> None:
+    victim = plant(pair, {OUT: {"fine.csv": b"1\n", "conftest.py": EVIL, "link": "../../.git/hooks"}})
+    before = contents(victim, OUT)
+    victim.pivot("checkout", "--rev", "HEAD")
+    assert contents(victim, OUT) == before  # a directory that may hold code is not restored from a note
+    victim.pivot("repro")
+    assert (contents(victim, OUT), victim.status()) == (before, "")
+
+
 def test_checkout_of_a_commit_says_which_record_is_refused_and_why(pair: tuple[Repo, Repo]) -> None:
     victim = plant(pair, AMENDED["new module"])
     said = victim.pivot("checkout", "--rev", "HEAD").expect(1).err
