@@ -44,12 +44,13 @@ class Connection:
         self.begun = not setup.held
         self.ended = False
         self._reader = FrameReader(FromServer, MODEL_LIMIT)
+        self._mark = os.urandom(8).hex()
         self._link, far_end = socket.socketpair()
         output, write_end = os.pipe()
         self.prints = Capture(output, log)
         with far_end:
             try:
-                self._process = _start_process(setup, far_end.fileno(), write_end)
+                self._process = _start_process(setup, self._mark, far_end.fileno(), write_end)
             finally:
                 os.close(write_end)
         self.send(setup)
@@ -121,15 +122,18 @@ class Connection:
         # What the import started may have outlived a server that was killed before it could end its group.
         signal_group(self._process.pid, signal.SIGKILL)
         if self.ended:  # by itself: nothing says that it could end what it had started
-            kill_strays(f"{INSIDE}={self.setup.root}")
+            kill_strays(f"{_SERVER}={self._mark}")
         self.prints.close()
 
 
 INSIDE = "GIT_PIVOT_INSIDE"
 """Tells a `git pivot` that the user's code calls in which repository it is being run or imported."""
 
+# Tells the processes of one server from those of every other: only its own are ended with it.
+_SERVER = "GIT_PIVOT_SERVER"
 
-def _start_process(setup: Setup, link: int, output: int) -> subprocess.Popen[bytes]:
+
+def _start_process(setup: Setup, mark: str, link: int, output: int) -> subprocess.Popen[bytes]:
     with held_back():
         return subprocess.Popen(
             python_command("pivot.worker.fork_server", str(link)),
@@ -138,6 +142,6 @@ def _start_process(setup: Setup, link: int, output: int) -> subprocess.Popen[byt
             stderr=output,
             pass_fds=(link,),
             cwd=setup.root,
-            env={**clean_environment(os.environ), INSIDE: setup.root},
+            env={**clean_environment(os.environ), INSIDE: setup.root, _SERVER: mark},
             start_new_session=True,
         )
