@@ -39,4 +39,4 @@ def _escape(found: re.Match[str]) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
         code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return f"\\{code:03o}" if code < 0x100 else f"\\u{code:04x}"
