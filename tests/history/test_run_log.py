@@ -107,7 +107,7 @@ def test_the_run_before_is_the_one_of_the_same_stage(backend: Backend) -> None:
     flush(backend, (1, 3), at=3, result="b")
     newest, other = read_entries(RunHistory(backend).runs(), limit=2)
     assert (newest.run.record, newest.before and newest.before.record) == (record(1, "b"), record(1))
-    assert [reason.text for reason in newest.reasons()] == ["A record does not tell what it was made from"]
+    assert not list(newest.reasons()), "both ran in one situation"
     assert (other.run.info.stage, other.before) == ("stage2", None)
 
 

@@ -110,7 +110,8 @@ def test_links_go_to_a_remote_and_come_back(linked: Repo, tmp_path: Path) -> Non
     linked.pivot("fsck", "--remote", "shelf").expect(0)
     clone = Repo(tmp_path / "git").clone(tmp_path / "clone", "--branch", "main")
     clone.pivot("remote", "add", "shelf", str(tmp_path / "shelf")).expect(0)
-    clone.pivot("pull").expect(0)
+    clone.pivot("pull").expect(0)  # a link that only a note names stays out until the pipeline's code was looked at
+    clone.pivot("checkout").expect(0)
     assert links(clone) == before
 
 
