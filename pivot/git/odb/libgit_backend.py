@@ -56,7 +56,7 @@ class LibgitBackend(ObjectVerbs):
         except TooLarge as error:
             raise too_large(oid, error.size, error.most) from error
         except Damaged as error:
-            return read_packed(self.git_dir, oid, str(error))
+            return read_packed(self.git_dir, self._loose.folders, oid, str(error))
         return found or self._read_packed(oid, most)
 
     def _read_packed(self, oid: str, most: int | None) -> tuple[str, bytes]:

@@ -35,7 +35,7 @@ class LooseReader:
     """The loose objects that a repository sees."""
 
     def __init__(self, common_dir: Path) -> None:
-        self._folders = list(dict.fromkeys(_folders(f"{common_dir}/objects", _CHAIN)))
+        self.folders = list(dict.fromkeys(_folders(f"{common_dir}/objects", _CHAIN)))
 
     def read(self, oid: str, most: int | None) -> tuple[str, bytes] | None:
         """Kind and bytes; None where the object is not loose.
@@ -43,7 +43,7 @@ class LooseReader:
         Raises:
             Damaged, TooLarge.
         """
-        for folder in self._folders:
+        for folder in self.folders:
             try:
                 kind, data = inflate(_read_file(f"{folder}/{oid[:2]}/{oid[2:]}", most), most)
             except (FileNotFoundError, NotADirectoryError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
@@ -65,7 +66,7 @@ class ProgramBackend(ObjectVerbs):
         except TooLarge as error:
             raise too_large(oid, error.size, error.most) from error
         except Damaged as error:
-            return read_packed(self.git_dir, oid, str(error))
+            return read_packed(self.git_dir, self._loose.folders, oid, str(error))
         return found or self._read(oid, most)
 
     def _read(self, oid: str, most: int | None) -> tuple[str, bytes]:
@@ -230,17 +231,31 @@ def merge_base_by_git(git_dir: Path, one: str, two: str) -> str | None:
     return answer.out.decode().split("\n")[0] or None if answer.code == 0 else None
 
 
-def read_packed(git_dir: Path, oid: str, why: str) -> tuple[str, bytes]:
-    """An object whose loose file is damaged (`why`): it may be in a pack as well, where `git` looks first.
+def read_packed(git_dir: Path, folders: Sequence[str], oid: str, why: str) -> tuple[str, bytes]:
+    """An object whose loose file is damaged (`why`): it may be in a pack of one of the object `folders` as well.
 
     Raises:
         UnreadableObject: it is not.
     """
-    args = ["--git-dir", str(git_dir), "cat-file", "--batch"]
-    environment = {**placeless_environment(), "GIT_NO_REPLACE_OBJECTS": "1"}
-    answer = ask_git(args, git_dir, stdin=f"{oid}\n".encode(), env=environment)
+    with tempfile.TemporaryDirectory(prefix="git-pivot-packs.") as place:
+        _show_packs(Path(place), folders)
+        environment = {**placeless_environment(), "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OBJECT_DIRECTORY": f"{place}/0"}
+        args = ["--git-dir", str(git_dir), "cat-file", "--batch"]
+        answer = ask_git(args, git_dir, stdin=f"{oid}\n".encode(), env=environment)
     header, _, data = answer.out.partition(b"\n")
     words = header.split()
     if len(words) != 3 or len(data) != int(words[2]) + 1:
         raise unreadable(oid, why, str(git_dir))
     return words[1].decode(), data[:-1]
+
+
+def _show_packs(place: Path, folders: Sequence[str]) -> None:
+    """Make object folders that have the packs of `folders` and nothing else, the first with the others as alternates.
+
+    Git looks into packs first, yet Git 2.55 streams a blob from its loose file where there is one, damaged or not.
+    """
+    for number, folder in enumerate(folders):
+        (place / str(number)).mkdir()
+        (place / str(number) / "pack").symlink_to(f"{folder}/pack")
+    (place / "0/info").mkdir()
+    (place / "0/info/alternates").write_text("".join(f"{place}/{number}\n" for number in range(1, len(folders))))
