@@ -26,7 +26,7 @@ STEP = """
 import sys
 from pathlib import Path
 from pivot.store import StatCache, Store
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.sync.remote.address import parse_address
 from pivot.sync.remote.shell_remote import HostRemote
 from pivot.sync.transfer.upload import Manner
@@ -42,7 +42,7 @@ else:
     from pivot.sync.remote.ssh.target import find_target
     connect = lambda: EmbeddedConnection(find_target(address, settings), 20, lambda file: None)
 oid, mode = Path(name).read_text().split()
-root = Root(oid, int(mode))
+root = WantedRoot(oid, int(mode))
 store = Store.open(Path("two/store.git" if verb == "pull" else "one/store.git"))
 manner = Manner("bench", lambda event: None, 4, ("ssh://git.example.org/project",))
 with Transfer(store, HostRemote("lab", address.url, address.path, connect), manner) as transfer:

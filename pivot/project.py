@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from pivot.errors import ProjectError
 from pivot.files import FileLock
-from pivot.git.plumbing.locate import Location, locate
+from pivot.git.plumbing.locate import RepositoryLocation, locate
 
 if TYPE_CHECKING:
     from pivot.code.discovery.search import Discovery
@@ -36,7 +36,7 @@ class Project:
     store is still read.
     """
 
-    def __init__(self, location: Location, backend: Backend | None = None) -> None:
+    def __init__(self, location: RepositoryLocation, backend: Backend | None = None) -> None:
         self.location = location
         if backend:
             self.backend = backend

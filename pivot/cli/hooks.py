@@ -10,7 +10,7 @@ import click
 
 from pivot.errors import SettingError
 from pivot.git.plumbing.config import add_setting, read_settings
-from pivot.git.plumbing.locate import Location, locate
+from pivot.git.plumbing.locate import RepositoryLocation, locate
 from pivot.hooks.install import Hooks
 from pivot.operations.sandbox import Sandbox, empty_room, probe, read_sandbox
 
@@ -41,7 +41,7 @@ def hooks(action: str, server: bool) -> int:
     return 0
 
 
-def _say_what_is_set(location: Location) -> None:
+def _say_what_is_set(location: RepositoryLocation) -> None:
     """Installed alone they guard Pivot's refs and do nothing else: the rest is for the owner of the server to say."""
     settings = read_settings(location)
     # Clients do not see what the server keeps for itself, so that a push of everything does not try to delete it.

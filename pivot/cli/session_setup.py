@@ -15,7 +15,7 @@ from pivot.pipeline.spec import StageSpec
 from pivot.plan.planner import Planner
 from pivot.plan.targets import select
 from pivot.pool.connection import INSIDE
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 from pivot.project import Project
 from pivot.reports.ansi import readable
 from pivot.reports.remarks import remark_lines
@@ -45,7 +45,7 @@ def open_session(*, writing: bool = False, values: Sequence[str] = (), pull: boo
                 say(line, err=True)
         _flush_journal(project, writing=writing)
         given = (*given_by_environment(project), *options)
-        yield Session(project, stack.enter_context(Workers(worker_settings(project, given))), pull=pull)
+        yield Session(project, stack.enter_context(WorkerPool(worker_settings(project, given))), pull=pull)
 
 
 def _flush_journal(project: Project, *, writing: bool) -> None:

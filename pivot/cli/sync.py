@@ -24,7 +24,7 @@ from pivot.operations.checkout import check_out
 from pivot.project import Project
 from pivot.reports.transfer import moved_line, planned_line
 from pivot.run.recorder import flush_journal
-from pivot.sharing.outputs_to_move import Bringing, Selection, Sharing
+from pivot.sharing.outputs_to_move import Bringing, OutputSelection, Sharing
 from pivot.state.ref_sync import State, choose_remote
 from pivot.state.run_cache import REF
 from pivot.store.exchange import as_object
@@ -34,12 +34,12 @@ from pivot.sync.transfer.transfer import JOBS, Transfer
 MANY = 3  # outputs that one line names
 
 
-class Options(Struct, frozen=True):
+class SyncOptions(Struct, frozen=True):
     """What the three commands take; `git` and `outputs` name remotes (None: the usual one)."""
 
     git: str | None
     outputs: str | None
-    selection: Selection
+    selection: OutputSelection
     dry_run: bool
     jobs: int
 
@@ -127,7 +127,7 @@ def push(**given: Any) -> int:
     return 0
 
 
-def _push_state(project: Project, options: Options) -> None:
+def _push_state(project: Project, options: SyncOptions) -> None:
     remote = _git_remote(project, options, pushing=True)
     if remote is None:
         return
@@ -144,7 +144,7 @@ def _push_state(project: Project, options: Options) -> None:
         )
 
 
-def _give(sharing: Sharing, transfer: Transfer, options: Options) -> None:
+def _give(sharing: Sharing, transfer: Transfer, options: SyncOptions) -> None:
     name = transfer.remote.name
     plan = sharing.plan_push(options.selection)
     if options.dry_run:
@@ -153,7 +153,7 @@ def _give(sharing: Sharing, transfer: Transfer, options: Options) -> None:
     say(moved_line(name, "pushed", transfer.send(plan)))
 
 
-def _bring(sharing: Sharing, transfer: Transfer, options: Options) -> Bringing:
+def _bring(sharing: Sharing, transfer: Transfer, options: SyncOptions) -> Bringing:
     name = transfer.remote.name
     bringing = sharing.plan_pull(options.selection)
     if options.dry_run:
@@ -165,7 +165,7 @@ def _bring(sharing: Sharing, transfer: Transfer, options: Options) -> Bringing:
     return bringing
 
 
-def _try_to_bring(project: Project, transfer: Transfer, options: Options) -> Bringing | None:
+def _try_to_bring(project: Project, transfer: Transfer, options: SyncOptions) -> Bringing | None:
     """That nothing is known of HEAD is an error only for who asked for something by name."""
     try:
         return _bring(Sharing(project, transfer), transfer, options)
@@ -199,7 +199,7 @@ def _place(project: Project, bringing: Bringing) -> None:
         say(f"{len(done.restored)} output{'' if len(done.restored) == 1 else 's'} put in place")
 
 
-def _bring_state(project: Project, options: Options, bring: Callable[[State, str], list[str]]) -> None:
+def _bring_state(project: Project, options: SyncOptions, bring: Callable[[State, str], list[str]]) -> None:
     remote = _git_remote(project, options)
     if remote is None:
         return
@@ -209,7 +209,7 @@ def _bring_state(project: Project, options: Options, bring: Callable[[State, str
         _say(remote, "new here", bring(state_of(project), remote))
 
 
-def _git_remote(project: Project, options: Options, *, pushing: bool = False) -> str | None:
+def _git_remote(project: Project, options: SyncOptions, *, pushing: bool = False) -> str | None:
     """The Git remote; none where there is a remote of outputs alone."""
     if options.git is not None:
         return options.git
@@ -220,7 +220,7 @@ def _git_remote(project: Project, options: Options, *, pushing: bool = False) ->
 
 
 @contextmanager
-def _transfer(project: Project, options: Options) -> Iterator[Transfer | None]:
+def _transfer(project: Project, options: SyncOptions) -> Iterator[Transfer | None]:
     """A transfer with the remote of outputs; None if there is none and nothing asks for outputs.
 
     Raises:
@@ -242,7 +242,7 @@ def _transfer(project: Project, options: Options) -> Iterator[Transfer | None]:
 
 
 @contextmanager
-def _open(given: dict[str, Any]) -> Iterator[tuple[Project, Options]]:
+def _open(given: dict[str, Any]) -> Iterator[tuple[Project, SyncOptions]]:
     with Project.open(Path.cwd()) as project:
         if project.scratch:
             raise ProjectError("results cannot be kept here", where=f"{project.location.common_dir} is not writable")
@@ -252,7 +252,7 @@ def _open(given: dict[str, Any]) -> Iterator[tuple[Project, Options]]:
         yield project, _read_options(project, given)
 
 
-def _read_options(project: Project, given: dict[str, Any]) -> Options:
+def _read_options(project: Project, given: dict[str, Any]) -> SyncOptions:
     git, outputs, targets = given["git"], given["outputs"], list(given["words"])
     if git is None and outputs is None:
         git, outputs, targets = _take_remotes(project, targets)
@@ -260,8 +260,8 @@ def _read_options(project: Project, given: dict[str, Any]) -> Options:
         choose_named(project.settings, outputs)
     folder = folder_in(project)
     paths = tuple(_inside(folder, target) for target in targets)
-    selection = Selection(paths, given["revision"], given["everything"])
-    return Options(git, outputs, selection, given["dry_run"], given["jobs"])
+    selection = OutputSelection(paths, given["revision"], given["everything"])
+    return SyncOptions(git, outputs, selection, given["dry_run"], given["jobs"])
 
 
 def _take_remotes(project: Project, words: Sequence[str]) -> tuple[str | None, str | None, list[str]]:

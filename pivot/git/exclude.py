@@ -14,7 +14,7 @@ from pivot.errors import GitError
 from pivot.git.odb.backend import Backend
 from pivot.git.odb.trees import Trees
 from pivot.git.plumbing.command import run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 BEGIN = b"# git pivot: outputs, rewritten by git pivot\n"
 END = b"# git pivot: end\n"
@@ -84,7 +84,7 @@ def tracked_by_branches(backend: Backend, paths: Sequence[str]) -> dict[str, str
     return found
 
 
-def not_ignored(location: Location, paths: Sequence[str]) -> dict[str, str]:
+def not_ignored(location: RepositoryLocation, paths: Sequence[str]) -> dict[str, str]:
     """Paths that Git does not ignore in spite of the block, with the rule that says so (`.gitignore:3: !*.csv`)."""
     if not paths or location.root is None:
         return {}

@@ -13,7 +13,7 @@ from pivot.code.discovery.search import pipelines_among
 from pivot.git.odb.backend import BLOB, EXECUTABLE, SYMLINK, Backend
 from pivot.git.output_tree import nest
 from pivot.git.plumbing.command import run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.store.odb.objects import LARGE, Object, object_id, parse_pointer
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.worktree.snapshot import identify
@@ -28,7 +28,7 @@ class _Entry(NamedTuple):
 class CommitContent:
     """The files of one commit; they are listed once, and read only where their ids do not tell."""
 
-    def __init__(self, location: Location, backend: Backend, commit: str) -> None:
+    def __init__(self, location: RepositoryLocation, backend: Backend, commit: str) -> None:
         self._location = location
         self._backend = backend
         self._commit = commit

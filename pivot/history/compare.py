@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pivot.history.snapshot import Snapshot, Standing
-from pivot.plan.decision import Change, Reason, Why
+from pivot.history.snapshot import CommittedState, Snapshot
+from pivot.plan.decision import Change, Reason, ReasonKind
 from pivot.plan.explain import differences, differences_between
 from pivot.plan.inputs import Inputs
 from pivot.plan.planner import Planner
@@ -56,7 +56,9 @@ def compare_with_files(old: Snapshot, planner: Planner, inputs: Inputs) -> list[
     return [*found, *(Difference(name, "gone", (), {}) for name in gone)]
 
 
-def _compare(name: str, old: tuple[Standing, ...] | None, new: tuple[Standing, ...] | None) -> Difference | None:
+def _compare(
+    name: str, old: tuple[CommittedState, ...] | None, new: tuple[CommittedState, ...] | None
+) -> Difference | None:
     if not old or not new:
         return Difference(name, "gone" if old else "new", (), {})
     if {_held(standing.line) for standing in old} & {_held(standing.line) for standing in new}:
@@ -74,13 +76,15 @@ def _held(line: NoteLine) -> tuple[str | None, ...]:
     return (line.state, line.fingerprint, line.result)
 
 
-def _unknown(standing: Standing) -> Reason:
+def _unknown(standing: CommittedState) -> Reason:
     line = standing.line
     if line.state == "stale":
-        return Reason(Why.FIRST, "No result is known for one side's inputs")
+        return Reason(ReasonKind.FIRST, "No result is known for one side's inputs")
     if line.state == "unknown":
-        return Reason(Why.MISSING_INPUT, "One side's inputs were not what its commit holds")
-    return Reason(Why.LOST, f"The record {(line.fingerprint or '')[:12]} is not here; `git pivot fetch` brings it")
+        return Reason(ReasonKind.MISSING_INPUT, "One side's inputs were not what its commit holds")
+    return Reason(
+        ReasonKind.LOST, f"The record {(line.fingerprint or '')[:12]} is not here; `git pivot fetch` brings it"
+    )
 
 
 Pairs = dict[str, tuple[Output | None, Output | None]]
@@ -106,4 +110,4 @@ def _identity(out: Output | None) -> tuple[str, int] | None:
 
 def _outs_reason(outs: Pairs) -> tuple[Reason, ...]:
     changes = tuple(Change(path, old.id if old else None, new.id if new else None) for path, (old, new) in outs.items())
-    return (Reason(Why.EDITED_OUTPUT, "Output differs", changes),) if changes else ()
+    return (Reason(ReasonKind.EDITED_OUTPUT, "Output differs", changes),) if changes else ()

@@ -18,14 +18,14 @@ from pivot.plan.decision import Reason
 from pivot.plan.explain import Past, differences_between
 from pivot.state.records import MOST_INFO, MOST_RECORD, Info, Record, check_record, parse_info, parse_record
 from pivot.state.run_cache import REF, TOP, TRACKING
-from pivot.state.shared_ref import History
+from pivot.state.shared_ref import SharedRef
 
 # How many runs further back the one before is looked for.
 FARTHEST = 1000
 KEPT = 1000  # objects in memory, however long the history
 
 
-class Run(Struct, frozen=True):
+class LoggedRun(Struct, frozen=True):
     """One run: what it gave, and what is said about it; `id` names both, since of two runs the same may be said."""
 
     record: Record
@@ -33,11 +33,11 @@ class Run(Struct, frozen=True):
     id: str
 
 
-class Entry(Struct, frozen=True):
+class RunLogEntry(Struct, frozen=True):
     """A run and the one of the same stage before it (None: it is the first, or lies too far back)."""
 
-    run: Run
-    before: Run | None
+    run: LoggedRun
+    before: LoggedRun | None
 
     def reasons(self) -> tuple[Reason, ...]:
         """What changed since the run before."""
@@ -46,11 +46,11 @@ class Entry(Struct, frozen=True):
         return differences_between(Past(self.before.record, self.before.info), Past(self.run.record, self.run.info))
 
 
-def read_entries(runs: Iterable[Run], since: str = "", limit: int | None = None) -> list[Entry]:
+def read_entries(runs: Iterable[LoggedRun], since: str = "", limit: int | None = None) -> list[RunLogEntry]:
     """The newest runs with those before them; `since` is UTC in ISO 8601."""
-    taken: list[Run] = []
-    before: dict[str, Run] = {}  # id of a run -> the run of its stage before it
-    waiting: dict[str, Run] = {}
+    taken: list[LoggedRun] = []
+    before: dict[str, LoggedRun] = {}  # id of a run -> the run of its stage before it
+    waiting: dict[str, LoggedRun] = {}
     further = 0
     for run in runs:
         stage = run.info.stage
@@ -63,7 +63,7 @@ def read_entries(runs: Iterable[Run], since: str = "", limit: int | None = None)
         further += 1
         if not waiting or further > FARTHEST:
             break
-    return [Entry(run, before.get(run.id)) for run in taken]
+    return [RunLogEntry(run, before.get(run.id)) for run in taken]
 
 
 class RunHistory:
@@ -71,13 +71,13 @@ class RunHistory:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._history = History(backend, REF, (TRACKING, TOP), Trees(backend))
+        self._history = SharedRef(backend, REF, (TRACKING, TOP), Trees(backend))
         self.refused: list[str] = []  # a sentence for each run that is left out since it cannot be read
         self._seen: set[str] = set()
         self._trees: dict[str, dict[str, TreeEntry]] = {}
         self._known: dict[str, Commit] = {}
 
-    def runs(self, stage: str = "") -> Iterator[Run]:
+    def runs(self, stage: str = "") -> Iterator[LoggedRun]:
         """Every run (of one stage), the newest first.
 
         No run is newer than the commit that brought it, and no commit newer than the one on top of it: a run can be
@@ -85,7 +85,7 @@ class RunHistory:
         commit's is the newer, and in one commit that which reads what the other made.
         """
         self._seen.clear()
-        found: list[tuple[str, int, int, Run]] = []
+        found: list[tuple[str, int, int, LoggedRun]] = []
         for read, (time, commit, parents) in enumerate(self._commits()):
             while found and found[-1][0] > time:
                 yield found.pop()[3]
@@ -123,7 +123,7 @@ class RunHistory:
         except (MissingObject, GitError, ValueError, IndexError):
             return None
 
-    def _brought(self, tree: str, parents: list[str]) -> Iterator[Run]:
+    def _brought(self, tree: str, parents: list[str]) -> Iterator[LoggedRun]:
         """The runs in a tree that none of its parents has."""
         old = [self._entries(parent).get("runs") for parent in parents]
         shards = self._new(self._entries(tree).get("runs"), old)
@@ -133,7 +133,7 @@ class RunHistory:
                 there = [self._entries(one.oid).get(folder.name) for one in below if one]
                 yield from self._runs_of(shard.name, folder, there)
 
-    def _runs_of(self, start: str, folder: TreeEntry, old: list[TreeEntry | None]) -> Iterator[Run]:
+    def _runs_of(self, start: str, folder: TreeEntry, old: list[TreeEntry | None]) -> Iterator[LoggedRun]:
         held = self._entries(folder.oid)
         infos = [self._entries(one.oid).get("info") for one in old if one]
         ids = {f"{start}{folder.name} {info.oid}": info.oid for info in self._new(held.get("info"), infos)}
@@ -142,7 +142,7 @@ class RunHistory:
         for run, oid in new.items() if record else ():
             self._seen.add(run)
             if record and (told := self._info(oid)):
-                yield Run(record, told, run)
+                yield LoggedRun(record, told, run)
 
     def _new(self, folder: TreeEntry | None, old: list[TreeEntry | None]) -> list[TreeEntry]:
         """The entries of a folder that no old one has as they are."""
@@ -192,7 +192,7 @@ class RunHistory:
             return None
 
 
-def _in_order(brought: Iterable[Run]) -> list[Run]:
+def _in_order(brought: Iterable[LoggedRun]) -> list[LoggedRun]:
     """Each run after those whose outputs it reads; where nothing tells, by id."""
     runs = sorted(brought, key=lambda run: run.id)
     made = {(path, out.id): place for place, run in enumerate(runs) for path, out in run.record.outs.items()}

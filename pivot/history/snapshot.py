@@ -14,7 +14,7 @@ from pivot.state.records import Info, Record
 from pivot.state.run_cache import RunCache
 
 
-class Standing(Struct, frozen=True):
+class CommittedState(Struct, frozen=True):
     """One line of a note with its record (None: it is not here) and what is said about its runs, the newest first."""
 
     line: NoteLine
@@ -31,7 +31,7 @@ class Snapshot(Struct, frozen=True):
 
     commit: str
     noted: str
-    stages: Mapping[str, tuple[Standing, ...]]
+    stages: Mapping[str, tuple[CommittedState, ...]]
 
 
 class Snapshots:
@@ -86,9 +86,9 @@ class Snapshots:
     def lines(self, commit: str) -> dict[str, tuple[NoteLine, ...]]:
         return self._notes.read(commit)
 
-    def _standing(self, line: NoteLine) -> Standing:
+    def _standing(self, line: NoteLine) -> CommittedState:
         if line.fingerprint is None or line.result is None:
-            return Standing(line, None, ())
+            return CommittedState(line, None, ())
         held = [found.record for found in self._runs.lookup(line.fingerprint) if found.result == line.result]
         infos = self._runs.infos(line.fingerprint, line.result) if held else []
-        return Standing(line, held[0] if held else None, tuple(infos))
+        return CommittedState(line, held[0] if held else None, tuple(infos))

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from pivot.git.plumbing.command import local_env_vars
-from pivot.git.plumbing.locate import Location, locate
+from pivot.git.plumbing.locate import RepositoryLocation, locate
 
 # These say how Git is to work, not where: `git -c key=value` counts in a hook too.
 _KEPT = frozenset({"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"})
@@ -14,7 +14,7 @@ _KEPT = frozenset({"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"})
 _QUARANTINE = frozenset({"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"})
 
 
-def hook_location() -> Location:
+def hook_location() -> RepositoryLocation:
     """The repository that Git called the hook for, whose work tree is the current folder.
 
     Git tells its hooks the repository, and for a commit the index, by environment variables that would mislead every
@@ -34,7 +34,7 @@ def hook_location() -> Location:
     return told
 
 
-def server_location() -> Location:
+def server_location() -> RepositoryLocation:
     """The repository that was pushed to. What `refs/replace/*` put in the place of objects does not count: anybody may
     push such a ref, and a check would look at another commit than the one that is taken.
 
@@ -46,7 +46,7 @@ def server_location() -> Location:
     return found
 
 
-def _found_without(told: Location) -> bool:
+def _found_without(told: RepositoryLocation) -> bool:
     from pivot.errors import ProjectError
 
     try:

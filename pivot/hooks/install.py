@@ -20,7 +20,7 @@ from msgspec import Struct
 from pivot.errors import GitError
 from pivot.git.plumbing.command import run_git
 from pivot.git.plumbing.config import add_setting, read_settings, write_setting
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.hooks.script import GUARD, NAMES, SERVER_NAMES, is_ours, script_text, write_script
 
 Way = Literal["files", "config", "by hand"]
@@ -44,7 +44,7 @@ class Hooks:
     All work trees share them. What is installed of either kind is uninstalled.
     """
 
-    def __init__(self, location: Location, *, server: bool = False) -> None:
+    def __init__(self, location: RepositoryLocation, *, server: bool = False) -> None:
         self._location = location
         self._names = SERVER_NAMES if server else NAMES
         self._how = f"git pivot hooks install{' --server' if server else ''}"

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from pivot.errors import LockTimeout, MissingObject, PivotError, UnsafePath
 from pivot.git.odb.open import open_reader
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.git.safe_path import is_safe_path
 from pivot.hooks.branch_edits import Edits
 from pivot.hooks.outputs import listed_outputs, remember_outputs
@@ -54,7 +54,7 @@ class Wanted(Struct, frozen=True):
     line: NoteLine
 
 
-def follow(location: Location, old: str, new: str, *, merged: bool = False) -> list[str]:
+def follow(location: RepositoryLocation, old: str, new: str, *, merged: bool = False) -> list[str]:
     """Bring the outputs of `new` into the work tree; lines for the user.
 
     After a merge (`merged`) nothing is said of a commit that has no note: the next `git pivot repro` gives it one.

@@ -13,13 +13,13 @@ from pivot.code.analysis.cache import load
 from pivot.errors import LockTimeout
 from pivot.git.odb.backend import Backend
 from pivot.git.odb.open import open_reader
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.hooks.post_checkout import follow
 from pivot.project import Project
 from pivot.state.notes import Notes
 
 
-def after_commit(location: Location, name: str, given: Sequence[str], rewritten: Iterable[str]) -> list[str]:
+def after_commit(location: RepositoryLocation, name: str, given: Sequence[str], rewritten: Iterable[str]) -> list[str]:
     """Do the work of the hook `name`; lines for the user. `rewritten` are the lines `<old> <new>` of post-rewrite.
 
     Raises:
@@ -43,7 +43,7 @@ def after_commit(location: Location, name: str, given: Sequence[str], rewritten:
     return follow(location, start, head, merged=True) if start else []
 
 
-def _start(location: Location, name: str, given: Sequence[str], pairs: list[tuple[str, str]]) -> str | None:
+def _start(location: RepositoryLocation, name: str, given: Sequence[str], pairs: list[tuple[str, str]]) -> str | None:
     """The commit whose outputs stand in the work tree, where this hook's command has moved from there."""
     if name == "post-merge":
         return location.read_ref("ORIG_HEAD")
@@ -72,7 +72,7 @@ def _note(project: Project) -> None:
     if not files or any(load(project.cache_dir, project.root, file) is None for file in files):
         return
     # Only here: the planner and all below it take ten times as long to import as a hook that has nothing to do.
-    from pivot.pool.pool import Workers
+    from pivot.pool.pool import WorkerPool
     from pivot.pool.server_pool import WorkerSettings
     from pivot.run.head_note import note_head
     from pivot.run.recorder import flush_journal
@@ -82,7 +82,7 @@ def _note(project: Project) -> None:
         project.root, project.store_path, project.pivot_dir / "logs", cache=str(project.cache_dir), link=project.link
     )
     try:
-        with project.lock(), Workers(settings) as workers:
+        with project.lock(), WorkerPool(settings) as workers:
             flush_journal(project, "commit: results of an interrupted run")
             note_head(project, Session(project, workers).planner())
     except LockTimeout:

@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from pivot.errors import LockTimeout, PivotError
 from pivot.files import FileLock
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.history.commit_content import CommitContent
 from pivot.hooks.run_results import Results, seed, take_over
 from pivot.hooks.server_push import Rules, commits_of, is_code, parse_received, read_rules
-from pivot.operations.clean_checkout import Repro, own_tree
-from pivot.operations.sandbox import Room, Sandbox
+from pivot.operations.clean_checkout import ReproProcess, own_tree
+from pivot.operations.sandbox import Sandbox, SandboxFolders
 from pivot.project import Project
 from pivot.worker.spawn import python_command
 
@@ -30,7 +30,7 @@ FLUSH_LIMIT = 60.0  # seconds
 DETACHED = "detached"  # the word by which the part that stays in the background knows itself
 
 
-def after_receive(location: Location, lines: Sequence[str], *, detached: bool = False) -> Iterator[str]:
+def after_receive(location: RepositoryLocation, lines: Sequence[str], *, detached: bool = False) -> Iterator[str]:
     """Do what the owner of the server asks for; lines for who pushed, as things happen.
 
     Raises:
@@ -56,7 +56,7 @@ def after_receive(location: Location, lines: Sequence[str], *, detached: bool = 
         yield from _compute(location, commits, rules)
 
 
-def _send_away(location: Location, lines: Sequence[str], commits: Mapping[str, str]) -> str:
+def _send_away(location: RepositoryLocation, lines: Sequence[str], commits: Mapping[str, str]) -> str:
     """Go on in a process of its own, so that who pushed need not wait; all that it says goes into a file."""
     log = location.pivot_dir / "logs" / f"ci-{next(iter(commits))[:12]}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def _send_away(location: Location, lines: Sequence[str], commits: Mapping[str, s
     return f"{names}: runs in the background, `git fetch` brings the results later; the server's log is {log}"
 
 
-def _compute(location: Location, commits: Mapping[str, str], rules: Rules) -> Iterator[str]:
+def _compute(location: RepositoryLocation, commits: Mapping[str, str], rules: Rules) -> Iterator[str]:
     ours = location.pivot_dir / "ci"
     lock = FileLock(ours / "lock", f"the run of {', '.join(commits.values())} after a push")
     try:
@@ -95,7 +95,7 @@ def _compute(location: Location, commits: Mapping[str, str], rules: Rules) -> It
             yield from _run(location, (commit, f"{name} ({commit[:8]})"), rules)
 
 
-def _run(location: Location, what: tuple[str, str], rules: Rules) -> Iterator[str]:
+def _run(location: RepositoryLocation, what: tuple[str, str], rules: Rules) -> Iterator[str]:
     commit, name = what
     yield f"{name}: running, for {rules.limit:g} s at most"
     with Project(location) as project, own_tree(location, commit, folder=location.pivot_dir / "ci") as room:
@@ -103,7 +103,7 @@ def _run(location: Location, what: tuple[str, str], rules: Rules) -> Iterator[st
         store = project.store_path.absolute()
         sandbox = replace(rules.sandbox, readable=(*rules.sandbox.readable, str(store)))
         settings = _settings(room, store)
-        with Repro(room, limit=rules.limit, settings=settings, sandbox=sandbox) as repro:
+        with ReproProcess(room, limit=rules.limit, settings=settings, sandbox=sandbox) as repro:
             yield from repro.lines()
         if repro.code is None:
             _flush(room, settings, sandbox)
@@ -115,9 +115,9 @@ def _run(location: Location, what: tuple[str, str], rules: Rules) -> Iterator[st
     yield f"{name}: {_outcome(repro.code, results, rules)}"
 
 
-def _flush(room: Room, settings: Mapping[str, str], sandbox: Sandbox) -> None:
+def _flush(room: SandboxFolders, settings: Mapping[str, str], sandbox: Sandbox) -> None:
     """A run that was killed has left its results in a journal, which this command takes from there."""
-    with Repro(room, "verify", limit=FLUSH_LIMIT, settings=settings, sandbox=sandbox) as flush:
+    with ReproProcess(room, "verify", limit=FLUSH_LIMIT, settings=settings, sandbox=sandbox) as flush:
         for _ in flush.lines():
             pass
 
@@ -134,7 +134,7 @@ def _outcome(code: int | None, results: Results, rules: Rules) -> str:
     return f"not reproduced: `git pivot repro` ended with {code}"
 
 
-def _settings(room: Room, store: Path) -> dict[str, str]:
+def _settings(room: SandboxFolders, store: Path) -> dict[str, str]:
     """What pushed code has no say in: where outputs are kept and come from, and that Git leaves the refs alone."""
     found = {"pivot.store": str(room.root / ".git/pivot/store.git"), "maintenance.auto": "false", "gc.auto": "0"}
     if store.is_dir():

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pivot.errors import PivotError
 from pivot.git.plumbing.fetch_refspecs import add_fetch_refspecs, list_remotes
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.history.attestation import attest
 from pivot.history.commit_content import CommitContent
 from pivot.hooks.wording import some
@@ -45,7 +45,7 @@ def parse_pushed(line: str) -> PushedRef:
 
 
 def before_push(
-    location: Location, remote: str, lines: Sequence[str], tell: Callable[[str], None]
+    location: RepositoryLocation, remote: str, lines: Sequence[str], tell: Callable[[str], None]
 ) -> tuple[bool, list[str]]:
     """Whether the push is to stop, and lines for the user; `tell` is told what is under way.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pivot.errors import PivotError
 from pivot.git.odb.quarantine_backend import ReceivingBackend
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.git.plumbing.quoting import one_line
 from pivot.history.attestation import attest
 from pivot.hooks.check_limits import OutOfTime, limited
@@ -32,7 +32,7 @@ REPRODUCE = "the push is refused: `git pivot repro`, commit, `git pivot push`, a
 REFUSED = "the push is refused"
 
 
-def before_receive(location: Location, lines: Sequence[str]) -> tuple[bool, list[str]]:
+def before_receive(location: RepositoryLocation, lines: Sequence[str]) -> tuple[bool, list[str]]:
     """Whether the push is refused, and lines for who pushes.
 
     Raises:

@@ -18,10 +18,10 @@ from msgspec import Struct
 from pivot.errors import GitError, PivotError
 from pivot.git.odb.process_backend import ProgramBackend, read_algorithm
 from pivot.git.plumbing.command import clean_environment, run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.hooks.server_push import ReceivedRef
 from pivot.hooks.state_push import state_problems
-from pivot.operations.sandbox import Room
+from pivot.operations.sandbox import SandboxFolders
 from pivot.project import Project
 from pivot.sharing.outputs_to_move import outs_of
 from pivot.state import notes, run_cache
@@ -60,7 +60,7 @@ def proved_runs(project: Project) -> RunCache:
     return RunCache(project.backend, ref=PROVED, tracking="")
 
 
-def seed(project: Project, room: Room) -> str | None:
+def seed(project: Project, room: SandboxFolders) -> str | None:
     """Let a checkout know what this server has proved, and nothing that was pushed; the tip that it begins with."""
     tip = project.backend.ref_get(PROVED)
     if tip:
@@ -68,7 +68,7 @@ def seed(project: Project, room: Room) -> str | None:
     return tip
 
 
-def take_over(project: Project, room: Room, commit: str, base: str | None, who: str) -> Results:
+def take_over(project: Project, room: SandboxFolders, commit: str, base: str | None, who: str) -> Results:
     """Write what a run has found out into the repository, in the name of `who`.
 
     Raises:
@@ -97,7 +97,7 @@ def take_over(project: Project, room: Room, commit: str, base: str | None, who: 
 class _Salvage:
     """The objects of a checkout and of its store, in repositories of our own."""
 
-    def __init__(self, location: Location, room: Room) -> None:
+    def __init__(self, location: RepositoryLocation, room: SandboxFolders) -> None:
         self._git = room.root / ".git"
         self._place = room.root.parent / "result.git"
         self.store = room.root.parent / "store.git"
@@ -112,7 +112,7 @@ class _Salvage:
         if os.path.lexists(self._git / "pivot/store.git"):
             for name in ("objects", "large"):
                 _move(self._git / "pivot/store.git", name, self.store)
-        self._location = Location(None, self._place, self._place)
+        self._location = RepositoryLocation(None, self._place, self._place)
         self._backend = ProgramBackend(self._place, self._place)
         self._tips = {ref: tip for ref in (run_cache.REF, notes.REF) if (tip := self._ref(ref))}
         for ref, tip in self._tips.items():

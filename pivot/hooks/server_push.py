@@ -14,7 +14,7 @@ from pivot.errors import GitError, SettingError
 from pivot.git.odb.backend import Backend
 from pivot.git.plumbing.command import run_git
 from pivot.git.plumbing.config import Settings
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.operations.sandbox import Sandbox, read_sandbox
 from pivot.pipeline.run_policy import read_duration
 
@@ -137,7 +137,9 @@ def _memory(settings: Settings) -> int:
     return found
 
 
-def commits_of(location: Location, backend: Backend, refs: Iterable[ReceivedRef], rules: Rules) -> dict[str, str]:
+def commits_of(
+    location: RepositoryLocation, backend: Backend, refs: Iterable[ReceivedRef], rules: Rules
+) -> dict[str, str]:
     """The commits that count, each with the name of the ref that brings it."""
     found: dict[str, str] = {}
     for ref in refs:
@@ -147,7 +149,7 @@ def commits_of(location: Location, backend: Backend, refs: Iterable[ReceivedRef]
     return found
 
 
-def _commits(location: Location, backend: Backend, ref: ReceivedRef, rules: Rules) -> Iterator[str]:
+def _commits(location: RepositoryLocation, backend: Backend, ref: ReceivedRef, rules: Rules) -> Iterator[str]:
     last = backend.resolve(ref.new)
     if last is None:
         _check_no_commit(location, ref)
@@ -158,7 +160,7 @@ def _commits(location: Location, backend: Backend, ref: ReceivedRef, rules: Rule
     yield last
 
 
-def _check_no_commit(location: Location, ref: ReceivedRef) -> None:
+def _check_no_commit(location: RepositoryLocation, ref: ReceivedRef) -> None:
     """A tag of a file or a folder names no commit; where Git cannot tell what it names, nothing is let through."""
     args = ["rev-parse", "--verify", "--quiet", f"{ref.new}^{{}}"]
     peeled = run_git(args, location.folder, env=location.environment()).decode().strip()

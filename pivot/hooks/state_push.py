@@ -16,7 +16,7 @@ from pivot.errors import PivotError, RecordError, UnknownVersion
 from pivot.git import epochs
 from pivot.git.odb.backend import BLOB, Backend
 from pivot.git.plumbing.command import ask_git, run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.git.plumbing.quoting import one_line
 from pivot.git.plumbing.refs import read_ref
 from pivot.hooks.server_push import ReceivedRef
@@ -58,13 +58,15 @@ def state_refs(refs: Iterable[ReceivedRef]) -> list[ReceivedRef]:
     return [ref for ref in refs if _is_ours(ref.name.casefold())]
 
 
-def state_problems(location: Location, backend: Backend, refs: Iterable[ReceivedRef], server: str = "") -> list[str]:
+def state_problems(
+    location: RepositoryLocation, backend: Backend, refs: Iterable[ReceivedRef], server: str = ""
+) -> list[str]:
     """Why these refs may not move so. Nobody else says that the `server` of this name has run something.
 
     Raises:
         GitError: what was pushed cannot be read.
     """
-    checks = [_Check(location, backend, ref, server) for ref in state_refs(refs)]
+    checks = [_PushCheck(location, backend, ref, server) for ref in state_refs(refs)]
     return [f"{one.name}: {problem}" for one in checks for problem in one.problems()]
 
 
@@ -72,8 +74,8 @@ def _is_ours(name: str) -> bool:
     return name == notes.REF or name.startswith(_OURS)
 
 
-class _Check:
-    def __init__(self, location: Location, backend: Backend, ref: ReceivedRef, server: str) -> None:
+class _PushCheck:
+    def __init__(self, location: RepositoryLocation, backend: Backend, ref: ReceivedRef, server: str) -> None:
         self.name = ref.name
         self._server = server
         self._location = location

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 
 from pivot.git.plumbing.command import ask_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 
-def moved(location: Location, old: str, new: str) -> str:
+def moved(location: RepositoryLocation, old: str, new: str) -> str:
     """What the user calls the two ends of a switch: a branch, or the start of a commit's id.
 
     A clone and a new work tree come from nowhere.
@@ -23,7 +23,7 @@ def is_nothing(commit: str) -> bool:
     return not commit.strip("0")
 
 
-def _left(location: Location, old: str) -> str:
+def _left(location: RepositoryLocation, old: str) -> str:
     """The branch that was left, from the last line of HEAD's reflog."""
     try:
         log = (location.git_dir / "logs" / "HEAD").read_bytes()

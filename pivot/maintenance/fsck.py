@@ -13,7 +13,7 @@ from pivot.run.recorder import as_objects
 from pivot.state.notes import Notes, head_lines
 from pivot.state.records import Record
 from pivot.state.run_cache import Found
-from pivot.store.odb.objects import Object, Problem
+from pivot.store.odb.objects import Object, ObjectProblem
 
 
 class Loss(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Loss(Struct, frozen=True):
     fingerprint: str
     result: str
     path: str
-    problems: tuple[Problem, ...]
+    problems: tuple[ObjectProblem, ...]
     again: str
 
 
@@ -121,8 +121,8 @@ class _Checker:
         return "`git pivot repro` on a commit that has it; `git pivot log` lists them"
 
 
-def _never_came(held: Object, problems: list[Problem]) -> bool:
-    return problems == [Problem(held.id, "missing", "")]
+def _never_came(held: Object, problems: list[ObjectProblem]) -> bool:
+    return problems == [ObjectProblem(held.id, "missing", "")]
 
 
 def _noted(project: Project) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from pivot.errors import LockTimeout, PivotError, ProjectError, StoreError
 from pivot.files import FileLock, remove_quietly
 from pivot.git.odb.open import open_backend
-from pivot.maintenance.live_roots import Place, Repository, Roots, find_in_use, find_roots, places_of
+from pivot.maintenance.live_roots import GcRoots, Repository, WorktreeData, find_in_use, find_roots, places_of
 from pivot.project import Project
 from pivot.state.record_closure import Name
 from pivot.state.ref_sync import State
@@ -97,7 +97,7 @@ def open_repositories(project: Project) -> Iterator[list[Repository]]:
         yield [Repository(own, project.backend, places_of(own, project.location)), *opened]
 
 
-def roots_of(using: Sequence[Repository], project: Project, keep: float) -> tuple[Roots, list[Roots]]:
+def roots_of(using: Sequence[Repository], project: Project, keep: float) -> tuple[GcRoots, list[GcRoots]]:
     """What this repository needs, and what each other one does."""
     own = find_roots(using[0], project.store, keep)
     return own, [find_roots(other, project.store, max(keep, KEEP)) for other in using[1:]]
@@ -116,7 +116,7 @@ def _open_other(git_dir: Path, store: Path) -> Repository:
 
 
 @contextmanager
-def _locked(places: Sequence[Place], say: Callable[[str], None]) -> Iterator[None]:
+def _locked(places: Sequence[WorktreeData], say: Callable[[str], None]) -> Iterator[None]:
     """Hold the locks of all these work trees. While one is taken none is held, so that nobody waits for us in vain."""
     locks = [FileLock(place.pivot_dir / "lock", "git pivot gc") for place in places]
     told = ""
@@ -149,7 +149,7 @@ def _release(locks: Sequence[FileLock]) -> None:
         lock.release()
 
 
-def _remove_failed(places: Sequence[Place]) -> int:
+def _remove_failed(places: Sequence[WorktreeData]) -> int:
     """Remove the partial outputs of failed stages; how many bytes that frees."""
     freed = 0
     for folder in [place.pivot_dir / "failed" for place in places]:
@@ -158,7 +158,7 @@ def _remove_failed(places: Sequence[Place]) -> int:
     return freed
 
 
-def _forget_settled(places: Sequence[Place]) -> None:
+def _forget_settled(places: Sequence[WorktreeData]) -> None:
     """The memory of "nothing to do" does not look at every object: what it stood on may be gone now."""
     for place in places:
         remove_quietly(place.pivot_dir / "cache/settled")

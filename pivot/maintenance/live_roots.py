@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from pivot.errors import GitError, StoreError
 from pivot.git.odb.backend import TREE, Backend
 from pivot.git.plumbing.command import ask_git, placeless_environment, run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.plan.known_results import LastResults
 from pivot.run.recorder import as_objects
 from pivot.state.accepted import Accepted
@@ -30,7 +30,7 @@ from pivot.store.worktree.known_outputs import LISTED
 from pivot.store.worktree.saved_edits import KEPT_DAYS, Saved
 
 
-class Place(Struct, frozen=True):
+class WorktreeData(Struct, frozen=True):
     """What Pivot keeps for one work tree, and where that stands (None: not here, such as on a drive that is away)."""
 
     pivot_dir: Path
@@ -42,10 +42,10 @@ class Repository(Struct, frozen=True):
 
     git_dir: Path
     backend: Backend
-    places: tuple[Place, ...]
+    places: tuple[WorktreeData, ...]
 
 
-class Roots(Struct):
+class GcRoots(Struct):
     """`live`: records with their bytes; `others`: records of commits that are not here, whose bytes may go.
 
     `objects` are kept beside those of the live records: edits put away, and results not recorded yet.
@@ -64,7 +64,7 @@ class Roots(Struct):
             yield from as_objects(record.outs).values()
 
 
-def places_of(git_dir: Path, known: Location | None = None) -> tuple[Place, ...]:
+def places_of(git_dir: Path, known: RepositoryLocation | None = None) -> tuple[WorktreeData, ...]:
     """The work trees of a repository; `known` is one that was opened, so that nobody need be asked about it.
 
     Raises:
@@ -73,11 +73,13 @@ def places_of(git_dir: Path, known: Location | None = None) -> tuple[Place, ...]
     if not (git_dir / "HEAD").is_file():
         raise StoreError("a repository that uses the store cannot be read", where=str(git_dir))
     main = known.root if known and known.git_dir == git_dir else _main_root(git_dir)
-    linked = [Place(folder / "pivot", _linked_root(folder)) for folder in sorted((git_dir / "worktrees").glob("*"))]
-    return (Place(git_dir / "pivot", main), *linked)
+    linked = [
+        WorktreeData(folder / "pivot", _linked_root(folder)) for folder in sorted((git_dir / "worktrees").glob("*"))
+    ]
+    return (WorktreeData(git_dir / "pivot", main), *linked)
 
 
-def find_roots(repository: Repository, store: Store, keep: float) -> Roots:
+def find_roots(repository: Repository, store: Store, keep: float) -> GcRoots:
     """What lives: what a note of a reachable commit names, an accepted change, or a work tree stands on, and every
     record with a run that ended in the last `keep` seconds.
 
@@ -104,8 +106,8 @@ class _Finder:
         since = datetime.now(UTC) - timedelta(seconds=keep)
         self._since = since.isoformat(timespec="seconds")
 
-    def find(self) -> Roots:
-        roots = Roots()
+    def find(self) -> GcRoots:
+        roots = GcRoots()
         noted, elsewhere = self._noted()
         named = noted | self._accepted() | self._last()
         in_place = self._in_place()

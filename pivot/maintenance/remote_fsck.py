@@ -12,8 +12,8 @@ from pivot.project import Project
 from pivot.sharing.outputs_to_move import outs_of
 from pivot.state.records import Record
 from pivot.state.run_cache import Found
-from pivot.store.exchange import Member, Root, as_object, digest_of, read_level
-from pivot.store.odb.objects import EMPTY_TREE, POINTER_MAX, Pointer, Problem, parse_pointer
+from pivot.store.exchange import Member, WantedRoot, as_object, digest_of, read_level
+from pivot.store.odb.objects import EMPTY_TREE, POINTER_MAX, ObjectProblem, Pointer, parse_pointer
 from pivot.sync.remote.remote import Remote
 from pivot.sync.transfer.transfer import Transfer
 from pivot.sync.transfer.upload import Sending
@@ -53,11 +53,11 @@ class _Contents(Struct):
 
     remote: Remote
     state: dict[str, str] = field(default_factory=dict)
-    below: dict[str, list[Root]] = field(default_factory=dict)
+    below: dict[str, list[WantedRoot]] = field(default_factory=dict)
     pointers: dict[str, Pointer] = field(default_factory=dict)
     _files: dict[str, int] = field(default_factory=dict)
 
-    def begin(self, roots: set[Root]) -> set[str]:
+    def begin(self, roots: set[WantedRoot]) -> set[str]:
         """Read all directories; the ids of the roots that are there."""
         level = list(roots)
         pushed: set[str] | None = None
@@ -85,13 +85,13 @@ class _Contents(Struct):
         for oid, pointer in self.pointers.items():
             self.state[oid] = self._large(pointer) if pointer.blake3 in whole else "missing"
 
-    def problems(self, root: Root, path: str = "") -> Iterator[Problem]:
+    def problems(self, root: WantedRoot, path: str = "") -> Iterator[ObjectProblem]:
         if self.state[root.id]:
-            yield Problem(root.id, self.state[root.id], path)
+            yield ObjectProblem(root.id, self.state[root.id], path)
         for one in self.below.get(root.id, ()):
             yield from self.problems(one, f"{path}/{one.path}".lstrip("/"))
 
-    def _read_folders(self, ids: list[str]) -> Iterator[Root]:
+    def _read_folders(self, ids: list[str]) -> Iterator[WantedRoot]:
         data = self.remote.read(ids)
         self.state |= {oid: "damaged" for oid in ids if oid not in data}
         for oid, held in data.items():
@@ -125,7 +125,7 @@ def _again(project: Project, remote: Remote, record: Record) -> str:
     return f"`git pivot fsck --remote {remote.name} --mend` in a clone that has it"
 
 
-def _mend(transfer: Transfer, there: _Contents, roots: Iterable[Root]) -> int:
+def _mend(transfer: Transfer, there: _Contents, roots: Iterable[WantedRoot]) -> int:
     """Send what is wrong there and whole here; how much that was."""
     wrong = {oid for oid, state in there.state.items() if state}
     closure = transfer.closure(roots)

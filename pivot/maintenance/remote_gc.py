@@ -19,7 +19,7 @@ from pivot.state.record_closure import Name
 from pivot.state.records import Record
 from pivot.state.ref_sync import State
 from pivot.state.run_cache import RunCache
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.sync.transfer.origins import as_git_url, as_origin, origins_of, same_place
 from pivot.sync.transfer.prune_remote import Cleaned, Terms
 from pivot.sync.transfer.transfer import Transfer
@@ -27,14 +27,14 @@ from pivot.sync.transfer.transfer import Transfer
 TRACKING = "refs/pivot-remotes"
 
 
-class Needs(Struct, frozen=True):
+class RemoteUsers(Struct, frozen=True):
     """What was found before anything is removed: who pushes to the remote, and what other projects have there."""
 
     origins: frozenset[str]
-    roots: tuple[Root, ...]
+    roots: tuple[WantedRoot, ...]
 
 
-def ask_everybody(project: Project, transfer: Transfer, state: State, *, dry_run: bool) -> Needs:
+def ask_everybody(project: Project, transfer: Transfer, state: State, *, dry_run: bool) -> RemoteUsers:
     """Bring the results of every Git remote of this repository, and those of every other one that pushes there.
 
     Raises:
@@ -48,10 +48,10 @@ def ask_everybody(project: Project, transfer: Transfer, state: State, *, dry_run
     own = {same_place(one) for one in origins_of(location, project.settings)}
     own.add(same_place(as_origin(str(location.common_dir), location.folder)))
     others = [one for one in sorted(origins) if same_place(one) not in own]
-    return Needs(origins, tuple(root for one in others for root in _roots_of_another(one, transfer.remote.url)))
+    return RemoteUsers(origins, tuple(root for one in others for root in _roots_of_another(one, transfer.remote.url)))
 
 
-def clean_remote(project: Project, transfer: Transfer, needs: Needs, keep: float, terms: Terms) -> Cleaned:
+def clean_remote(project: Project, transfer: Transfer, needs: RemoteUsers, keep: float, terms: Terms) -> Cleaned:
     """Remove from the remote what is dead here, and what nobody knows.
 
     Raises:
@@ -83,17 +83,17 @@ def _git_remotes(project: Project) -> list[str]:
     return [one for one in list_remotes(project.location) if settings.get_bool(f"remote.{one}.pivot", True)]
 
 
-def _own_roots(project: Project, keep: float) -> Iterator[Root]:
+def _own_roots(project: Project, keep: float) -> Iterator[WantedRoot]:
     location = project.location
     places = places_of(location.common_dir, location)
     roots = find_roots(Repository(location.common_dir, project.backend, places), project.store, keep)
     # A commit that is not here may be on a branch of somebody else: its bytes must stay there.
     yield from roots_of(roots.live.values())
     yield from roots_of(_records(project.runs, roots.others))
-    yield from (Root(held.id, held.mode) for held in roots.objects)
+    yield from (WantedRoot(held.id, held.mode) for held in roots.objects)
 
 
-def _roots_of_another(origin: str, remote: str) -> list[Root]:
+def _roots_of_another(origin: str, remote: str) -> list[WantedRoot]:
     """All that another repository has recorded: which of it lives is for its own people to say."""
     url = as_git_url(origin)
     hint = (

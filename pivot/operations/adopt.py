@@ -6,7 +6,7 @@ import os
 import platform
 from datetime import UTC, datetime
 
-from pivot.code.analysis.model import Stage
+from pivot.code.analysis.model import AnalysedStage
 from pivot.errors import TargetError
 from pivot.plan.decision import Action
 from pivot.plan.targets import unknown_stage
@@ -49,7 +49,7 @@ def adopt_outputs(session: Session, name: str, why: str) -> Record:
     return record
 
 
-def _info(session: Session, stage: Stage, why: str) -> Info:
+def _info(session: Session, stage: AnalysedStage, why: str) -> Info:
     author = session.project.author
     return Info(
         stage=stage.name,

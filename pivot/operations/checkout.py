@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, field
 
 from pivot.errors import TargetError
-from pivot.history.snapshot import Snapshots, Standing
+from pivot.history.snapshot import CommittedState, Snapshots
 from pivot.plan.decision import Action
 from pivot.plan.targets import near_name
 from pivot.project import Project
@@ -134,14 +134,14 @@ def check_out(project: Project, wanted: Mapping[str, Object], why: str, *, by_co
     return done
 
 
-def _preferred(project: Project, standings: Iterable[Standing]) -> Record | None:
+def _preferred(project: Project, standings: Iterable[CommittedState]) -> Record | None:
     """Of several results of one stage the one whose bytes are here."""
     records = [standing.record for standing in standings if standing.record]
     whole = [one for one in records if all(map(project.store.has, as_objects(one.outs).values()))]
     return next(iter([*whole, *records]), None)
 
 
-def _refusals(sentences: Sequence[str], stages: Mapping[str, tuple[Standing, ...]]) -> Iterator[str]:
+def _refusals(sentences: Sequence[str], stages: Mapping[str, tuple[CommittedState, ...]]) -> Iterator[str]:
     """The sentences that the run cache has about the records of these stages, each with its stage."""
     for name, standings in stages.items():
         starts = {standing.line.fingerprint[:12] for standing in standings if standing.line.fingerprint}

@@ -17,9 +17,9 @@ from typing import Self
 
 from pivot.git.odb.process_backend import read_algorithm
 from pivot.git.plumbing.command import clean_environment, run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.git.plumbing.quoting import one_line
-from pivot.operations.sandbox import Room, Sandbox
+from pivot.operations.sandbox import Sandbox, SandboxFolders
 from pivot.worker.process_groups import children_of, signal_group, stop_orphans
 from pivot.worker.process_setup import keep_orphans
 
@@ -32,7 +32,7 @@ _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
 
 
 @contextmanager
-def own_tree(location: Location, commit: str, *, folder: Path | None = None) -> Iterator[Room]:
+def own_tree(location: RepositoryLocation, commit: str, *, folder: Path | None = None) -> Iterator[SandboxFolders]:
     """A repository of its own with the files of a commit, and nothing of what is known about it.
 
     Not a clone: that has no commit which is on no branch, and copies all where the repository is shallow. It is made in
@@ -40,7 +40,7 @@ def own_tree(location: Location, commit: str, *, folder: Path | None = None) -> 
     """
     with tempfile.TemporaryDirectory(prefix="git-pivot-again-", dir=folder, ignore_cleanup_errors=True) as temp:
         objects = object_folders(location)
-        room = Room(Path(temp) / "project", Path(temp) / "home", Path(temp) / "tmp", objects)
+        room = SandboxFolders(Path(temp) / "project", Path(temp) / "home", Path(temp) / "tmp", objects)
         root = room.root
         environment = {**clean_environment(os.environ), "GIT_PIVOT_HOOKS": "0"}
         made = ["init", "--quiet", "--template=", f"--object-format={read_algorithm(location.common_dir)}", str(root)]
@@ -56,7 +56,7 @@ def own_tree(location: Location, commit: str, *, folder: Path | None = None) -> 
         yield room
 
 
-def object_folders(location: Location) -> tuple[Path, ...]:
+def object_folders(location: RepositoryLocation) -> tuple[Path, ...]:
     """Where the objects of a repository are: its own folder, those that it borrows from, and those of a push that is
     being received."""
     found: dict[Path, None] = {}
@@ -75,7 +75,7 @@ def object_folders(location: Location) -> tuple[Path, ...]:
     return tuple(found)
 
 
-class Repro:
+class ReproProcess:
     """`git pivot repro`, or another command of Pivot, in a checkout of its own; in a sandbox, if there is one.
 
     Settings (key -> value) hold for it alone. Once `lines` has ended, `code` is its exit code; None if it was stopped
@@ -84,7 +84,7 @@ class Repro:
 
     def __init__(
         self,
-        room: Room,
+        room: SandboxFolders,
         *command: str,
         limit: float | None = None,
         settings: Mapping[str, str] | None = None,

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import msgspec
 
-from pivot.code.analysis.model import Stage
+from pivot.code.analysis.model import AnalysedStage
 from pivot.code.walk.late_imports import extend
 from pivot.errors import PivotError
 from pivot.git.plumbing.quoting import one_line
 from pivot.history.attestation import Analysis, StageCode
-from pivot.operations.clean_checkout import Repro, own_tree
+from pivot.operations.clean_checkout import ReproProcess, own_tree
 from pivot.operations.sandbox import Sandbox
 from pivot.plan.situation import artifacts
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 from pivot.project import Project
 from pivot.run.session import Session
 from pivot.run.worker_settings import worker_settings
@@ -47,7 +47,7 @@ def analyser(sandbox: Sandbox, limit: float) -> Callable[[Project, str, Mapping[
             modules = {stage: [_imported(one) for one in held] for stage, held in records.items()}
             (place / _QUESTION).write_bytes(msgspec.json.encode(modules))
             settings = {"pivot.store": str(place / "pivot/store.git")}
-            with Repro(room, VERB, limit=limit, settings=settings, sandbox=sandbox) as run:
+            with ReproProcess(room, VERB, limit=limit, settings=settings, sandbox=sandbox) as run:
                 said = list(run.lines())[-_LAST:]
             if run.code is None:
                 return f"it took longer than {limit:g} s"
@@ -61,7 +61,7 @@ def analyser(sandbox: Sandbox, limit: float) -> Callable[[Project, str, Mapping[
 
 def answer_analysis() -> int:
     """Import the pipelines of the checkout in the current folder, and write what they are."""
-    with Project.open(Path.cwd()) as project, Workers(worker_settings(project)) as workers:
+    with Project.open(Path.cwd()) as project, WorkerPool(worker_settings(project)) as workers:
         place = project.location.git_dir
         modules = msgspec.json.decode((place / _QUESTION).read_bytes(), type=dict[str, list[list[str]]])
         try:
@@ -75,7 +75,7 @@ def answer_analysis() -> int:
     return 0
 
 
-def _code(stage: Stage, root: Path, imported: Sequence[Sequence[str]]) -> StageCode:
+def _code(stage: AnalysedStage, root: Path, imported: Sequence[Sequence[str]]) -> StageCode:
     wider = [extend(stage.manifest, root, modules).digest() for modules in imported if modules]
     spec = stage.spec
     return StageCode((stage.code, *wider), digest_of(spec.params), digest_of(artifacts(spec)))

@@ -18,7 +18,7 @@ from pivot.pipeline.spec import StageSpec
 from pivot.plan.decision import Action
 from pivot.plan.planner import Planner
 from pivot.pool.jobs import Job, JobDone, JobFailed
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 from pivot.pool.server_pool import WorkerSettings
 from pivot.run.session import Session
 from pivot.store.odb.objects import Object
@@ -87,7 +87,7 @@ def _verify(session: Session, spec: StageSpec) -> Verdict:
 
 def _run(settings: WorkerSettings, spec: StageSpec) -> JobDone | JobFailed:
     """One run with a code server of its own: two of them do not share the seed that Python gives to hashes."""
-    with Workers(settings) as workers:
+    with WorkerPool(settings) as workers:
         workers.start(Job(1, spec.name, spec.file))
         ended: list[JobDone | JobFailed] = []
         while not ended:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pivot.git.plumbing.locate import locate
 from pivot.history.attestation import NOT_ANALYSED, NOT_IN_CODE, NOT_IN_NOTE, Attested, Problem
 from pivot.history.snapshot import Snapshots
-from pivot.operations.clean_checkout import Repro, own_tree
+from pivot.operations.clean_checkout import ReproProcess, own_tree
 from pivot.operations.sandbox import Sandbox
 from pivot.project import Project
 from pivot.state.notes import NoteLine, Notes
@@ -30,7 +30,7 @@ def rerun(project: Project, checked: Attested, limit: float, sandbox: Sandbox) -
         return
     _, claimed = Snapshots(project.backend, project.runs).noted(checked.commit)
     with own_tree(project.location, checked.commit) as room:
-        with Repro(room, limit=limit, sandbox=sandbox) as repro:
+        with ReproProcess(room, limit=limit, sandbox=sandbox) as repro:
             yield from repro.lines()
         with Project(locate(room.root)) as again:
             found = Notes(again.backend).read(checked.commit)

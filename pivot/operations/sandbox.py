@@ -41,7 +41,7 @@ _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")  # of the account's environment
 _PROBE_LIMIT = 30.0  # seconds
 
 
-class Room(Struct, frozen=True):
+class SandboxFolders(Struct, frozen=True):
     """The folders of one run: `root` is the checkout, `home` and `temp` are empty. `readable` must be seen too."""
 
     root: Path
@@ -50,9 +50,9 @@ class Room(Struct, frozen=True):
     readable: tuple[Path, ...] = ()
 
 
-def empty_room(folder: Path) -> Room:
+def empty_room(folder: Path) -> SandboxFolders:
     """Empty folders for a probe."""
-    room = Room(folder / "project", folder / "home", folder / "tmp")
+    room = SandboxFolders(folder / "project", folder / "home", folder / "tmp")
     for one in (room.root, room.home, room.temp):
         one.mkdir(parents=True)
     return room
@@ -70,7 +70,9 @@ class Sandbox(Struct, frozen=True):
     def __bool__(self) -> bool:
         return self.kind != NONE
 
-    def wrap(self, module: Sequence[str], room: Room, settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    def wrap(
+        self, module: Sequence[str], room: SandboxFolders, settings: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str]]:
         """The command that runs `python -m MODULE ARGUMENTS` in the checkout, and its environment.
 
         `settings` are variables that it must see.
@@ -93,7 +95,7 @@ class Sandbox(Struct, frozen=True):
             return ""
         return f"pivot.ciSandbox is {self.kind!r}, and there is no program {program}"
 
-    def _bwrap(self, room: Room) -> list[str]:
+    def _bwrap(self, room: SandboxFolders) -> list[str]:
         apart = ["--unshare-all", *(["--share-net"] if self.network else [])]
         found = ["bwrap", *apart, "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
         found += ["--proc", "/proc", "--dev", "/dev", "--bind", str(room.temp), "/tmp"]
@@ -104,7 +106,7 @@ class Sandbox(Struct, frozen=True):
             found += ["--bind", str(folder), str(folder)]
         return [*found, "--chdir", str(room.root)]
 
-    def _podman(self, room: Room, environment: Mapping[str, str]) -> list[str]:
+    def _podman(self, room: SandboxFolders, environment: Mapping[str, str]) -> list[str]:
         found = ["podman", "run", "--rm", "--init", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"]
         found += [] if self.network else ["--network=none"]
         for path in (*map(str, room.readable), *self.readable):
@@ -114,7 +116,7 @@ class Sandbox(Struct, frozen=True):
         found += ["--volume", f"{room.temp}:/tmp", "--workdir", str(room.root)]
         return [*found, *(f"--env={name}={value}" for name, value in environment.items())]
 
-    def _visible(self, room: Room) -> Iterator[str]:
+    def _visible(self, room: SandboxFolders) -> Iterator[str]:
         """What may be read, each path once and no path below another one."""
         etc = (*_ETC, *(_ETC_OF_NETWORK if self.network else ()))
         wanted = [*_SYSTEM, *(f"/etc/{name}" for name in etc), *_python_folders(), *map(str, room.readable)]
@@ -156,7 +158,7 @@ def read_sandbox(settings: Settings) -> Sandbox:
     return found
 
 
-def probe(sandbox: Sandbox, room: Room) -> str:
+def probe(sandbox: Sandbox, room: SandboxFolders) -> str:
     """Start Python in the sandbox and see whether that works; empty where it does, else the reason."""
     if missing := sandbox.missing():
         return missing
@@ -189,7 +191,7 @@ def _python_folders() -> Iterator[str]:
     yield str(Path(__file__).resolve().parents[2] / "pivot")
 
 
-def _clean_environment(room: Room) -> dict[str, str]:
+def _clean_environment(room: SandboxFolders) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     folders = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
     return {"LANG": "C.UTF-8", **kept, "HOME": str(room.home), "PATH": folders, "TMPDIR": "/tmp", "USER": "pivot"}

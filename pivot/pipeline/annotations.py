@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Artifact, Dep, Out, PlaceholderDep
-from pivot.pipeline.source_location import Line, field_line, function_line, parameter_line, return_line
+from pivot.pipeline.source_location import SourceLine, field_line, function_line, parameter_line, return_line
 
 _ARTIFACTS = (Dep, PlaceholderDep, Out)
 _WRAPPERS = tuple(
@@ -51,7 +51,7 @@ def class_types(owner: type) -> dict[str, Any]:
         raise _unevaluated(error, where, postponed=key is not None) from error
 
 
-def split(annotation: Any, where: Line) -> tuple[Any, Artifact | None]:
+def split(annotation: Any, where: SourceLine) -> tuple[Any, Artifact | None]:
     """The type and its artifact; None where it has none.
 
     Raises:
@@ -94,7 +94,7 @@ def _is_artifact(value: Any) -> bool:
     return isinstance(value, _ARTIFACTS) or (isinstance(value, type) and issubclass(value, _ARTIFACTS))
 
 
-def _unevaluated(error: Exception, where: Line, *, postponed: bool) -> PipelineError:
+def _unevaluated(error: Exception, where: SourceLine, *, postponed: bool) -> PipelineError:
     """An artifact's own complaint is kept; where its text was evaluated later, it does not know its line."""
     if isinstance(error, PipelineError):
         return PipelineError(error.what, where=where.text if postponed else error.where, hint=error.hint)

@@ -14,11 +14,11 @@ from pivot.pipeline.loaders import PathOnly, describe
 from pivot.pipeline.loaders.choice import fit_loader, infer_loader
 from pivot.pipeline.param_types import to_json
 from pivot.pipeline.paths import check_external, check_path, in_repository
-from pivot.pipeline.source_location import Line, relative_to
+from pivot.pipeline.source_location import SourceLine, relative_to
 from pivot.pipeline.spec import ArtifactKind, ArtifactSpec, Location, Shape
 
 
-class Place(Struct, frozen=True):
+class StageContext(Struct, frozen=True):
     """Where a stage stands: its name for errors, and its pipeline's folder relative to the repository, if any."""
 
     stage: str
@@ -37,7 +37,7 @@ class Declared(Struct, frozen=True):
     shape: Shape
     loaders: tuple[Any, ...]
     value_type: Any
-    line: Line
+    line: SourceLine
 
     @property
     def kind(self) -> ArtifactKind:
@@ -77,7 +77,7 @@ class Input(Declared, frozen=True):
     """An artifact on a parameter; `key` is the parameter's name."""
 
 
-class Output(Declared, frozen=True):
+class BoundOutput(Declared, frozen=True):
     """An artifact on the return type; `key` is the key of the TypedDict, or `return`."""
 
     @property
@@ -86,7 +86,7 @@ class Output(Declared, frozen=True):
 
 
 def bind_input(
-    artifact: Dep | PlaceholderDep | IncrementalOut, key: str, kind: Any, where: Line, place: Place
+    artifact: Dep | PlaceholderDep | IncrementalOut, key: str, kind: Any, where: SourceLine, place: StageContext
 ) -> Input:
     """Check a parameter's artifact.
 
@@ -107,7 +107,7 @@ def bind_input(
     return bound
 
 
-def bind_output(artifact: Out, key: str, kind: Any, where: Line, place: Place) -> Output:
+def bind_output(artifact: Out, key: str, kind: Any, where: SourceLine, place: StageContext) -> BoundOutput:
     """Check an artifact of the return type.
 
     Raises:
@@ -115,17 +115,17 @@ def bind_output(artifact: Out, key: str, kind: Any, where: Line, place: Place) -
     """
     paths = _checked_paths(artifact, where, place)
     loaders = tuple(_writer(artifact, path, kind, where) for path in paths)
-    return Output(artifact, key, paths, artifact.shape, loaders, kind, where)
+    return BoundOutput(artifact, key, paths, artifact.shape, loaders, kind, where)
 
 
-def _checked_paths(artifact: Dep | Out, where: Line, place: Place) -> tuple[str, ...]:
+def _checked_paths(artifact: Dep | Out, where: SourceLine, place: StageContext) -> tuple[str, ...]:
     if artifact.kind == "external":
         return tuple(check_external(path, where) for path in artifact.paths)
     paths = tuple(check_path(path, place.prefix, where) for path in artifact.paths)
     return tuple(path.rstrip("/") + "/" for path in paths) if artifact.kind == "directory" else paths
 
 
-def _reader(artifact: Dep | IncrementalOut, path: str, kind: Any, where: Line) -> Any:
+def _reader(artifact: Dep | IncrementalOut, path: str, kind: Any, where: SourceLine) -> Any:
     loader = _loader(artifact, path, kind, where)
     if not callable(getattr(loader, "load", None)):
         raise PipelineError(
@@ -136,7 +136,7 @@ def _reader(artifact: Dep | IncrementalOut, path: str, kind: Any, where: Line) -
     return loader
 
 
-def _writer(artifact: Out, path: str, kind: Any, where: Line) -> Any:
+def _writer(artifact: Out, path: str, kind: Any, where: SourceLine) -> Any:
     loader = _loader(artifact, path, kind, where)
     if artifact.kind == "directory":
         if isinstance(loader, PathOnly):
@@ -160,7 +160,7 @@ def _writer(artifact: Out, path: str, kind: Any, where: Line) -> Any:
     return loader
 
 
-def _loader(artifact: Dep | Out, path: str, kind: Any, where: Line) -> Any:
+def _loader(artifact: Dep | Out, path: str, kind: Any, where: SourceLine) -> Any:
     loader = artifact.loader
     if isinstance(loader, type):
         raise PipelineError(

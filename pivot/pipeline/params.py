@@ -18,7 +18,7 @@ from pivot.errors import PipelineError, PivotError
 from pivot.pipeline.param_types import Mismatch, convert, field_values, is_params_class, is_pydantic, is_same, to_json
 from pivot.pipeline.params_file import Branch, Value, plain
 from pivot.pipeline.scalar_text import fits_json
-from pivot.pipeline.source_location import NOWHERE, Line, calling_line, field_line
+from pivot.pipeline.source_location import NOWHERE, SourceLine, calling_line, field_line
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -71,7 +71,7 @@ def _own_annotations(kind: type) -> dict[str, Any]:
     return dict(annotationlib.get_annotations(kind, format=annotationlib.Format.FORWARDREF))
 
 
-def build_params(kind: type, values: Mapping[str, Any], where: Line) -> Any:
+def build_params(kind: type, values: Mapping[str, Any], where: SourceLine) -> Any:
     """A parameter object from values by name.
 
     Raises:
@@ -184,7 +184,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"There are: {', '.join(names)}." if names else "There are none."
 
 
-def _checked(kind: type, values: Mapping[str, Any], where: Line) -> dict[str, Any]:
+def _checked(kind: type, values: Mapping[str, Any], where: SourceLine) -> dict[str, Any]:
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     _refuse_unknown(kind, values, fields, where)
     missing = [name for name, field in fields.items() if name not in values and not _has_default(field)]
@@ -205,7 +205,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _checked_value(kind: type, name: str, value: Any, expected: Any, where: Line) -> Any:
+def _checked_value(kind: type, name: str, value: Any, expected: Any, where: SourceLine) -> Any:
     try:
         return convert(value, expected, lambda nested, values: build_params(nested, values, where))
     except Mismatch as error:
@@ -216,7 +216,7 @@ def _checked_value(kind: type, name: str, value: Any, expected: Any, where: Line
         ) from error
 
 
-def checked(value: Any, expected: Any, what: str, where: Line) -> Any:
+def checked(value: Any, expected: Any, what: str, where: SourceLine) -> Any:
     """A value as an annotated type wants it.
 
     Raises:
@@ -228,7 +228,7 @@ def checked(value: Any, expected: Any, what: str, where: Line) -> Any:
         raise PipelineError(f"{what}: {error}", where=where.text, hint="Change the value, or the type.") from error
 
 
-def _types(kind: type, where: Line) -> dict[str, Any]:
+def _types(kind: type, where: SourceLine) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind, include_extras=True)
     except (NameError, TypeError) as error:
@@ -239,7 +239,7 @@ def _types(kind: type, where: Line) -> dict[str, Any]:
         ) from error
 
 
-def _refuse_unknown(kind: type, values: Iterable[str], known: Iterable[str], where: Line) -> None:
+def _refuse_unknown(kind: type, values: Iterable[str], known: Iterable[str], where: SourceLine) -> None:
     names = list(known)
     for name in values:
         if name not in names:
@@ -259,7 +259,7 @@ def _init_values(params: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {field.name: values[field.name] for field in dataclasses.fields(params) if field.init}
 
 
-def _build_pydantic(kind: Any, values: Mapping[str, Any], where: Line) -> Any:
+def _build_pydantic(kind: Any, values: Mapping[str, Any], where: SourceLine) -> Any:
     # Names are checked here: by default pydantic passes over those that it does not know.
     aliases = {field.alias for field in kind.model_fields.values() if field.alias}
     _refuse_unknown(kind, values, [*kind.model_fields, *aliases], where)

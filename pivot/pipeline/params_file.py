@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from msgspec import Struct, field
 
 from pivot.errors import PipelineError
-from pivot.pipeline.source_location import Line, known_line, shown
+from pivot.pipeline.source_location import SourceLine, known_line, shown
 from pivot.pipeline.spec import Location
 
 NAMES = ("params.yaml", "params.toml")
@@ -28,14 +28,14 @@ class Value(Struct, frozen=True):
     """A value that is given from outside the code; `text` is how it was typed, where it may be meant as text."""
 
     value: Any
-    line: Line
+    line: SourceLine
     text: str | None = None
 
 
 class Branch(Struct, frozen=True):
     """Values by name, as deep as they were nested."""
 
-    line: Line
+    line: SourceLine
     values: Mapping[str, Value | Branch] = field(default_factory=dict)
 
 
@@ -107,7 +107,7 @@ def section(name: str, held: Value | Branch) -> Branch:
     )
 
 
-def _line(path: str, number: int) -> Line:
+def _line(path: str, number: int) -> SourceLine:
     return known_line(Location(path, number))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field
 
 from pivot.errors import PipelineError
-from pivot.pipeline.source_location import Line, known_line
+from pivot.pipeline.source_location import SourceLine, known_line
 from pivot.pipeline.spec import StageSpec
 
 PathKeyFunction = Callable[[str], str]
@@ -19,7 +19,7 @@ class Claim(Struct, frozen=True):
 
     stage: str
     path: str
-    where: Line
+    where: SourceLine
 
 
 class Claims(Struct, frozen=True):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pivot.errors import PipelineError
-from pivot.pipeline.source_location import Line
+from pivot.pipeline.source_location import SourceLine
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FETCHABLE = ("http://", "https://")
@@ -18,7 +18,7 @@ _EXTERNAL = 'Write it relative to that folder; what lies outside can only be rea
 _GIT_FOLDERS = frozenset({".git", "git~1"})
 
 
-def check_external(path: str, where: Line) -> str:
+def check_external(path: str, where: SourceLine) -> str:
     """An absolute path or an http(s) URL, normalised.
 
     Raises:
@@ -35,7 +35,7 @@ def check_external(path: str, where: Line) -> str:
     return posixpath.normpath(path)
 
 
-def check_path(path: str, prefix: str | None, where: Line) -> str:
+def check_path(path: str, prefix: str | None, where: SourceLine) -> str:
     """A declared path, normalised; a directory keeps its `/` at the end.
 
     `prefix` is the pipeline's folder relative to the repository, None where there is no repository.
@@ -63,7 +63,7 @@ def check_path(path: str, prefix: str | None, where: Line) -> str:
     return plain + "/" if path.endswith("/") else plain
 
 
-def in_repository(path: str, prefix: str, where: Line) -> str:
+def in_repository(path: str, prefix: str, where: SourceLine) -> str:
     """The repository-relative POSIX path of a declared one, without a trailing slash.
 
     Raises:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pivot.errors import PipelineError
 from pivot.pipeline.artifacts import Paths
-from pivot.pipeline.bound_artifacts import Declared, Place
+from pivot.pipeline.bound_artifacts import Declared, StageContext
 from pivot.pipeline.param_types import field_values
 from pivot.pipeline.params import build_params, closest, override
 from pivot.pipeline.params_file import Branch, Value
@@ -20,7 +20,14 @@ from pivot.pipeline.path_conflicts import Claim, Claims, self_reads
 from pivot.pipeline.paths import PathKey, prefix_of
 from pivot.pipeline.run_policy import read_policy
 from pivot.pipeline.signature import Overrides, Signature, read_signature
-from pivot.pipeline.source_location import Line, calling_frame, calling_line, function_line, real_path, repository_of
+from pivot.pipeline.source_location import (
+    SourceLine,
+    calling_frame,
+    calling_line,
+    function_line,
+    real_path,
+    repository_of,
+)
 from pivot.pipeline.stage import Home, Stage
 from pivot.pipeline.variants import Variant, read_variants
 
@@ -30,7 +37,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 _NAME = re.compile(r"[\w][\w.-]*")
 
 
-class Options(TypedDict, total=False):
+class StageOptions(TypedDict, total=False):
     """What `Pipeline.register` takes beside the function."""
 
     name: str | None
@@ -70,10 +77,10 @@ class Pipeline:
         self._repository = repository_of(self.root)
         self._prefix = prefix_of(self.root, self._repository) if self._repository else None
         self._stages: dict[str, Stage] = {}
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, SourceLine] = {}
         self._claims = Claims(PathKey(self.root))
         self._included: list[Pipeline] = []
-        self._includers: list[tuple[Pipeline, str, Line]] = []
+        self._includers: list[tuple[Pipeline, str, SourceLine]] = []
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}: {len(self._stages)} stages>"
@@ -114,13 +121,13 @@ class Pipeline:
             self._add(replace(stage, name=start + stage.name), line)
 
     @overload
-    def register(self, function: FunctionT, **options: Unpack[Options]) -> FunctionT: ...
+    def register(self, function: FunctionT, **options: Unpack[StageOptions]) -> FunctionT: ...
 
     @overload
-    def register(self, function: None = None, **options: Unpack[Options]) -> Callable[[FunctionT], FunctionT]: ...
+    def register(self, function: None = None, **options: Unpack[StageOptions]) -> Callable[[FunctionT], FunctionT]: ...
 
     def register(
-        self, function: FunctionT | None = None, **options: Unpack[Options]
+        self, function: FunctionT | None = None, **options: Unpack[StageOptions]
     ) -> FunctionT | Callable[[FunctionT], FunctionT]:
         """Make a stage of a function and return the function unchanged; also a decorator, with or without options.
 
@@ -159,12 +166,14 @@ class Pipeline:
 
         return register if function is None else register(function)
 
-    def _stage(self, function: Callable[..., Any], base: str, asked: tuple[Options, Variant], line: Line) -> Stage:
+    def _stage(
+        self, function: Callable[..., Any], base: str, asked: tuple[StageOptions, Variant], line: SourceLine
+    ) -> Stage:
         options, variant = asked
         name = f"{base}@{variant.name}" if variant.name else base
         paths = (options.get("dep_path_overrides") or {}, options.get("out_path_overrides") or {})
         overrides = Overrides(*paths, variant.values)
-        signature = read_signature(function, Place(name, self._prefix), overrides, line)
+        signature = read_signature(function, StageContext(name, self._prefix), overrides, line)
         _check_name(base, "stage", line)  # of a lambda there is better to say
         return Stage(
             name=name,
@@ -179,7 +188,7 @@ class Pipeline:
             values=variant.values,
         )
 
-    def _add(self, stage: Stage, line: Line) -> None:
+    def _add(self, stage: Stage, line: SourceLine) -> None:
         """Take a stage whose name and paths no other has."""
         if stage.name in self._stages:
             raise PipelineError(
@@ -205,11 +214,11 @@ class Pipeline:
         return Claim(stage.name, path.rstrip("/"), item.line)
 
 
-def _check_options(options: Options, line: Line) -> None:
+def _check_options(options: StageOptions, line: SourceLine) -> None:
     for name in options:
-        if name not in Options.__annotations__:
+        if name not in StageOptions.__annotations__:
             raise PipelineError(
-                f"register has no option `{name}`", where=line.text, hint=closest(name, Options.__annotations__)
+                f"register has no option `{name}`", where=line.text, hint=closest(name, StageOptions.__annotations__)
             )
     for name in ("frozen", "always"):
         if type(given := options.get(name, False)) is not bool:
@@ -220,7 +229,7 @@ def _check_options(options: Options, line: Line) -> None:
         raise PipelineError("a stage cannot be frozen and always", where=line.text, hint="Keep one of the two.")
 
 
-def _check_name(name: Any, what: str, line: Line) -> None:
+def _check_name(name: Any, what: str, line: SourceLine) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise PipelineError(
             f"{name!r} is not a name for a {what}",
@@ -236,14 +245,14 @@ def _calling_file() -> str:
     return "" if file.startswith("<") else str(real_path(file))
 
 
-def _with_values(params: Any, variant: Variant, line: Line) -> Any:
+def _with_values(params: Any, variant: Variant, line: SourceLine) -> Any:
     """The parameter object with the variant's values in the fields of their names."""
     known = field_values(params) if params is not None else {}
     given = {name: Value(value, line) for name, value in variant.values.items() if name in known}
     return override(params, Branch(line, given)) if given else params
 
 
-def _params_of(signature: Signature, given: Any, stage: str, line: Line) -> Any:
+def _params_of(signature: Signature, given: Any, stage: str, line: SourceLine) -> Any:
     """The parameter object of a stage, from what `register` was given or from the class's defaults."""
     taker, kind = signature.params, signature.params_class
     if taker is None or kind is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from pivot.errors import PipelineError
-from pivot.pipeline.source_location import Line
+from pivot.pipeline.source_location import SourceLine
 from pivot.pipeline.spec import Policy
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*")
@@ -16,7 +16,7 @@ _MOST = 2**31 - 1
 _RESOURCE = re.compile(r"[A-Za-z][\w-]*")
 
 
-def read_policy(given: Mapping[str, Any], stage: str, line: Line) -> Policy:
+def read_policy(given: Mapping[str, Any], stage: str, line: SourceLine) -> Policy:
     """From the options of `register` (`resources`, `mutex`, `timeout`, `retries`, `priority`); None: the default.
 
     Raises:
@@ -48,7 +48,7 @@ def resource_name(name: str) -> str:
 class _Reader:
     """The options of one registration."""
 
-    def __init__(self, given: Mapping[str, Any], stage: str, line: Line) -> None:
+    def __init__(self, given: Mapping[str, Any], stage: str, line: SourceLine) -> None:
         self._given = given
         self._stage = stage
         self._line = line

@@ -12,7 +12,7 @@ from typing import Any, get_origin
 from msgspec import Struct
 
 from pivot.errors import CheckFailed
-from pivot.pipeline.bound_artifacts import Output
+from pivot.pipeline.bound_artifacts import BoundOutput
 from pivot.pipeline.keys import why_bad_keys
 from pivot.pipeline.loaders import PathOnly, describe
 from pivot.pipeline.loaders.protocol import why_not
@@ -26,7 +26,7 @@ class Piece(Struct, frozen=True):
     """What a stage returned for one path."""
 
     stage: str
-    output: Output
+    output: BoundOutput
     path: str
     loader: Any
     value: Any
@@ -39,7 +39,7 @@ class Piece(Struct, frozen=True):
         return _error(self.stage, what, self.output, hint)
 
 
-def save_all(value: Any, outputs: tuple[Output, ...], single: bool, folder: Path, stage: str) -> None:
+def save_all(value: Any, outputs: tuple[BoundOutput, ...], single: bool, folder: Path, stage: str) -> None:
     """Write every output, or check that the stage has written it.
 
     Raises:
@@ -54,11 +54,11 @@ def save_all(value: Any, outputs: tuple[Output, ...], single: bool, folder: Path
         _save(piece, folder)
 
 
-def _error(stage: str, what: str, output: Output, hint: str) -> CheckFailed:
+def _error(stage: str, what: str, output: BoundOutput, hint: str) -> CheckFailed:
     return CheckFailed(f"stage `{stage}` {what}", where=output.line.text, hint=hint)
 
 
-def _by_output(value: Any, outputs: tuple[Output, ...], single: bool, stage: str) -> list[Any]:
+def _by_output(value: Any, outputs: tuple[BoundOutput, ...], single: bool, stage: str) -> list[Any]:
     """One value an output."""
     if not outputs:
         if value is not None:
@@ -76,7 +76,7 @@ def _by_output(value: Any, outputs: tuple[Output, ...], single: bool, stage: str
     return [value.get(output.key, _LEFT_OUT) for output in outputs]
 
 
-def _check_keys(value: dict[Any, Any], outputs: tuple[Output, ...], stage: str) -> None:
+def _check_keys(value: dict[Any, Any], outputs: tuple[BoundOutput, ...], stage: str) -> None:
     known = {output.key: output for output in outputs}
     for key in value:
         if key not in known:
@@ -88,7 +88,7 @@ def _check_keys(value: dict[Any, Any], outputs: tuple[Output, ...], stage: str) 
             raise _error(stage, f"did not return the key `{key}` ({', '.join(output.paths)})", output, hint)
 
 
-def _pieces(stage: str, output: Output, value: Any) -> list[Piece]:
+def _pieces(stage: str, output: BoundOutput, value: Any) -> list[Piece]:
     """One value a path; None leaves an optional output out."""
     count = len(output.paths)
     if value is _LEFT_OUT or (value is None and output.optional):

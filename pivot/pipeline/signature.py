@@ -13,10 +13,17 @@ from msgspec import Struct, field
 from pivot.errors import PipelineError
 from pivot.pipeline.annotations import class_types, function_types, split
 from pivot.pipeline.artifacts import Dep, ExternalDep, IncrementalOut, Out, Paths, PlaceholderDep
-from pivot.pipeline.bound_artifacts import Input, Output, Place, bind_input, bind_output
+from pivot.pipeline.bound_artifacts import BoundOutput, Input, StageContext, bind_input, bind_output
 from pivot.pipeline.param_types import is_params_class
 from pivot.pipeline.params import checked, closest
-from pivot.pipeline.source_location import Line, field_line, function_line, known_line, parameter_line, return_line
+from pivot.pipeline.source_location import (
+    SourceLine,
+    field_line,
+    function_line,
+    known_line,
+    parameter_line,
+    return_line,
+)
 from pivot.pipeline.spec import Location
 from pivot.pipeline.variants import filled
 
@@ -42,14 +49,16 @@ class Signature(Struct, frozen=True):
     """
 
     inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
+    outputs: tuple[BoundOutput, ...]
     single: bool
     params: inspect.Parameter | None
     params_class: type | None
     injected: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_signature(function: Callable[..., Any], place: Place, overrides: Overrides, line: Line) -> Signature:
+def read_signature(
+    function: Callable[..., Any], place: StageContext, overrides: Overrides, line: SourceLine
+) -> Signature:
     """Read the annotations; `line` is where the stage is registered.
 
     Raises:
@@ -70,7 +79,7 @@ def read_signature(function: Callable[..., Any], place: Place, overrides: Overri
 
 
 def _injected(
-    function: Callable[..., Any], hints: Mapping[str, Any], place: Place, values: Mapping[str, Any]
+    function: Callable[..., Any], hints: Mapping[str, Any], place: StageContext, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The values of the variant that the function takes by name, as their annotated types want them."""
     found: dict[str, Any] = {}
@@ -90,7 +99,7 @@ def _injected(
     return dict(sorted(found.items()))
 
 
-def check_function(function: Any, stage: str, line: Line) -> None:
+def check_function(function: Any, stage: str, line: SourceLine) -> None:
     """Refuse what cannot be called anew in another process.
 
     Raises:
@@ -122,7 +131,7 @@ def check_function(function: Any, stage: str, line: Line) -> None:
 
 
 def _read_parameters(
-    function: Callable[..., Any], hints: Mapping[str, Any], place: Place, overrides: Overrides
+    function: Callable[..., Any], hints: Mapping[str, Any], place: StageContext, overrides: Overrides
 ) -> tuple[list[Input], inspect.Parameter | None]:
     inputs: list[Input] = []
     params: inspect.Parameter | None = None
@@ -152,7 +161,7 @@ def _read_parameters(
 
 
 def _first_params(
-    parameter: inspect.Parameter, before: inspect.Parameter | None, where: Line, place: Place
+    parameter: inspect.Parameter, before: inspect.Parameter | None, where: SourceLine, place: StageContext
 ) -> inspect.Parameter:
     if before is not None:
         raise PipelineError(
@@ -163,7 +172,7 @@ def _first_params(
     return parameter
 
 
-def _check_parameter(parameter: inspect.Parameter, where: Line, place: Place) -> None:
+def _check_parameter(parameter: inspect.Parameter, where: SourceLine, place: StageContext) -> None:
     if parameter.kind is parameter.POSITIONAL_ONLY:
         raise PipelineError(
             f"stage `{place.stage}`: parameter `{parameter.name}` can only be given by position",
@@ -179,7 +188,7 @@ def _check_parameter(parameter: inspect.Parameter, where: Line, place: Place) ->
         )
 
 
-def _not_annotated(name: str, kind: Any, where: Line, place: Place) -> PipelineError:
+def _not_annotated(name: str, kind: Any, where: SourceLine, place: StageContext) -> PipelineError:
     said = "has no annotation" if kind is inspect.Parameter.empty else "has no Dep in its annotation"
     return PipelineError(
         f"stage `{place.stage}`: parameter `{name}` {said}",
@@ -189,8 +198,8 @@ def _not_annotated(name: str, kind: Any, where: Line, place: Place) -> PipelineE
 
 
 def _read_return(
-    function: Callable[..., Any], hints: Mapping[str, Any], place: Place, overrides: Overrides
-) -> tuple[list[Output], bool]:
+    function: Callable[..., Any], hints: Mapping[str, Any], place: StageContext, overrides: Overrides
+) -> tuple[list[BoundOutput], bool]:
     where = return_line(function)
     if "return" not in hints:
         raise PipelineError(
@@ -215,7 +224,7 @@ def _read_return(
     )
 
 
-def _read_keys(owner: Any, fallback: Line, place: Place, overrides: Overrides) -> list[Output]:
+def _read_keys(owner: Any, fallback: SourceLine, place: StageContext, overrides: Overrides) -> list[BoundOutput]:
     outputs = []
     for key, annotation in class_types(owner).items():
         where = field_line(owner, key, fallback)
@@ -232,7 +241,7 @@ def _read_keys(owner: Any, fallback: Line, place: Place, overrides: Overrides) -
     return outputs
 
 
-def _require_out(artifact: Any, key: str, where: Line, place: Place) -> Out:
+def _require_out(artifact: Any, key: str, where: SourceLine, place: StageContext) -> Out:
     if isinstance(artifact, Out):
         return artifact
     said = "has no Out" if artifact is None else f"is annotated with {type(artifact).__name__}"
@@ -256,7 +265,7 @@ def _moved(artifact: Any, paths: Paths | None) -> Any:
     return Dep(paths, artifact.loader, each=each)
 
 
-def _check_mapping(option: str, given: Any, place: Place, line: Line) -> None:
+def _check_mapping(option: str, given: Any, place: StageContext, line: SourceLine) -> None:
     if not isinstance(given, Mapping):
         raise PipelineError(
             f"stage `{place.stage}`: {option} is a dict of paths, not {given!r}",
@@ -265,7 +274,9 @@ def _check_mapping(option: str, given: Any, place: Place, line: Line) -> None:
         )
 
 
-def _check_names(option: str, given: Mapping[str, Paths], known: list[str], place: Place, line: Line) -> None:
+def _check_names(
+    option: str, given: Mapping[str, Paths], known: list[str], place: StageContext, line: SourceLine
+) -> None:
     for name in given:
         if name not in known:
             raise PipelineError(
@@ -275,7 +286,7 @@ def _check_names(option: str, given: Mapping[str, Paths], known: list[str], plac
             )
 
 
-def _check_increments(inputs: list[Input], outputs: list[Output], place: Place) -> None:
+def _check_increments(inputs: list[Input], outputs: list[BoundOutput], place: StageContext) -> None:
     written = {item.paths for item in outputs if item.kind == "incremental"}
     for item in inputs:
         if item.kind == "incremental" and item.paths not in written:

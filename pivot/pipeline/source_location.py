@@ -28,7 +28,7 @@ _EVALUATORS = frozenset({"annotationlib", "dataclasses", "functools", "typing"})
 _HEADS = re.compile(r"^[ \t]*(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
 
 
-class Line(Struct, frozen=True):
+class SourceLine(Struct, frozen=True):
     """A line of the user's code; `find` gives None where there is no file (an interactive session).
 
     `said` is what an error names instead, for what stands in no file, such as an option of the command.
@@ -46,7 +46,7 @@ class Line(Struct, frozen=True):
         return shown(found) if found else None
 
 
-class _Source(Struct, frozen=True):
+class _SourceFile(Struct, frozen=True):
     """A file's lines, and where its definitions start."""
 
     lines: tuple[str, ...]
@@ -61,13 +61,13 @@ class _Source(Struct, frozen=True):
         return next((number for number in range(start, end) if compiled.search(self.lines[number - 1])), None)
 
 
-def known_line(location: Location) -> Line:
-    return Line(lambda: location)
+def known_line(location: Location) -> SourceLine:
+    return SourceLine(lambda: location)
 
 
-def said_line(text: str) -> Line:
+def said_line(text: str) -> SourceLine:
     """No line of a file, but an option or a variable."""
-    return Line(lambda: None, text)
+    return SourceLine(lambda: None, text)
 
 
 NOWHERE = said_line("")
@@ -87,31 +87,31 @@ def _is_own(frame: FrameType) -> bool:
     return file.startswith((_OWN_FOLDER, "<")) or frame.f_globals.get("__name__") in _EVALUATORS
 
 
-def calling_line() -> Line:
+def calling_line() -> SourceLine:
     """The line of the user's code that called Pivot."""
     frame = calling_frame()
     location = Location(frame.f_code.co_filename, frame.f_lineno) if frame else None
-    return Line(lambda: location)
+    return SourceLine(lambda: location)
 
 
-def function_line(function: Callable[..., Any]) -> Line:
+def function_line(function: Callable[..., Any]) -> SourceLine:
     """Where the function's `def` stands (not its decorators)."""
-    return Line(partial(_find_in_function, function, ""))
+    return SourceLine(partial(_find_in_function, function, ""))
 
 
-def parameter_line(function: Callable[..., Any], name: str) -> Line:
+def parameter_line(function: Callable[..., Any], name: str) -> SourceLine:
     """Where a parameter stands in the head of its function."""
-    return Line(partial(_find_in_function, function, rf"(?:^|[(,])\s*\*{{0,2}}{re.escape(name)}\s*[:=,)]"))
+    return SourceLine(partial(_find_in_function, function, rf"(?:^|[(,])\s*\*{{0,2}}{re.escape(name)}\s*[:=,)]"))
 
 
-def return_line(function: Callable[..., Any]) -> Line:
+def return_line(function: Callable[..., Any]) -> SourceLine:
     """Where the return type stands."""
-    return Line(partial(_find_in_function, function, r"->"))
+    return SourceLine(partial(_find_in_function, function, r"->"))
 
 
-def field_line(owner: type, name: str, otherwise: Line | None = None) -> Line:
+def field_line(owner: type, name: str, otherwise: SourceLine | None = None) -> SourceLine:
     """Where a class, or one that it extends, annotates a field; `otherwise` where the class has no source."""
-    return Line(partial(_find_field, owner, name, otherwise))
+    return SourceLine(partial(_find_field, owner, name, otherwise))
 
 
 def _find_in_function(function: Callable[..., Any], pattern: str) -> Location:
@@ -124,7 +124,7 @@ def _find_in_function(function: Callable[..., Any], pattern: str) -> Location:
     return Location(code.co_filename, (source.search(pattern, start) if pattern else start) or start)
 
 
-def _find_field(owner: type, name: str, otherwise: Line | None) -> Location | None:
+def _find_field(owner: type, name: str, otherwise: SourceLine | None) -> Location | None:
     found = [location for base in _bases(owner) if (location := _find_in_class(base, name))]
     of_class = found[0][0] if found else otherwise.find() if otherwise else None
     return next((location for location, holds in found if holds), of_class)
@@ -150,24 +150,24 @@ def _find_in_class(owner: Any, name: str) -> tuple[Location, bool] | None:
     return Location(file, line or start), line is not None
 
 
-def _source(file: str) -> _Source:
+def _source(file: str) -> _SourceFile:
     try:
         status = os.stat(file)  # noqa: PTH116 - one call per stage
     except OSError:
-        return _Source((), (), {})
+        return _SourceFile((), (), {})
     return _read_source(file, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=256)
-def _read_source(file: str, _mtime: int, _size: int) -> _Source:
+def _read_source(file: str, _mtime: int, _size: int) -> _SourceFile:
     try:
         with tokenize.open(file) as text:
             lines = tuple(text)
     except (OSError, SyntaxError, UnicodeDecodeError):
-        return _Source((), (), {})
+        return _SourceFile((), (), {})
     heads = [(number, found) for number, line in enumerate(lines, 1) if (found := _HEADS.match(line))]
     classes = {found[2]: number for number, found in heads if found[1] == "class"}
-    return _Source(lines, tuple(number for number, _ in heads), classes)
+    return _SourceFile(lines, tuple(number for number, _ in heads), classes)
 
 
 def relative_to(location: Location, root: Path) -> Location:

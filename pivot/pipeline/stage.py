@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from pivot.errors import PipelineError
 from pivot.pipeline.annotations import function_types
-from pivot.pipeline.bound_artifacts import Input, Output
+from pivot.pipeline.bound_artifacts import BoundOutput, Input
 from pivot.pipeline.load_inputs import load_input, nearest
 from pivot.pipeline.loaders import PathOnly
 from pivot.pipeline.param_types import to_json
@@ -19,7 +19,7 @@ from pivot.pipeline.params import params_values, settable, untold, untold_fields
 from pivot.pipeline.paths import prefix_of
 from pivot.pipeline.save_outputs import save_all
 from pivot.pipeline.signature import Signature
-from pivot.pipeline.source_location import Line, relative_to
+from pivot.pipeline.source_location import SourceLine, relative_to
 from pivot.pipeline.spec import Location, Policy, StageSpec
 
 
@@ -43,7 +43,7 @@ class Stage(Struct, frozen=True):
     signature: Signature
     params: Any
     home: Home
-    line: Line
+    line: SourceLine
     frozen: bool = False
     always: bool = False
     policy: Policy = field(default_factory=Policy)
@@ -58,7 +58,7 @@ class Stage(Struct, frozen=True):
         return self.signature.inputs
 
     @property
-    def outputs(self) -> tuple[Output, ...]:
+    def outputs(self) -> tuple[BoundOutput, ...]:
         return self.signature.outputs
 
     @property

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from pivot.errors import PipelineError
 from pivot.pipeline.params import closest
 from pivot.pipeline.scalar_text import fits_json, scalar_text
-from pivot.pipeline.source_location import Line
+from pivot.pipeline.source_location import SourceLine
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _UNSAFE = re.compile(r"[^\w.-]")
@@ -34,7 +34,7 @@ class Variant(Struct, frozen=True):
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_variants(variants: Any, matrix: Any, stage: str, line: Line) -> list[Variant]:
+def read_variants(variants: Any, matrix: Any, stage: str, line: SourceLine) -> list[Variant]:
     """The variants that `register` is to make; a single one without a name where none are asked for.
 
     Raises:
@@ -126,7 +126,7 @@ def text_of(value: Any) -> str:
     raise TypeError(f"{value!r} has no name: use variants, which have names of their own")
 
 
-def fill(text: str, values: Mapping[str, Any], line: Line | None = None) -> str:
+def fill(text: str, values: Mapping[str, Any], line: SourceLine | None = None) -> str:
     """The text with values for `{name}`; with a line, a name that has no value is refused.
 
     Raises:
@@ -148,7 +148,7 @@ def fill(text: str, values: Mapping[str, Any], line: Line | None = None) -> str:
     return _PLACE.sub(place, text)
 
 
-def filled(artifact: Any, values: Mapping[str, Any], line: Line) -> Any:
+def filled(artifact: Any, values: Mapping[str, Any], line: SourceLine) -> Any:
     """An artifact whose paths have the values of a variant, and all else as it was."""
     paths: tuple[str, ...] | None = getattr(artifact, "paths", None)
     if not values or paths is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pivot.plan.decision import Action, Change, Decision, Reason, Rival, Why
+from pivot.plan.decision import Action, AlternativeResult, Change, Decision, Reason, ReasonKind
 from pivot.state.records import Record
 
-_NOTHING_KNOWN = Reason(Why.LOST, "No result is known for this situation")
+_NOTHING_KNOWN = Reason(ReasonKind.LOST, "No result is known for this situation")
 
 
 class Candidate(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Candidate(Struct, frozen=True):
         return not self.absent and not self.different
 
 
-class View(Struct, frozen=True):
+class StageFacts(Struct, frozen=True):
     """All that the decision for one stage depends on.
 
     `fingerprint` is None while an input is not known. `candidates` come in the order in which they are preferred.
@@ -56,59 +56,59 @@ class View(Struct, frozen=True):
     drifted: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: str = ""
-    rivals: tuple[Rival, ...] = ()
+    rivals: tuple[AlternativeResult, ...] = ()
     failed_upstreams: tuple[str, ...] = ()
     running_upstreams: tuple[str, ...] = ()
 
 
-def decide(view: View) -> Decision:
+def decide(view: StageFacts) -> Decision:
     """Say what is done with a stage and why."""
     if view.frozen:
         return _frozen(view)
     if view.failed_upstreams:
         return _blocked(
-            view, Reason(Why.UPSTREAM_FAILED, f"Upstream failed or blocked: {', '.join(view.failed_upstreams)}")
+            view, Reason(ReasonKind.UPSTREAM_FAILED, f"Upstream failed or blocked: {', '.join(view.failed_upstreams)}")
         )
     if view.missing_inputs:
         found = [f"{one.name} ({one.where}){f': {one.note}' if one.note else ''}" for one in view.missing_inputs]
         text = f"Input missing: {'; '.join(found)}"
-        return _blocked(view, Reason(Why.MISSING_INPUT, text, view.missing_inputs))
+        return _blocked(view, Reason(ReasonKind.MISSING_INPUT, text, view.missing_inputs))
     if view.fingerprint is None:
-        upstream = Reason(Why.UPSTREAM, f"Upstream will run: {', '.join(view.running_upstreams)}")
+        upstream = Reason(ReasonKind.UPSTREAM, f"Upstream will run: {', '.join(view.running_upstreams)}")
         return Decision(view.stage, Action.WAIT, (*view.changes, upstream))
     if view.forced:
-        return _run(view, Reason(Why.FORCED, "Forced"))
+        return _run(view, Reason(ReasonKind.FORCED, "Forced"))
     if view.always:
-        return _run(view, Reason(Why.ALWAYS, "Declared to run always"))
+        return _run(view, Reason(ReasonKind.ALWAYS, "Declared to run always"))
     if not view.candidates:
-        first = (Reason(Why.FIRST, "Never run here"),) if view.first and not view.failed else ()
-        failed = (Reason(Why.FAILED, "Failed in its last run"),) if view.failed else ()
+        first = (Reason(ReasonKind.FIRST, "Never run here"),) if view.first and not view.failed else ()
+        failed = (Reason(ReasonKind.FAILED, "Failed in its last run"),) if view.failed else ()
         return replace(_run(view), reasons=(*first, *view.changes, *failed) or (_NOTHING_KNOWN,))
     return _reuse(view, view.candidates[0])
 
 
-def _reuse(view: View, held: Candidate) -> Decision:
+def _reuse(view: StageFacts, held: Candidate) -> Decision:
     if view.drifted:
         return _run(view, *view.drifted)
     if held.in_place:
         return replace(_held(view, held, Action.KEEP, ()), unstored=held.unstored)
     if held.lost:
         lost = tuple(_at(held.record, path, None) for path in held.lost)
-        reason = Reason(Why.LOST, "Outputs lost: neither in the store nor in place", lost)
+        reason = Reason(ReasonKind.LOST, "Outputs lost: neither in the store nor in place", lost)
         if view.no_remote:
-            reason = Reason(Why.NOT_DOWNLOADED, "Not downloaded: no remote is configured", lost)
+            reason = Reason(ReasonKind.NOT_DOWNLOADED, "Not downloaded: no remote is configured", lost)
         return replace(_run(view, reason), record=held.record)
     return _bring(view, held)
 
 
-def _bring(view: View, held: Candidate, *reasons: Reason) -> Decision:
+def _bring(view: StageFacts, held: Candidate, *reasons: Reason) -> Decision:
     """Outputs that are not in place come into place; those that must be pulled only if somebody wants them here."""
     if held.away and not held.different and not view.asked:
         return replace(_held(view, held, Action.KEEP, reasons), away=held.away)
     return replace(_held(view, held, Action.RESTORE, (*reasons, *_out_of_place(held))), away=held.away)
 
 
-def _held(view: View, held: Candidate, action: Action, reasons: tuple[Reason, ...]) -> Decision:
+def _held(view: StageFacts, held: Candidate, action: Action, reasons: tuple[Reason, ...]) -> Decision:
     return Decision(
         view.stage,
         action,
@@ -126,10 +126,10 @@ def _out_of_place(held: Candidate) -> tuple[Reason, ...]:
     reasons = []
     if held.absent:
         absent = tuple(_at(held.record, path, None) for path in held.absent)
-        reasons.append(Reason(Why.MISSING_OUTPUT, f"Output missing: {', '.join(held.absent)}", absent))
+        reasons.append(Reason(ReasonKind.MISSING_OUTPUT, f"Output missing: {', '.join(held.absent)}", absent))
     if held.different:
         different = tuple(_at(held.record, path, "differs") for path in held.different)
-        reasons.append(Reason(Why.EDITED_OUTPUT, f"Output differs: {', '.join(held.different)}", different))
+        reasons.append(Reason(ReasonKind.EDITED_OUTPUT, f"Output differs: {', '.join(held.different)}", different))
     return tuple(reasons)
 
 
@@ -138,17 +138,17 @@ def _at(record: Record, path: str, new: str | None) -> Change:
     return Change(path, held.id if held else None, new)
 
 
-def _run(view: View, *reasons: Reason) -> Decision:
+def _run(view: StageFacts, *reasons: Reason) -> Decision:
     listed = (*reasons, *view.changes)
     return Decision(view.stage, Action.RUN, listed, fingerprint=view.fingerprint, results=len(view.candidates))
 
 
-def _blocked(view: View, *reasons: Reason) -> Decision:
+def _blocked(view: StageFacts, *reasons: Reason) -> Decision:
     return Decision(view.stage, Action.BLOCKED, reasons, fingerprint=view.fingerprint)
 
 
-def _frozen(view: View) -> Decision:
-    reason = Reason(Why.FROZEN, "Frozen: never run")
+def _frozen(view: StageFacts) -> Decision:
+    reason = Reason(ReasonKind.FROZEN, "Frozen: never run")
     held = view.candidates[0] if view.candidates else None
     if held is None or held.in_place or held.lost:
         record = held.record if held else None

@@ -18,7 +18,7 @@ class Action(StrEnum):
     BLOCKED = "blocked"
 
 
-class Why(StrEnum):
+class ReasonKind(StrEnum):
     """The kinds of reasons; the value is what `--explain` and JSON call them."""
 
     CODE = "code changed"
@@ -53,12 +53,12 @@ class Change(Struct, frozen=True):
 
 
 class Reason(Struct, frozen=True):
-    why: Why
+    why: ReasonKind
     text: str
     changes: tuple[Change, ...] = ()
 
 
-class Rival(Struct, frozen=True):
+class AlternativeResult(Struct, frozen=True):
     """One of several results of a situation; the rest tells of the newest run that gave it, empty where nobody did."""
 
     result: str
@@ -86,7 +86,7 @@ class Decision(Struct, frozen=True):
     unstored: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     results: int = 0
-    rivals: tuple[Rival, ...] = ()
+    rivals: tuple[AlternativeResult, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: str = ""
 

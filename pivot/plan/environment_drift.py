@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from pivot.plan.decision import Change, Reason, Why
+from pivot.plan.decision import Change, Reason, ReasonKind
 from pivot.plan.policies import Policies, differing
 from pivot.state.records import Info
 
 
-class Surroundings(Struct, frozen=True):
+class CurrentEnvironment(Struct, frozen=True):
     """Versions of the distributions that a stage's pipeline imports now, and the environment of this command."""
 
     packages: Mapping[str, str]
@@ -25,7 +25,7 @@ class Drift(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def find_drift(infos: Sequence[Info], now: Surroundings, policies: Policies) -> Drift:
+def find_drift(infos: Sequence[Info], now: CurrentEnvironment, policies: Policies) -> Drift:
     """Compare the runs that gave a result with the surroundings of now; a single run that agrees is enough.
 
     `infos` come newest first. What one of them was adopted with says nothing.
@@ -37,8 +37,8 @@ def find_drift(infos: Sequence[Info], now: Surroundings, policies: Policies) -> 
     seen = [info.environment for info in runs]
     environment = _least([differing(one, {name: now.environment.get(name) for name in one}) for one in seen])
     found = (
-        (policies.packages, Reason(Why.PACKAGES, "Package version changed", _changes(packages))),
-        (policies.env, Reason(Why.ENVIRONMENT, "Environment variable changed", _changes(environment, "$"))),
+        (policies.packages, Reason(ReasonKind.PACKAGES, "Package version changed", _changes(packages))),
+        (policies.env, Reason(ReasonKind.ENVIRONMENT, "Environment variable changed", _changes(environment, "$"))),
     )
     rerun = tuple(reason for policy, reason in found if policy == "rerun" and reason.changes)
     told = [_sentence(reason) for policy, reason in found if policy == "warn" and reason.changes]

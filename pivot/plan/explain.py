@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from pivot.canonical import canonical_json
-from pivot.code.analysis.model import Stage
-from pivot.plan.decision import Change, Reason, Why
+from pivot.code.analysis.model import AnalysedStage
+from pivot.plan.decision import Change, Reason, ReasonKind
 from pivot.plan.situation import artifacts
 from pivot.state.records import Info, Record
 
@@ -36,7 +36,9 @@ class _Side(Struct, frozen=True):
     lines: Mapping[str, str]
 
 
-def differences(past: Past, stage: Stage, deps: Mapping[str, str], sizes: Mapping[str, int]) -> tuple[Reason, ...]:
+def differences(
+    past: Past, stage: AnalysedStage, deps: Mapping[str, str], sizes: Mapping[str, int]
+) -> tuple[Reason, ...]:
     """All reasons for which `stage` is not in the situation of `past`; `deps` may lack paths not known yet.
 
     `sizes` gives bytes for dep paths where they are known, for display only.
@@ -56,12 +58,12 @@ def differences_between(old: Past, new: Past) -> tuple[Reason, ...]:
 def _compare(past: Past, new: _Side, sizes: Mapping[str, int]) -> tuple[Reason, ...]:
     old = past.record
     if not (_is_told(old.code, old.params, old.spec) and _is_told(new.code, new.params, new.spec)):
-        return (Reason(Why.SPEC, "A record does not tell what it was made from"),)
+        return (Reason(ReasonKind.SPEC, "A record does not tell what it was made from"),)
     found = (
-        _reason(Why.CODE, "Code dependency changed", _code_changes(past, new)),
-        _reason(Why.PARAMS, "Parameter changed", _value_changes(old.params, new.params)),
-        _reason(Why.DATA, "Input data changed", _data_changes(old.deps, new.deps, sizes)),
-        _reason(Why.SPEC, "Input or output declared differently", _artifact_changes(old.spec, new)),
+        _reason(ReasonKind.CODE, "Code dependency changed", _code_changes(past, new)),
+        _reason(ReasonKind.PARAMS, "Parameter changed", _value_changes(old.params, new.params)),
+        _reason(ReasonKind.DATA, "Input data changed", _data_changes(old.deps, new.deps, sizes)),
+        _reason(ReasonKind.SPEC, "Input or output declared differently", _artifact_changes(old.spec, new)),
     )
     return tuple(reason for reason in found if reason)
 
@@ -94,7 +96,7 @@ def _is_artifact(item: object) -> bool:
     return all(isinstance(text, str) for text in texts)
 
 
-def _reason(why: Why, text: str, changes: Iterable[Change]) -> Reason | None:
+def _reason(why: ReasonKind, text: str, changes: Iterable[Change]) -> Reason | None:
     listed = tuple(changes)
     return Reason(why, text, listed) if listed else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from pivot.plan.remote_availability import Elsewhere
+from pivot.plan.remote_availability import RemoteAvailability
 from pivot.store.odb.objects import Object
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.store import Store
@@ -14,8 +14,8 @@ from pivot.store.store import Store
 class Inputs:
     """Reads paths below `root` through the stat cache; never writes anything but that cache."""
 
-    def __init__(self, root: Path, store: Store, stats: StatCache, elsewhere: Elsewhere | None = None) -> None:
-        self.elsewhere = elsewhere or Elsewhere()
+    def __init__(self, root: Path, store: Store, stats: StatCache, elsewhere: RemoteAvailability | None = None) -> None:
+        self.elsewhere = elsewhere or RemoteAvailability()
         self._root = root
         self._store = store
         self._stats = stats

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from pivot.code.analysis.model import Model, Stage
+from pivot.code.analysis.model import AnalysedStage, Model
 from pivot.errors import InputError, UnsafePath
 from pivot.graph import Graph, Producers, build_graph, find_producers
 from pivot.pipeline.paths import PathKey
-from pivot.plan.decide import Candidate, View, decide
-from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
-from pivot.plan.environment_drift import Drift, Surroundings, find_drift
+from pivot.plan.decide import Candidate, StageFacts, decide
+from pivot.plan.decision import Action, AlternativeResult, Change, Decision, Plan, Reason, ReasonKind
+from pivot.plan.environment_drift import CurrentEnvironment, Drift, find_drift
 from pivot.plan.explain import differences
 from pivot.plan.external_inputs import identify_external
 from pivot.plan.inputs import Inputs
@@ -43,7 +43,7 @@ class Planner:
     def __init__(self, root: Path, model: Model, inputs: Inputs, memory: Memory, policies: Policies) -> None:
         key, specs = PathKey(root), [stage.spec for stage in model.stages()]
         self.broken = {stage.name: failure.file for failure in model.failures for stage in failure.stages}
-        self.stages: dict[str, Stage] = {stage.name: stage for stage in (*model.stages(), *model.broken())}
+        self.stages: dict[str, AnalysedStage] = {stage.name: stage for stage in (*model.stages(), *model.broken())}
         self.producers: Producers = find_producers(specs, key)
         # Of what is known from before no edge is made: it might be part of a cycle that is none any more.
         self.graph: Graph = build_graph(specs, self.producers).beside(self.broken)
@@ -125,11 +125,13 @@ class Planner:
         """Go on from where another planner of the same run stood."""
         self._settled = {name: one for name, one in before._settled.items() if name in self.stages}
 
-    def _decide(self, stage: Stage) -> Decision:
+    def _decide(self, stage: AnalysedStage) -> Decision:
         if (settled := self._settled.get(stage.name)) is not None:
             return settled
         if file := self.broken.get(stage.name):
-            return Decision(stage.name, Action.BLOCKED, (Reason(Why.BROKEN, f"Pipeline cannot be imported: {file}"),))
+            return Decision(
+                stage.name, Action.BLOCKED, (Reason(ReasonKind.BROKEN, f"Pipeline cannot be imported: {file}"),)
+            )
         deps = self._resolve(stage)
         known = not (deps.missing or deps.failed or deps.running)
         situation = self._situate(stage, deps.ids) if known else None
@@ -140,20 +142,20 @@ class Planner:
             decision = decide(self._view(stage, deps, None))
         return decision
 
-    def _situate(self, stage: Stage, ids: Mapping[str, str]) -> Situation:
+    def _situate(self, stage: AnalysedStage, ids: Mapping[str, str]) -> Situation:
         situation = situation_of(stage, ids)
         if modules := self._memory.reach(situation.static):
             situation = widen(situation, self._root, modules)
         self._situations[stage.name] = situation
         return situation
 
-    def _view(self, stage: Stage, deps: _Deps, situation: Situation | None) -> View:
+    def _view(self, stage: AnalysedStage, deps: _Deps, situation: Situation | None) -> StageFacts:
         fingerprint = situation.fingerprint if situation else None
         candidates, accepted = self._candidates(stage, fingerprint) if fingerprint else ((), "")
         drift = self._drift(stage, candidates[0].record) if candidates else Drift()
         past = None if candidates else self._memory.previous(stage.name)
         changes = differences(past, situation.stage if situation else stage, deps.ids, deps.sizes) if past else ()
-        return View(
+        return StageFacts(
             stage=stage.name,
             fingerprint=fingerprint,
             candidates=candidates,
@@ -174,11 +176,11 @@ class Planner:
             running_upstreams=tuple(sorted(deps.running)),
         )
 
-    def _drift(self, stage: Stage, record: Record) -> Drift:
-        surroundings = Surroundings(self._packages.get(stage.spec.file, {}), os.environ)
+    def _drift(self, stage: AnalysedStage, record: Record) -> Drift:
+        surroundings = CurrentEnvironment(self._packages.get(stage.spec.file, {}), os.environ)
         return find_drift(self._memory.infos(record), surroundings, self._policies)
 
-    def _candidates(self, stage: Stage, fingerprint: str) -> tuple[tuple[Candidate, ...], str]:
+    def _candidates(self, stage: AnalysedStage, fingerprint: str) -> tuple[tuple[Candidate, ...], str]:
         """Results that hold for a fingerprint, the preferred one first, and who accepted them for it, if any."""
         records, accepted = self._memory.results(fingerprint), ""
         if not records:
@@ -195,7 +197,7 @@ class Planner:
         )
         return tuple(found), accepted
 
-    def _candidate(self, stage: Stage, record: Record) -> Candidate:
+    def _candidate(self, stage: AnalysedStage, record: Record) -> Candidate:
         here = {path: self._standing(path) for path in stage.spec.out_paths()}
         absent: list[str] = []
         different: list[str] = []
@@ -220,11 +222,15 @@ class Planner:
         except (InputError, UnsafePath):
             return Object("", 0, 0)
 
-    def _rival(self, record: Record) -> Rival:
+    def _rival(self, record: Record) -> AlternativeResult:
         infos = self._memory.infos(record)
-        return Rival(record.result, infos[0].finished, infos[0].user, infos[0].host) if infos else Rival(record.result)
+        return (
+            AlternativeResult(record.result, infos[0].finished, infos[0].user, infos[0].host)
+            if infos
+            else AlternativeResult(record.result)
+        )
 
-    def _resolve(self, stage: Stage) -> _Deps:
+    def _resolve(self, stage: AnalysedStage) -> _Deps:
         deps = _Deps()
         for path in stage.spec.dep_paths():
             self._resolve_path(stage, path, deps)
@@ -235,7 +241,7 @@ class Planner:
                 deps.ids[address] = external
         return deps
 
-    def _resolve_path(self, stage: Stage, path: str, deps: _Deps) -> None:
+    def _resolve_path(self, stage: AnalysedStage, path: str, deps: _Deps) -> None:
         made_by = [] if stage.name in self._alone else self.producers.of(path)
         decisions = [self._decisions[name] for name, _ in made_by]
         stopped = {one.stage for one in decisions if one.action is Action.BLOCKED}
@@ -254,7 +260,7 @@ class Planner:
         else:
             self._read(stage, path, deps)
 
-    def _read(self, stage: Stage, path: str, deps: _Deps) -> None:
+    def _read(self, stage: AnalysedStage, path: str, deps: _Deps) -> None:
         """Take a dep as it stands in the work tree; what cannot be read blocks this stage alone."""
         try:
             stands, note = self._inputs.at(path), ""
@@ -300,7 +306,7 @@ class Planner:
         made = [(path, name, out) for path in deps for name, out in self.producers.of(path)]
         return {name for path, name, out in made if self.producers.key(path) != self.producers.key(out)}
 
-    def _where(self, stage: Stage, path: str) -> str:
+    def _where(self, stage: AnalysedStage, path: str) -> str:
         return next(str(dep.where) for dep in stage.spec.deps if path in dep.paths)
 
 

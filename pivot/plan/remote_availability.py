@@ -12,7 +12,7 @@ from pivot.store.odb.objects import Object
 CHOICES = ("auto", "never", "all")
 
 
-class Elsewhere(Struct):
+class RemoteAvailability(Struct):
     """What is taken for granted of the remote: that it has the bytes of every result, until it was asked and had not.
 
     `remote` is False where there is none, or none may be asked. With `everything` all outputs are wanted here, and not
@@ -32,7 +32,9 @@ class Elsewhere(Struct):
         self._lacking.update(ids)
 
 
-def read_elsewhere(settings: Settings, *, remote: bool, configured: bool, pull: bool | None = None) -> Elsewhere:
+def read_elsewhere(
+    settings: Settings, *, remote: bool, configured: bool, pull: bool | None = None
+) -> RemoteAvailability:
     """By `pivot.pull` (auto, never, all); `pull` is what the command line says, where it says something.
 
     Raises:
@@ -40,4 +42,4 @@ def read_elsewhere(settings: Settings, *, remote: bool, configured: bool, pull: 
     """
     policy = settings.get_choice("pivot.pull", CHOICES, "auto")
     wanted = policy != "never" if pull is None else pull
-    return Elsewhere(remote and wanted, policy == "all", configured)
+    return RemoteAvailability(remote and wanted, policy == "all", configured)

@@ -10,7 +10,7 @@ import xxhash
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pivot.code.analysis.model import Stage
+from pivot.code.analysis.model import AnalysedStage
 from pivot.code.walk.late_imports import extend
 from pivot.pipeline.spec import ArtifactSpec, StageSpec
 from pivot.state.records import Record, digest_of, fingerprint_of
@@ -23,7 +23,7 @@ class Situation(Struct, frozen=True):
     runs of the same situation imported (`refs/pivot/runs:reach`), and is the same where there are none.
     """
 
-    stage: Stage
+    stage: AnalysedStage
     deps: Mapping[str, str]
     code: str
     static: str
@@ -36,7 +36,7 @@ class Situation(Struct, frozen=True):
         return record.named(self.fingerprint)
 
 
-def situation_of(stage: Stage, deps: Mapping[str, str]) -> Situation:
+def situation_of(stage: AnalysedStage, deps: Mapping[str, str]) -> Situation:
     fingerprint = fingerprint_of(stage.code, digest_of(stage.spec.params), digest_of(artifacts(stage.spec)), deps)
     return Situation(stage, deps, stage.code, fingerprint, fingerprint)
 

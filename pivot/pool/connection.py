@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
-from pivot.code.analysis.model import Failure, PipelineModel
+from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.git.plumbing.command import clean_environment, held_back
 from pivot.pool.exit_status import explain_server_exit
 from pivot.pool.logs import LogFile
@@ -22,9 +22,9 @@ from pivot.worker.protocol import (
     FromServer,
     ImportFailed,
     Message,
+    Preload,
     ProtocolError,
     Setup,
-    Warmth,
     encode,
 )
 from pivot.worker.spawn import python_command
@@ -33,14 +33,14 @@ _READ = 1 << 20
 _FAREWELL = 3.0
 
 
-class Connection:
+class ServerConnection:
     """A running code server. `answer` is what came of the import, None until it is over; `prints` what it printed."""
 
     def __init__(self, setup: Setup, log: LogFile) -> None:
         self.setup = setup
-        self.answer: PipelineModel | Failure | None = None
+        self.answer: PipelineModel | ImportFailure | None = None
         self.start = self.why = ""
-        self.warmth: Warmth | None = None
+        self.warmth: Preload | None = None
         self.begun = not setup.held
         self.ended = False
         self._reader = FrameReader(FromServer, MODEL_LIMIT)
@@ -97,7 +97,7 @@ class Connection:
             self.answer, self.warmth = message.model, message.warmth
             self.start, self.why = message.start, message.why
         elif isinstance(message, ImportFailed):
-            self.answer = Failure(self.file, message.message)
+            self.answer = ImportFailure(self.file, message.message)
 
     def _finish(self, why: str) -> None:
         self.ended = True
@@ -105,7 +105,7 @@ class Connection:
         if self.answer is None:
             self.prints.drain()
             last = "".join(f"\n  {line}" for line in self.prints.tail)
-            self.answer = Failure(self.file, (why or explain_server_exit(self.file, status)) + last)
+            self.answer = ImportFailure(self.file, (why or explain_server_exit(self.file, status)) + last)
 
     def _wait(self) -> int:
         """The exit code of the process, which is killed if it takes its time."""

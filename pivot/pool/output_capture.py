@@ -24,7 +24,7 @@ _PIPE_BYTES = 1 << 18
 _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
 
 
-class Line(Struct, frozen=True):
+class PrintedLine(Struct, frozen=True):
     """A printed line; a `passing` one will be overwritten by the next (it ended with a carriage return)."""
 
     text: str
@@ -53,7 +53,7 @@ class Allowance:
         self._bytes = min(self.BYTES, self._bytes + passed * self.BYTES_PER_SECOND)
         self.is_spent = self.is_spent and (self._lines < self.LINES / 4 or self._bytes < self.BYTES / 4)
 
-    def take(self, lines: list[Line]) -> list[Line]:
+    def take(self, lines: list[PrintedLine]) -> list[PrintedLine]:
         """As many of the first of `lines` as may be shown."""
         shown = 0
         for line in lines:
@@ -72,38 +72,38 @@ class LineSplitter:
     def __init__(self) -> None:
         self._held = b""
 
-    def feed(self, data: bytes) -> list[Line]:
+    def feed(self, data: bytes) -> list[PrintedLine]:
         whole, newline, self._held = (self._held + data).rpartition(b"\n")
         lines = self._split(whole) if newline else []
         if (bar := self._held.rfind(b"\r", 0, -1)) >= 0:
             passing = self._held[:bar].rpartition(b"\r")[2]
             self._held = self._held[bar + 1 :]
-            lines += [Line(_decode(passing[:_LINE_LIMIT]), passing=True)] if passing else []
+            lines += [PrintedLine(_decode(passing[:_LINE_LIMIT]), passing=True)] if passing else []
         while len(self._held) > _LINE_LIMIT:
             cut = _character_start(self._held, _LINE_LIMIT)
-            lines.append(Line(_decode(self._held[:cut])))
+            lines.append(PrintedLine(_decode(self._held[:cut])))
             self._held = self._held[cut:]
         return lines
 
-    def finish(self) -> list[Line]:
+    def finish(self) -> list[PrintedLine]:
         """The last line, when no newline ended it."""
         held, self._held = self._held, b""
         return self._finish(held) if held else []
 
-    def _split(self, whole: bytes) -> list[Line]:
+    def _split(self, whole: bytes) -> list[PrintedLine]:
         texts = [] if b"\r" in whole else _decode(whole).split("\n")
         if texts and max(map(len, texts)) <= _LINE_LIMIT // 4:  # a character has at most four bytes
-            return list(map(Line, texts))
+            return list(map(PrintedLine, texts))
         return [line for part in whole.split(b"\n") for line in self._finish(part)]
 
-    def _finish(self, part: bytes) -> list[Line]:
+    def _finish(self, part: bytes) -> list[PrintedLine]:
         text = part.rstrip(b"\r").rpartition(b"\r")[2]
         lines = []
         while len(text) > _LINE_LIMIT:
             cut = _character_start(text, _LINE_LIMIT)
-            lines.append(Line(_decode(text[:cut])))
+            lines.append(PrintedLine(_decode(text[:cut])))
             text = text[cut:]
-        return [*lines, Line(_decode(text))]
+        return [*lines, PrintedLine(_decode(text))]
 
 
 class Capture:
@@ -123,14 +123,14 @@ class Capture:
         self._not_shown = 0
         self._flood = b""
 
-    def read(self) -> list[Line]:
+    def read(self) -> list[PrintedLine]:
         """The lines of one chunk that are to be shown; empty when nothing is there now."""
         data = self._read_chunk()
         return self._take(data) if data else []
 
-    def drain(self) -> list[Line]:
+    def drain(self) -> list[PrintedLine]:
         """All that is there now, at most 4 MiB: a process that was not ended with its stage may still be writing."""
-        lines: list[Line] = []
+        lines: list[PrintedLine] = []
         for _ in range(_DRAIN_CHUNKS):
             data = self._read_chunk()
             if not data:
@@ -151,7 +151,7 @@ class Capture:
         os.close(self.descriptor)
         self.log.close()
 
-    def _take(self, data: bytes) -> list[Line]:
+    def _take(self, data: bytes) -> list[PrintedLine]:
         self._allowance.refill(time.monotonic())
         if self._allowance.is_spent and self.log.is_full:
             self._pass_over(data)
@@ -168,26 +168,26 @@ class Capture:
         self._flood = kept[-_TAIL_BYTES:]
         self.log.leave_out(dropped)
 
-    def _end_flood(self) -> list[Line]:
+    def _end_flood(self) -> list[PrintedLine]:
         flood, self._flood = self._flood, b""
         self._not_shown -= flood.count(b"\n")
         return self._splitter.feed(flood) if flood else []
 
-    def _keep(self, lines: list[Line]) -> list[Line]:
+    def _keep(self, lines: list[PrintedLine]) -> list[PrintedLine]:
         lasting = [line.text for line in lines if not line.passing]
         self.tail.extend(lasting[-_TAIL_LINES:])
         self.log.write_lines(lasting)
         return lines
 
-    def _show(self, lines: list[Line]) -> list[Line]:
+    def _show(self, lines: list[PrintedLine]) -> list[PrintedLine]:
         shown = self._allowance.take(lines)
         said = self._say_not_shown() if shown else []
         self._not_shown += sum(not line.passing for line in lines[len(shown) :])
         return said + shown
 
-    def _say_not_shown(self) -> list[Line]:
+    def _say_not_shown(self) -> list[PrintedLine]:
         number, self._not_shown = self._not_shown, 0
-        return [Line(f"... {number} lines not shown ...")] if number > 0 else []
+        return [PrintedLine(f"... {number} lines not shown ...")] if number > 0 else []
 
 
 def _decode(data: bytes) -> str:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from pivot.code.analysis.model import Failure, PipelineModel
-from pivot.pool.connection import Connection
+from pivot.code.analysis.model import ImportFailure, PipelineModel
+from pivot.pool.connection import ServerConnection
 from pivot.pool.cpus import usable_cores
 from pivot.pool.event_loop import Readiness
 from pivot.pool.jobs import FilePrinted, Job, JobEvent, JobPrinted
 from pivot.pool.logs import LogFile, log_folder
-from pivot.pool.output_capture import Line
-from pivot.pool.running_job import Running
+from pivot.pool.output_capture import PrintedLine
+from pivot.pool.running_job import RunningJob
 from pivot.pool.server_pool import Servers, WorkerSettings
 from pivot.worker.process_groups import signal_group
 from pivot.worker.protocol import Exited, FailureKind, Message, Started
@@ -28,7 +28,7 @@ class ImportAbandoned(Exception):
     """Nobody waits for an import any more."""
 
 
-class Workers:
+class WorkerPool:
     """Code servers by pipeline file, and the jobs that run. Leaving the context ends every process.
 
     `abandons` is asked whenever something happens during an import: whether to end it.
@@ -37,8 +37,8 @@ class Workers:
     def __init__(self, settings: WorkerSettings) -> None:
         self.abandons: Callable[[], bool] = lambda: False
         self._settings = settings
-        self._running: dict[int, Running] = {}
-        self._waiting: dict[str, list[Running]] = {}
+        self._running: dict[int, RunningJob] = {}
+        self._waiting: dict[str, list[RunningJob]] = {}
         self._events: list[JobEvent] = []
         self._readiness = Readiness()
         self._servers = Servers(settings, self._readiness, self._hear, self._print_import)
@@ -56,18 +56,20 @@ class Workers:
     ) -> None:
         self.close()
 
-    def model(self, file: str, *, fresh: bool = False) -> PipelineModel | Failure:
+    def model(self, file: str, *, fresh: bool = False) -> PipelineModel | ImportFailure:
         """What a pipeline file gives: from its cached analysis while that stands, else from a code server.
 
         `fresh` asks for one made by the very code server that will run the stages.
         """
         return self.models([file], fresh=fresh)[0]
 
-    def models(self, files: Iterable[str], *, fresh: bool = False) -> list[PipelineModel | Failure]:
+    def models(self, files: Iterable[str], *, fresh: bool = False) -> list[PipelineModel | ImportFailure]:
         """The same for several pipeline files, imported at the same time; answers in the order given."""
-        found: dict[str, PipelineModel | Failure | None] = {file: self._servers.standing(file, fresh) for file in files}
+        found: dict[str, PipelineModel | ImportFailure | None] = {
+            file: self._servers.standing(file, fresh) for file in files
+        }
         left = [file for file, model in found.items() if model is None]
-        importing: list[Connection] = []
+        importing: list[ServerConnection] = []
         while left or importing:
             while left and len(importing) < usable_cores():
                 importing.append(self._servers.connect(left.pop(0)))
@@ -83,7 +85,7 @@ class Workers:
 
     def start(self, job: Job) -> None:
         """Begin a job; its events come from `events`. The code server is started when there is none."""
-        running = Running(job, LogFile(log_folder(self._settings.logs, job.stage)))
+        running = RunningJob(job, LogFile(log_folder(self._settings.logs, job.stage)))
         self._running[job.id] = running
         self._readiness.watch(running.capture.descriptor, lambda: self._read_output(running))
         self._readiness.watch(running.result, lambda: self._read_result(running))
@@ -166,7 +168,7 @@ class Workers:
     def _close_retired(self) -> None:
         self._servers.close_retired({id(one.connection) for one in self._running.values()})
 
-    def _hear(self, connection: Connection, messages: list[Message]) -> None:
+    def _hear(self, connection: ServerConnection, messages: list[Message]) -> None:
         for message in messages:
             if isinstance(message, Exited):
                 self._conclude(self._running.get(message.job), message)
@@ -175,7 +177,7 @@ class Workers:
         if connection.answer is not None:
             self._release(connection)
 
-    def _release(self, connection: Connection) -> None:
+    def _release(self, connection: ServerConnection) -> None:
         """The import is over: hand over the jobs that waited for it; or the server has ended, and its jobs with it."""
         if connection.ended:
             self._servers.read_prints(connection)
@@ -183,7 +185,7 @@ class Workers:
         for running in waiting:
             if self._running.get(running.job.id) is not running:
                 continue  # it was cancelled
-            if isinstance(connection.answer, Failure):
+            if isinstance(connection.answer, ImportFailure):
                 running.fail_import(connection.answer.message)
                 self._conclude(running, None)
             else:
@@ -193,7 +195,7 @@ class Workers:
                 signal_group(running.pid, signal.SIGKILL) if running.pid else None
                 self._conclude(running, None)
 
-    def _conclude(self, running: Running | None, exited: Exited | None) -> None:
+    def _conclude(self, running: RunningJob | None, exited: Exited | None) -> None:
         if running is None:
             return
         self._print(running, running.drain())
@@ -201,23 +203,23 @@ class Workers:
         self._events.append(running.finish(exited))
         self._close_retired()
 
-    def _forget(self, running: Running) -> None:
+    def _forget(self, running: RunningJob) -> None:
         del self._running[running.job.id]
         self._readiness.unwatch(running.capture.descriptor)
         self._readiness.unwatch(running.result)
 
-    def _read_output(self, running: Running) -> None:
+    def _read_output(self, running: RunningJob) -> None:
         self._print(running, running.capture.read())
         if running.capture.ended:
             self._readiness.unwatch(running.capture.descriptor)
 
-    def _read_result(self, running: Running) -> None:
+    def _read_result(self, running: RunningJob) -> None:
         running.read_result()
         if running.result_ended:
             self._readiness.unwatch(running.result)
 
-    def _print_import(self, connection: Connection, lines: list[Line]) -> None:
+    def _print_import(self, connection: ServerConnection, lines: list[PrintedLine]) -> None:
         self._events += [FilePrinted(connection.file, line.text) for line in lines if not line.passing]
 
-    def _print(self, running: Running, lines: list[Line]) -> None:
+    def _print(self, running: RunningJob, lines: list[PrintedLine]) -> None:
         self._events += [JobPrinted(running.job.stage, line.text, running.job, line.passing) for line in lines]

@@ -6,11 +6,11 @@ import os
 import signal
 import time
 
-from pivot.pool.connection import Connection
+from pivot.pool.connection import ServerConnection
 from pivot.pool.exit_status import explain_exit
 from pivot.pool.jobs import Job, JobDone, JobFailed
 from pivot.pool.logs import LogFile
-from pivot.pool.output_capture import Capture, Line
+from pivot.pool.output_capture import Capture, PrintedLine
 from pivot.store.odb.objects import Object
 from pivot.worker.protocol import (
     LOST_ANSWER,
@@ -30,7 +30,7 @@ from pivot.worker.protocol import (
 _READ = 1 << 16
 
 
-class Running:
+class RunningJob:
     """A job from its start to its event. `deadline` is when `pass_deadline` must be called (monotonic seconds)."""
 
     def __init__(self, job: Job, log: LogFile) -> None:
@@ -41,7 +41,7 @@ class Running:
         output, self._output_end = os.pipe()
         os.set_blocking(self.result, False)
         self.capture = Capture(output, log)
-        self._connection: Connection | None = None
+        self._connection: ServerConnection | None = None
         self._answer: StageDone | StageFailed | None = None
         self._reader = FrameReader(FromStage, RESULT_LIMIT)
         self._trouble = ""
@@ -50,10 +50,10 @@ class Running:
         self._started = time.monotonic()
 
     @property
-    def connection(self) -> Connection | None:
+    def connection(self) -> ServerConnection | None:
         return self._connection
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: ServerConnection) -> None:
         """Hand the job to its code server."""
         job = self.job
         self._connection = connection
@@ -97,7 +97,7 @@ class Running:
         """The pipeline file could not be imported, so the job cannot begin."""
         self._answer = StageFailed("import", "its pipeline file cannot be imported", message, [], 0.0)
 
-    def drain(self) -> list[Line]:
+    def drain(self) -> list[PrintedLine]:
         """The process has ended: take all that it wrote."""
         while self._answer is None and self.read_result():
             pass

@@ -10,14 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from pivot.code.analysis.cache import check, load
-from pivot.code.analysis.model import Failure, PipelineModel
+from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.pipeline.overrides import Given
-from pivot.pool.connection import Connection
+from pivot.pool.connection import ServerConnection
 from pivot.pool.event_loop import Readiness
 from pivot.pool.logs import LogFile, log_folder
-from pivot.pool.output_capture import Line
+from pivot.pool.output_capture import PrintedLine
 from pivot.worker.prewarm import libraries_stamp
-from pivot.worker.protocol import Message, Setup, Warmth
+from pivot.worker.protocol import Message, Preload, Setup
 
 _WARM = 2
 """Each server that is held ready has the memory of all libraries that its pipeline imports."""
@@ -59,8 +59,8 @@ class WorkerSettings(Struct, frozen=True):
         )
 
 
-Hear = Callable[[Connection, list[Message]], None]
-Print = Callable[[Connection, list[Line]], None]
+Hear = Callable[[ServerConnection, list[Message]], None]
+Print = Callable[[ServerConnection, list[PrintedLine]], None]
 
 
 class Servers:
@@ -71,11 +71,11 @@ class Servers:
         self._readiness = readiness
         self._hear = hear
         self._print = print_
-        self._current: dict[str, Connection] = {}
-        self._retired: list[Connection] = []
+        self._current: dict[str, ServerConnection] = {}
+        self._retired: list[ServerConnection] = []
         self._early: set[int] = set()
-        self._standby: dict[str, tuple[Connection, tuple[int, ...]]] = {}
-        self._warmth: dict[str, Warmth] = {}
+        self._standby: dict[str, tuple[ServerConnection, tuple[int, ...]]] = {}
+        self._warmth: dict[str, Preload] = {}
 
     def standing(self, file: str, fresh: bool) -> PipelineModel | None:
         """The model of an analysis that still holds; a code server whose import does not hold any more is retired."""
@@ -89,10 +89,10 @@ class Servers:
             self._retire(file)
         return load(*place) if self._settings.cache and not fresh else None
 
-    def connect(self, file: str) -> Connection:
+    def connect(self, file: str) -> ServerConnection:
         """The code server of a file; a new one where there is none, or where the import had failed."""
         found = self._current.get(file)
-        if found and not (found.ended or isinstance(found.answer, Failure)):
+        if found and not (found.ended or isinstance(found.answer, ImportFailure)):
             return found
         if found:
             self._retire(file)
@@ -112,16 +112,16 @@ class Servers:
                 self._early.add(id(connection))
             done = done and connection.answer is not None
             if connection.answer is not None and file not in self._standby:
-                warmth = self._warmth[file] = connection.warmth or self._warmth.get(file, Warmth())
+                warmth = self._warmth[file] = connection.warmth or self._warmth.get(file, Preload())
                 held = msgspec.structs.replace(self._settings.setup(file), warm=warmth, held=True)
                 self._standby[file] = (self._start(held), libraries_stamp())
         return done
 
-    def is_current(self, connection: Connection) -> bool:
+    def is_current(self, connection: ServerConnection) -> bool:
         """Whether it is the one that jobs of its file go to."""
         return self._current.get(connection.file) is connection
 
-    def abandon(self, connections: Iterable[Connection]) -> None:
+    def abandon(self, connections: Iterable[ServerConnection]) -> None:
         """End these at once."""
         for connection in connections:
             del self._current[connection.file]
@@ -138,7 +138,7 @@ class Servers:
         for connection in (*self._current.values(), *self._retired, *held):
             self._disconnect(connection)
 
-    def read_prints(self, connection: Connection) -> None:
+    def read_prints(self, connection: ServerConnection) -> None:
         lines = connection.prints.read()
         self._print(connection, lines if connection.begun else [])
         if connection.prints.ended:
@@ -148,7 +148,7 @@ class Servers:
         """A code server that gets no more jobs; it ends with the last that it has."""
         self._retired.append(self._current.pop(file))
 
-    def _take_standby(self, file: str) -> Connection | None:
+    def _take_standby(self, file: str) -> ServerConnection | None:
         """The server that was made ready for a file, unless it has ended or its libraries are others by now."""
         connection, stamp = self._standby.pop(file, (None, ()))
         if connection is None:
@@ -159,20 +159,20 @@ class Servers:
         connection.begin()
         return connection
 
-    def _start(self, setup: Setup) -> Connection:
-        connection = Connection(setup, LogFile(log_folder(self._settings.logs, f"import {setup.file}")))
+    def _start(self, setup: Setup) -> ServerConnection:
+        connection = ServerConnection(setup, LogFile(log_folder(self._settings.logs, f"import {setup.file}")))
         self._readiness.watch(connection.fileno(), lambda: self._read(connection))
         self._readiness.watch(connection.prints.descriptor, lambda: self.read_prints(connection))
         return connection
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: ServerConnection) -> None:
         messages = connection.read()
         if connection.ended:
             self._readiness.unwatch(connection.fileno())
         if connection.begun:
             self._hear(connection, messages)
 
-    def _disconnect(self, connection: Connection) -> None:
+    def _disconnect(self, connection: ServerConnection) -> None:
         self._readiness.unwatch(connection.fileno())
         self._readiness.unwatch(connection.prints.descriptor)
         connection.close()

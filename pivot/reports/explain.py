@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 
-from pivot.plan.decision import Action, Change, Decision, Reason, Why
+from pivot.plan.decision import Action, Change, Decision, Reason, ReasonKind
 from pivot.reports.status import rival_text
 
 STATUS = {
@@ -15,8 +15,15 @@ STATUS = {
     Action.WAIT: "WAITS FOR UPSTREAM",
     Action.BLOCKED: "BLOCKED",
 }
-_IDS = {Why.CODE, Why.DATA, Why.EDITED_OUTPUT, Why.MISSING_OUTPUT, Why.LOST, Why.NOT_DOWNLOADED}
-_VALUES = {Why.PARAMS, Why.SPEC}
+_IDS = {
+    ReasonKind.CODE,
+    ReasonKind.DATA,
+    ReasonKind.EDITED_OUTPUT,
+    ReasonKind.MISSING_OUTPUT,
+    ReasonKind.LOST,
+    ReasonKind.NOT_DOWNLOADED,
+}
+_VALUES = {ReasonKind.PARAMS, ReasonKind.SPEC}
 _SHOWN = 8
 
 Source = Callable[[str], str | None]
@@ -48,7 +55,7 @@ def change_lines(reasons: Iterable[Reason], source: Source | None = None) -> Ite
     for reason, change in changes:
         yield f"    {change.name}"
         yield from (f"      {line}" for line in _details(reason, change))
-        if source and reason.why is Why.CODE:
+        if source and reason.why is ReasonKind.CODE:
             yield from (f"      {line}" for line in changed_lines(change, source))
 
 

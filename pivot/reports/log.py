@@ -5,14 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
-from pivot.history.run_log import Entry
+from pivot.history.run_log import RunLogEntry
 from pivot.plan.decision import Reason
 from pivot.reports.show import info_document, run_text
 from pivot.reports.status import reason_documents
 from pivot.reports.units import first, seconds, size
 
 
-def log_lines(entries: Sequence[Entry], results: Mapping[str, int], accepted: Sequence[str]) -> Iterator[str]:
+def log_lines(entries: Sequence[RunLogEntry], results: Mapping[str, int], accepted: Sequence[str]) -> Iterator[str]:
     """A line a run, with what changed since the one before; `results` counts the results of a fingerprint."""
     for entry in entries:
         record, info = entry.run.record, entry.run.info
@@ -23,7 +23,7 @@ def log_lines(entries: Sequence[Entry], results: Mapping[str, int], accepted: Se
     yield from (f"accepted: {line}" for line in accepted)
 
 
-def _changes(entry: Entry) -> Iterator[str]:
+def _changes(entry: RunLogEntry) -> Iterator[str]:
     if entry.before is None:
         yield "no run of it before is known"
         return
@@ -39,12 +39,12 @@ def _short(reason: Reason) -> str:
     return f"{reason.why}: {first(names, 3)}"
 
 
-def log_document(entries: Sequence[Entry], results: Mapping[str, int]) -> dict[str, object]:
+def log_document(entries: Sequence[RunLogEntry], results: Mapping[str, int]) -> dict[str, object]:
     """`log --json`."""
     return {"version": 1, "runs": [_document(entry, results) for entry in entries]}
 
 
-def _document(entry: Entry, results: Mapping[str, int]) -> dict[str, object]:
+def _document(entry: RunLogEntry, results: Mapping[str, int]) -> dict[str, object]:
     record = entry.run.record
     return {
         **info_document(entry.run.info),
@@ -57,9 +57,9 @@ def _document(entry: Entry, results: Mapping[str, int]) -> dict[str, object]:
     }
 
 
-def stats_rows(entries: Sequence[Entry]) -> list[dict[str, object]]:
+def stats_rows(entries: Sequence[RunLogEntry]) -> list[dict[str, object]]:
     """For each stage how often it ran, how long that took, CPU seconds and peak memory; the longest in total first."""
-    by_stage: dict[str, list[Entry]] = {}
+    by_stage: dict[str, list[RunLogEntry]] = {}
     for entry in entries:
         by_stage.setdefault(entry.run.info.stage, []).append(entry)
     rows = []

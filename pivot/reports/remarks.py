@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.code.analysis.model import Model, Stage
+from pivot.code.analysis.model import AnalysedStage, Model
 from pivot.code.graph.manifest import Remark
 
 
@@ -26,7 +26,7 @@ def untracked(remark: Remark) -> str:
     return f"{text}; to track it: {remark.mend}" if remark.mend else text
 
 
-def stage_remarks(stage: Stage) -> Iterator[str]:
+def stage_remarks(stage: AnalysedStage) -> Iterator[str]:
     """What `--explain` says of one stage's code beyond what has changed."""
     for remark in stage.manifest.remarks:
         place = f"{remark.name} ({remark.file}:{remark.line})"

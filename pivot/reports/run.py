@@ -26,7 +26,7 @@ from pivot.run.events import (
     StageRestoring,
     StageStarted,
     Unplanned,
-    Waiting,
+    WaitingForLock,
     Watching,
 )
 
@@ -108,7 +108,7 @@ def _watch_lines(event: Event) -> Iterator[str]:
                 else "nothing can be run as the files are now"
             )
             yield from (f"  {line}" for line in text.splitlines())
-        case Waiting(text):
+        case WaitingForLock(text):
             yield f"waiting: {text}"
         case Paused(on):
             yield "paused" if on else "goes on"
@@ -181,7 +181,7 @@ def event_document(event: Event) -> dict[str, object]:
             return _watch_document(event)
 
 
-def _watch_document(event: Watching | Changed | Unplanned | Waiting | Paused | Beat) -> dict[str, object]:
+def _watch_document(event: Watching | Changed | Unplanned | WaitingForLock | Paused | Beat) -> dict[str, object]:
     match event:
         case Watching(polling):
             return {"event": "watching", "polling": polling}
@@ -189,7 +189,7 @@ def _watch_document(event: Watching | Changed | Unplanned | Waiting | Paused | B
             return {"event": "changed", "paths": list(paths)}
         case Unplanned(text, file):
             return {"event": "unplanned", "text": text, "file": file}
-        case Waiting(text):
+        case WaitingForLock(text):
             return {"event": "waiting", "text": text}
         case Paused(on):
             return {"event": "paused", "on": on}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pivot.git.plumbing.quoting import one_line, quoted
-from pivot.history.snapshot import Snapshot, Standing
+from pivot.history.snapshot import CommittedState, Snapshot
 from pivot.reports.units import seconds, size
 from pivot.state.records import Info
 
@@ -23,7 +23,7 @@ def show_lines(snapshot: Snapshot) -> Iterator[str]:
             yield from _standing_lines(standing)
 
 
-def _standing_lines(standing: Standing) -> Iterator[str]:
+def _standing_lines(standing: CommittedState) -> Iterator[str]:
     line = standing.line
     if line.state != "result":
         yield f"{line.stage}  {line.state}"
@@ -48,7 +48,7 @@ def show_document(snapshot: Snapshot) -> dict[str, object]:
     return {"version": 1, "commit": snapshot.commit, "noted": snapshot.noted, "stages": stages}
 
 
-def _standing_document(standing: Standing) -> dict[str, object]:
+def _standing_document(standing: CommittedState) -> dict[str, object]:
     line, record = standing.line, standing.record
     held = record.outs if record else {}
     return {

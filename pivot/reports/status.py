@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Rival, Why
+from pivot.plan.decision import Action, AlternativeResult, Change, Decision, Plan, Reason, ReasonKind
 from pivot.reports.units import first
 
 _WORDS = {
@@ -27,7 +27,9 @@ def status_lines(plan: Plan) -> Iterator[str]:
     yield summary(plan)
     if away := sum(bool(one.away) for one in plan.decisions.values()):
         yield f"Outputs of {_stages(away)} are not here; `repro` pulls what it needs, `git pivot pull` all of them."
-    if missing := sum(any(why.why is Why.NOT_DOWNLOADED for why in one.reasons) for one in plan.decisions.values()):
+    if missing := sum(
+        any(why.why is ReasonKind.NOT_DOWNLOADED for why in one.reasons) for one in plan.decisions.values()
+    ):
         yield (
             f"Outputs of {_stages(missing)} are not downloaded: no remote is configured. "
             "Run `git pivot remote add NAME URL`, then `git pivot pull`."
@@ -46,7 +48,7 @@ def _remarkable(decision: Decision) -> Iterator[str]:
     yield from (f"warning: {text}" for text in decision.warnings)
 
 
-def rival_text(rival: Rival) -> str:
+def rival_text(rival: AlternativeResult) -> str:
     """One of several results, and who made it when."""
     return "  ".join(filter(None, [f"result {rival.result}", rival.finished, rival.user, rival.host]))
 
@@ -62,7 +64,7 @@ def in_short(decision: Decision) -> str:
 
 
 def _short(reason: Reason) -> str:
-    if reason.why in (Why.UPSTREAM, Why.UPSTREAM_FAILED) or not reason.changes:
+    if reason.why in (ReasonKind.UPSTREAM, ReasonKind.UPSTREAM_FAILED) or not reason.changes:
         return reason.text[0].lower() + reason.text[1:]
     return f"{reason.why}: {first([*map(_changed, reason.changes)], 1)}"
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from pivot.reports.coloured import coloured
-from pivot.reports.watch_state import Board, Row
+from pivot.reports.watch_state import Row, WatchState
 from pivot.run.events import Beat, Event, StagePrinted
 
 _STYLES = {
@@ -28,7 +28,7 @@ class Screen:
     """Draws the board: the stages, below them the output that matters most, or one of the two on the whole screen."""
 
     def __init__(self, console: Console, live: Live) -> None:
-        self.board = Board()
+        self.board = WatchState()
         self._console = console
         self._live = live
         self._view = ""

@@ -27,7 +27,7 @@ from pivot.run.events import (
     StageRestoring,
     StageStarted,
     Unplanned,
-    Waiting,
+    WaitingForLock,
     Watching,
 )
 
@@ -63,7 +63,7 @@ class Row(Struct):
         return seconds(self.took) if self.took else ""
 
 
-class Board(Struct):
+class WatchState(Struct):
     """`headline` is what the watch is doing, `last` how the last run ended, `trouble` why nothing can be planned."""
 
     headline: str = "plans"
@@ -129,7 +129,7 @@ class Board(Struct):
                 place = f"{file} cannot be imported; its stages are left out:" if file else "cannot be planned:"
                 self.trouble = [place, *text.splitlines()]
                 self.headline = self.headline if file else "waits for a save"
-            case Waiting(text):
+            case WaitingForLock(text):
                 self.headline = f"waits: {text}"
             case Paused(on):
                 self.paused = on

@@ -22,17 +22,17 @@ from pivot.run.outputs import Outputs
 from pivot.run.recorder import Result
 from pivot.run.session import Session
 from pivot.state.records import Info, Output
-from pivot.store.worktree.output_backup import Aside
+from pivot.store.worktree.output_backup import OutputBackup
 
 _TICK = 20_000_000  # ns
 
 
-class Trial(Struct, frozen=True):
+class Attempt(Struct, frozen=True):
     """A stage under way since `began` (ns): its situation, why it runs, and its old outputs, set aside."""
 
     situation: Situation
     reasons: tuple[Reason, ...]
-    aside: Aside
+    aside: OutputBackup
     job: Job
     began: int
 
@@ -41,7 +41,7 @@ class Trial(Struct, frozen=True):
         return self.situation.stage.name
 
 
-class Trials:
+class Attempts:
     """The trials under way, by stage."""
 
     def __init__(self, session: Session, outputs: Outputs, terminal: str = "") -> None:
@@ -50,7 +50,7 @@ class Trials:
         self._terminal = terminal
         self._remains = Remains(session.project.root, session.project.pivot_dir)
         self._ids = count(1)
-        self._open: dict[str, Trial] = {}
+        self._open: dict[str, Attempt] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -67,26 +67,26 @@ class Trials:
         code = self._session.code(spec)
         timeout = None if self._terminal else spec.policy.timeout  # who looks at a failure takes their time
         job = Job(next(self._ids), spec.name, spec.file, code, timeout, terminal=self._terminal)
-        self._open[spec.name] = Trial(situation, reasons, aside, job, time.time_ns())
+        self._open[spec.name] = Attempt(situation, reasons, aside, job, time.time_ns())
         self._session.workers.start(job)
 
     def events(self, timeout: float) -> Sequence[JobEvent]:
         return self._session.workers.events(timeout)
 
-    def open(self) -> list[Trial]:
+    def open(self) -> list[Attempt]:
         return list(self._open.values())
 
-    def get(self, stage: str) -> Trial:
+    def get(self, stage: str) -> Attempt:
         return self._open[stage]
 
     def end(self, stage: str) -> None:
         """Ask one stage to end; it does so as a failed job of kind `cancelled`, unless it was done already."""
         self._session.workers.cancel(self._open[stage].job)
 
-    def pop(self, stage: str) -> Trial:
+    def pop(self, stage: str) -> Attempt:
         return self._open.pop(stage)
 
-    def moved(self, trial: Trial, modules: Iterable[str]) -> str:
+    def moved(self, trial: Attempt, modules: Iterable[str]) -> str:
         """The input that changed while the stage ran, if one did; empty if all stand.
 
         `modules` were imported meanwhile: their bytes are known only by not having changed since the stage began.
@@ -128,14 +128,14 @@ class Trials:
         )
         return Result(situation.result(outs, tree), info, tuple(modules), done.carried)
 
-    def refused(self, trial: Trial, done: JobDone) -> StageEnded | None:
+    def refused(self, trial: Attempt, done: JobDone) -> StageEnded | None:
         """The end of a stage that reads or writes what it does not declare, where a setting forbids that."""
         if not done.undeclared or self._session.policies.undeclared != "error":
             return None
         message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
         return failed_as(trial, done, message, self.undo(trial))
 
-    def undo(self, trial: Trial) -> str:
+    def undo(self, trial: Attempt) -> str:
         """Put the old outputs back; what a stage that failed had written is moved to the folder that is told."""
         partial = self._remains.put_by(trial.stage, trial.situation.stage.spec.out_paths())
         trial.aside.rollback()
@@ -161,7 +161,7 @@ class Trials:
 
 
 def failed_as(
-    trial: Trial, told: JobDone | JobFailed, message: str, partial: str = "", ending: Ending = "failed"
+    trial: Attempt, told: JobDone | JobFailed, message: str, partial: str = "", ending: Ending = "failed"
 ) -> StageEnded:
     """The end of a trial that gives no result; `partial` is the folder with what it had written."""
     tail = told.tail if isinstance(told, JobFailed) and ending == "failed" else ()

@@ -114,7 +114,7 @@ class Unplanned(Struct, frozen=True):
     file: str = ""
 
 
-class Waiting(Struct, frozen=True):
+class WaitingForLock(Struct, frozen=True):
     """Another command works on this work tree; `text` says which."""
 
     text: str
@@ -143,4 +143,4 @@ RunEvent = (
     | Noticed
     | RunEnded
 )
-Event = RunEvent | Watching | Changed | Unplanned | Waiting | Paused | Beat
+Event = RunEvent | Watching | Changed | Unplanned | WaitingForLock | Paused | Beat

@@ -9,7 +9,7 @@ from pivot.code.walk.late_imports import beyond
 from pivot.errors import DamagedObject, MissingObject, PivotError
 from pivot.plan.decision import Action, Decision, Plan, Reason, as_kept
 from pivot.pool.jobs import FilePrinted, JobDone, JobFailed, JobPrinted, failure_text
-from pivot.run.attempts import Trial, Trials, failed_as
+from pivot.run.attempts import Attempt, Attempts, failed_as
 from pivot.run.events import (
     Ending,
     Event,
@@ -25,13 +25,13 @@ from pivot.run.events import (
 from pivot.run.not_started import leave_out
 from pivot.run.options import RunOptions
 from pivot.run.outputs import Outputs
-from pivot.run.prefetch import Arrival, Supply, inputs_away, outputs_away
+from pivot.run.prefetch import Fetched, Prefetch, inputs_away, outputs_away
 from pivot.run.recorder import Recorder
 from pivot.run.selection import Selection
 from pivot.run.session import Session
-from pivot.schedule.admission_queue import Lineup, work_ahead
+from pivot.schedule.admission_queue import AdmissionQueue, work_ahead
 from pivot.schedule.forecast import forecast
-from pivot.schedule.ready_set import Frontier
+from pivot.schedule.ready_set import ReadySet
 from pivot.schedule.resource_limits import read_limits
 from pivot.worker.interrupts import Interrupts, Stops
 
@@ -67,15 +67,15 @@ class Run:
         self._options = options
         self._selection = selection
         self._planner = session.planner()
-        self._frontier = Frontier(self._planner.graph, ())
+        self._frontier = ReadySet(self._planner.graph, ())
         self._limits = read_limits(session.project.settings, options.jobs)
-        self._lineup = Lineup(self._limits, options.budget)
+        self._lineup = AdmissionQueue(self._limits, options.budget)
         self._tries: dict[str, int] = {}
         self._stopping = False
         self._recorder = Recorder(session.project, session.memory, options.verb)
         self._outputs = Outputs(session.project, discard_edits=options.discard_edits)
-        self._trials = Trials(session, self._outputs, options.terminal)
-        self._supply = Supply(session.project, session.workers.wake)
+        self._trials = Attempts(session, self._outputs, options.terminal)
+        self._supply = Prefetch(session.project, session.workers.wake)
 
     def prepare(self, stops: Stops) -> Plan:
         """Plan; where something must run, from an analysis made by the very processes that will run it."""
@@ -140,7 +140,7 @@ class Run:
         self._planner.take_outcomes(before)
         self._forget_orders()
         names = self._selection.apply(self._planner)
-        self._frontier = Frontier(self._planner.graph, [name for name in names if name not in self.endings])
+        self._frontier = ReadySet(self._planner.graph, [name for name in names if name not in self.endings])
         for name in (*self._trials.stages(), *self._lineup.resting()):
             self._frontier.hold(name)
         plan = self._planner.plan(names)
@@ -197,7 +197,7 @@ class Run:
         away = inputs_away(self._planner, name)
         yield from [self._supply.order(name, away)] if away else self._launch(name)
 
-    def _arrived(self, arrival: Arrival) -> Iterator[Event]:
+    def _arrived(self, arrival: Fetched) -> Iterator[Event]:
         """Go on with a stage whose bytes are here, or end it if they could not be had."""
         name, decision = arrival.stage, self._planner.decide(arrival.stage)
         runs = decision.action is Action.RUN
@@ -233,7 +233,7 @@ class Run:
         yield from self._take_in(trial, done)
         yield from early
 
-    def _take_in(self, trial: Trial, done: JobDone) -> Iterator[Event]:
+    def _take_in(self, trial: Attempt, done: JobDone) -> Iterator[Event]:
         modules = beyond(trial.situation.stage.manifest, done.modules)
         if moved := self._trials.moved(trial, modules):
             yield from self._try_again(trial, moved)
@@ -267,7 +267,7 @@ class Run:
             return
         yield self._end(failed_as(trial, failed, text, partial))
 
-    def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
+    def _try_again(self, trial: Attempt, moved: str) -> Iterator[Event]:
         """A result of inputs that moved is the result of no situation: plan the stage again."""
         trial.aside.rollback()
         message = f"{moved} changed while it ran, {TRIES} times over: does the stage write it itself?"

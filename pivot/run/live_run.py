@@ -15,7 +15,7 @@ from pivot.plan.decision import Action, Plan
 from pivot.plan.planner import Planner
 from pivot.pool.jobs import JobDone, JobFailed
 from pivot.pool.pool import ImportAbandoned
-from pivot.run.attempts import Trial
+from pivot.run.attempts import Attempt
 from pivot.run.events import Beat, Changed, Event, Noticed, Paused, RunEnded, RunPlanned, StageEnded, Unplanned
 from pivot.run.execute import Run
 from pivot.run.options import RunOptions
@@ -26,7 +26,7 @@ from pivot.worker.interrupts import Stops
 RESTARTS = 20
 
 
-class Steering(Stops, Protocol):
+class RunControl(Stops, Protocol):
     """What reaches a run from outside while it is under way."""
 
     def changed(self) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ class Steering(Stops, Protocol):
         ...
 
 
-class Failure(Struct, frozen=True):
+class StageFailure(Struct, frozen=True):
     """How a stage failed, and in which situation."""
 
     fingerprint: str
@@ -50,7 +50,7 @@ class Failure(Struct, frozen=True):
 
 
 def execute_steered(
-    session: Session, selection: Selection, options: RunOptions, steering: Steering, failures: dict[str, Failure]
+    session: Session, selection: Selection, options: RunOptions, steering: RunControl, failures: dict[str, StageFailure]
 ) -> Iterator[Event]:
     """Bring the selected stages up to date, and keep them so while their files change.
 
@@ -62,7 +62,7 @@ def execute_steered(
         ImportAbandoned: something changed while the plan was being made.
     """
     began = time.monotonic()
-    run = SteeredRun(session, selection, options, steering, failures)
+    run = LiveRun(session, selection, options, steering, failures)
     try:
         yield from run.announce(run.prepare(steering))
         yield from (Unplanned(one.message, one.file) for one in session.failures())
@@ -74,7 +74,7 @@ def execute_steered(
     yield RunEnded(run.endings, time.monotonic() - began, bool(steering.count))
 
 
-class SteeredRun(Run):
+class LiveRun(Run):
     """While `_planless`, what stands in the files cannot be planned: nothing starts, and what runs goes on."""
 
     def __init__(
@@ -82,8 +82,8 @@ class SteeredRun(Run):
         session: Session,
         selection: Selection,
         options: RunOptions,
-        steering: Steering,
-        failures: dict[str, Failure],
+        steering: RunControl,
+        failures: dict[str, StageFailure],
     ) -> None:
         super().__init__(session, selection, options)
         self._steering = steering
@@ -136,7 +136,7 @@ class SteeredRun(Run):
         else:
             yield from super()._failed(failed)
 
-    def _try_again(self, trial: Trial, moved: str) -> Iterator[Event]:
+    def _try_again(self, trial: Attempt, moved: str) -> Iterator[Event]:
         yield from super()._try_again(trial, moved)
         if self.endings.get(trial.stage) == "failed":
             self._fail_as_left(trial.stage)
@@ -153,10 +153,10 @@ class SteeredRun(Run):
             decision, known = self._planner.decide(ended.stage), self._failures.get(ended.stage)
             is_new = known is None or known.fingerprint != decision.fingerprint
             if is_new and decision.action is Action.RUN and decision.fingerprint:
-                self._failures[ended.stage] = Failure(decision.fingerprint, ended)
+                self._failures[ended.stage] = StageFailure(decision.fingerprint, ended)
         return super()._end(ended)
 
-    def _moved(self, trial: Trial) -> str:
+    def _moved(self, trial: Attempt) -> str:
         return self._session.moved(trial.situation.stage.spec)
 
     def _replan(self, changed: tuple[str, ...]) -> Iterator[Event]:
@@ -193,7 +193,7 @@ class SteeredRun(Run):
         self._plan_anew()
         return plan
 
-    def _holds(self, trial: Trial) -> bool:
+    def _holds(self, trial: Attempt) -> bool:
         """Whether a stage that runs is still what the plan would start."""
         name, spec = trial.stage, trial.situation.stage.spec
         if name not in self._planner.stages:

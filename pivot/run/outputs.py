@@ -16,7 +16,7 @@ from pivot.run.recorder import as_objects
 from pivot.state.records import Output
 from pivot.store.edit_keeper import Keeper, keep_edits
 from pivot.store.odb.objects import Object
-from pivot.store.worktree.output_backup import Aside, Room
+from pivot.store.worktree.output_backup import BackupArea, OutputBackup
 from pivot.store.worktree.saved_edits import Saved
 from pivot.store.worktree_writer import Target
 
@@ -32,7 +32,7 @@ class Outputs:
         self._project = project
         self._discard = discard_edits
         self._keeper = keeper_of(project)
-        self._room = Room(project.pivot_dir)
+        self._room = BackupArea(project.pivot_dir)
         self._kept: dict[str, Object] = {}
 
     def close(self) -> None:
@@ -50,11 +50,11 @@ class Outputs:
             return
         self.notices += exclude_outputs(self._project, kept_paths(planner))
 
-    def set_aside(self, spec: StageSpec) -> Aside:
+    def set_aside(self, spec: StageSpec) -> OutputBackup:
         """Move the old outputs of a stage away until it has ended; edits that nobody else has are saved first."""
         if not self._discard:  # a stage that fails leaves them where they were even so
             self._keep_edits(spec.out_paths(), f"{spec.name} was run")
-        aside = Aside(self._room)
+        aside = OutputBackup(self._room)
         lent = [path for out in spec.outs if out.kind == "incremental" or "keep" in out.flags for path in out.paths]
         if lent:
             aside.lend(self._places(lent))

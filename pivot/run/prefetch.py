@@ -18,7 +18,7 @@ from pivot.project import Project
 from pivot.run.events import StagePulling
 from pivot.run.recorder import as_objects
 from pivot.state.records import Output
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.store.odb.objects import Object
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ Told = TypeVar("Told")
 _POLL_SECONDS = 0.2
 
 
-class Arrival(Struct, frozen=True):
+class Fetched(Struct, frozen=True):
     """What was ordered for a stage is in the store here, or `error` says why not."""
 
     stage: str
     error: PivotError | None = None
 
 
-class Supply:
+class Prefetch:
     """Asks and pulls in a thread of its own, on one connection; `wake` is called when something has arrived.
 
     Nothing is connected as long as nobody needs anything.
@@ -45,8 +45,8 @@ class Supply:
     def __init__(self, project: Project, wake: Callable[[], None]) -> None:
         self._project = project
         self._wake = wake
-        self._orders: SimpleQueue[tuple[str, tuple[Root, ...]]] = SimpleQueue()
-        self._arrived: SimpleQueue[Arrival] = SimpleQueue()
+        self._orders: SimpleQueue[tuple[str, tuple[WantedRoot, ...]]] = SimpleQueue()
+        self._arrived: SimpleQueue[Fetched] = SimpleQueue()
         self._open: set[str] = set()
         self._unreachable: RemoteError | None = None
 
@@ -59,7 +59,7 @@ class Supply:
 
         A remote that cannot be reached is found out here once; every later order ends with the same error.
         """
-        needed = {held.id: Root(held.id, held.mode) for held in _needed(planner, plan)}
+        needed = {held.id: WantedRoot(held.id, held.mode) for held in _needed(planner, plan)}
         if not needed:
             return set()
         try:
@@ -73,13 +73,13 @@ class Supply:
         """Bring the bytes of these outputs into the store; the stage waits until `arrivals` tells of them."""
         self._open.add(stage)
         if self._unreachable is not None:
-            self._arrived.put(Arrival(stage, self._unreachable))
+            self._arrived.put(Fetched(stage, self._unreachable))
         else:
-            self._orders.put((stage, tuple(Root(held.id, held.mode, path) for path, held in outs.items())))
+            self._orders.put((stage, tuple(WantedRoot(held.id, held.mode, path) for path, held in outs.items())))
             self._thread.submit(self._serve)
         return StagePulling(stage, self._transfer.remote.name, sum(held.size for held in outs.values()))
 
-    def arrivals(self, timeout: float) -> Iterator[Arrival]:
+    def arrivals(self, timeout: float) -> Iterator[Fetched]:
         """What has arrived since the last call; if nothing has, wait up to `timeout` seconds for it."""
         for arrival in _drain(self._arrived, timeout if self._open else 0.0):
             if arrival.stage in self._open:
@@ -125,20 +125,20 @@ class Supply:
         try:
             self._bring(root for _, roots in orders for root in roots)
             for stage, _ in orders:
-                self._arrived.put(Arrival(stage))
+                self._arrived.put(Fetched(stage))
         except PivotError as error:
             for stage, roots in orders:
-                self._arrived.put(Arrival(stage, error if len(orders) == 1 else self._try_to_bring(roots)))
+                self._arrived.put(Fetched(stage, error if len(orders) == 1 else self._try_to_bring(roots)))
         self._wake()
 
-    def _try_to_bring(self, roots: Iterable[Root]) -> PivotError | None:
+    def _try_to_bring(self, roots: Iterable[WantedRoot]) -> PivotError | None:
         try:
             self._bring(roots)
         except PivotError as error:
             return error
         return None
 
-    def _bring(self, roots: Iterable[Root]) -> None:
+    def _bring(self, roots: Iterable[WantedRoot]) -> None:
         self._transfer.receive(self._transfer.plan_receive(roots))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pivot.code.analysis.cache import last_known, standing
-from pivot.code.analysis.model import Failure, Model, PipelineModel, unite
+from pivot.code.analysis.model import ImportFailure, Model, PipelineModel, unite
 from pivot.code.evidence import Evidence, changed, without_packages
 from pivot.errors import CodeError, PipelineError, ProjectError
 from pivot.git.plumbing.index import tracked
@@ -23,7 +23,7 @@ from pivot.plan.known_results import LastResults, Memory
 from pivot.plan.planner import Planner
 from pivot.plan.policies import Policies, read_policies
 from pivot.plan.remote_availability import read_elsewhere
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 from pivot.project import Project
 from pivot.run.output_locations import check_places
 from pivot.state.accepted import Accepted
@@ -34,12 +34,12 @@ from pivot.sync.remote.config import default_named, has_remote
 class Session:
     """What needs the user's code goes through `workers`, which start when a cached analysis does not hold."""
 
-    def __init__(self, project: Project, workers: Workers, *, pull: bool | None = None) -> None:
+    def __init__(self, project: Project, workers: WorkerPool, *, pull: bool | None = None) -> None:
         self.project = project
         self._pull = pull
         self.workers = workers
-        self._models: dict[str, PipelineModel | Failure] = {}
-        self._united: tuple[list[PipelineModel | Failure], Model] | None = None
+        self._models: dict[str, PipelineModel | ImportFailure] = {}
+        self._united: tuple[list[PipelineModel | ImportFailure], Model] | None = None
         self._evidence: dict[str, Evidence | None] = {}
         self._codes: dict[str, str] = {}
         self._planner: Planner | None = None
@@ -129,8 +129,8 @@ class Session:
     def _found(self) -> list[PipelineModel]:
         return [one for one in self._models.values() if isinstance(one, PipelineModel)]
 
-    def failures(self) -> list[Failure]:
-        return [one for one in self._models.values() if isinstance(one, Failure)]
+    def failures(self) -> list[ImportFailure]:
+        return [one for one in self._models.values() if isinstance(one, ImportFailure)]
 
     def pipeline(self, spec: StageSpec) -> PipelineModel:
         """The model of a stage's pipeline file.
@@ -139,7 +139,7 @@ class Session:
             CodeError: it cannot be imported any more.
         """
         found = self._models[spec.file]
-        if isinstance(found, Failure):
+        if isinstance(found, ImportFailure):
             raise CodeError(found.message)
         return found
 
@@ -157,7 +157,7 @@ class Session:
         path = changed(evidence) if evidence else ""
         return path.removeprefix(f"{self.project.root}/")
 
-    def _unite(self, found: list[PipelineModel | Failure]) -> Model:
+    def _unite(self, found: list[PipelineModel | ImportFailure]) -> Model:
         """One model, with what can be said against it by itself."""
         model = unite(found)
         if not model.pipelines:
@@ -204,17 +204,19 @@ class Session:
     def _load(self, files: list[str]) -> None:
         self._take(files, self.workers.models(files))
 
-    def _take(self, files: list[str], found: list[PipelineModel | Failure]) -> None:
+    def _take(self, files: list[str], found: list[PipelineModel | ImportFailure]) -> None:
         for file, one in zip(files, found, strict=True):
-            known = last_known(self.project.cache_dir, self.project.root, file) if isinstance(one, Failure) else ()
-            self._models[file] = replace(one, stages=known) if isinstance(one, Failure) else one
+            known = (
+                last_known(self.project.cache_dir, self.project.root, file) if isinstance(one, ImportFailure) else ()
+            )
+            self._models[file] = replace(one, stages=known) if isinstance(one, ImportFailure) else one
 
 
 def _are_same(known: Sequence[object], found: Sequence[object]) -> bool:
     return len(known) == len(found) and all(map(operator.is_, known, found))
 
 
-def _told(failure: Failure) -> str:
+def _told(failure: ImportFailure) -> str:
     """A traceback says in its last line alone what is wrong; what Pivot says of a declaration begins with the place."""
     is_traceback = failure.message.startswith(("Traceback", " "))
     return f"{failure.file} cannot be imported\n{failure.message}" if is_traceback else failure.message

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
-from pivot.code.analysis.model import Stage
+from pivot.code.analysis.model import AnalysedStage
 from pivot.graph import Graph
 from pivot.plan.decision import Plan
 from pivot.plan.known_results import Memory
@@ -29,7 +29,7 @@ class Work(Struct, frozen=True):
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def work_of(graph: Graph, stages: Mapping[str, Stage], seconds: Mapping[str, float]) -> Work:
+def work_of(graph: Graph, stages: Mapping[str, AnalysedStage], seconds: Mapping[str, float]) -> Work:
     policies = {name: stage.spec.policy for name, stage in stages.items()}
     needs = {name: needs_of(policy) for name, policy in policies.items()}
     return Work(graph, needs, {name: one.retries for name, one in policies.items() if one.retries}, seconds)
@@ -42,7 +42,7 @@ def work_ahead(memory: Memory, planner: Planner, plan: Plan) -> Work:
     return work_of(planner.graph, planner.stages, seconds)
 
 
-class Lineup:
+class AdmissionQueue:
     """`budget` is in seconds from now (None: no limit); a stage of which nothing is known is taken to fit."""
 
     def __init__(self, limits: Limits, budget: float | None = None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from pivot.schedule.admission_queue import Work
-from pivot.schedule.ready_set import Frontier
+from pivot.schedule.ready_set import ReadySet
 from pivot.schedule.scheduler import Limits, Scheduler
 
 
@@ -57,7 +57,7 @@ def _longest_chain(work: Work, wanted: set[str]) -> tuple[str, ...]:
 
 
 def _play(work: Work, wanted: set[str], limits: Limits) -> float:
-    frontier, scheduler = Frontier(work.graph, wanted), Scheduler(limits)
+    frontier, scheduler = ReadySet(work.graph, wanted), Scheduler(limits)
     running: list[tuple[float, str]] = []
     now = 0.0
     while True:

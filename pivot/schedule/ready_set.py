@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pivot.graph import Graph
 
 
-class Frontier:
+class ReadySet:
     """Counts, for each stage not yet ended, the upstreams it still waits for."""
 
     def __init__(self, graph: Graph, names: Iterable[str]) -> None:

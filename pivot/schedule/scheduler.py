@@ -50,7 +50,7 @@ class Limits(Struct, frozen=True):
                 )
 
 
-class Waiting(Struct, frozen=True):
+class ReadyStage(Struct, frozen=True):
     """A ready stage; `remaining` is the time in seconds of the longest chain that starts with it."""
 
     name: str
@@ -68,7 +68,7 @@ class Scheduler:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: list[Waiting] = []
+        self._waiting: list[ReadyStage] = []
         self._running: dict[str, Needs] = {}
         self._used: dict[str, float] = {}
         self._held: Counter[str] = Counter()
@@ -86,7 +86,7 @@ class Scheduler:
         """
         needs = needs or Needs()
         self._limits.check(name, needs)
-        insort(self._waiting, Waiting(name, needs, remaining, self._count), key=lambda one: one.rank)
+        insort(self._waiting, ReadyStage(name, needs, remaining, self._count), key=lambda one: one.rank)
         self._count += 1
 
     def clear(self) -> None:
@@ -119,7 +119,7 @@ class Scheduler:
     def running(self) -> list[str]:
         return list(self._running)
 
-    def _is_first(self, one: Waiting) -> bool:
+    def _is_first(self, one: ReadyStage) -> bool:
         return one is self._waiting[0]
 
     def _may_start(self, needs: Needs, reserved: Mapping[str, float]) -> bool:

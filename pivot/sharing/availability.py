@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pivot.project import Project
-from pivot.sharing.outputs_to_move import Selection, Sharing
+from pivot.sharing.outputs_to_move import OutputSelection, Sharing
 from pivot.sync.transfer.transfer import Transfer
 
 
@@ -26,7 +26,7 @@ def find_whereabouts(project: Project, transfer: Transfer) -> Whereabouts:
         TargetError: nobody has noted what HEAD stands on.
         RemoteError: the remote cannot be reached.
     """
-    outs = Sharing(project, transfer).named(Selection())
+    outs = Sharing(project, transfer).named(OutputSelection())
     missing = {root.id for root in transfer.missing_here(outs.values())}
     there = transfer.there(outs.values())
     found: dict[tuple[bool, bool], list[str]] = {}

@@ -21,7 +21,7 @@ from pivot.plan.targets import near_name
 from pivot.project import Project
 from pivot.run.recorder import as_objects
 from pivot.state.records import Record
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.sync.remote.config import named_remotes
 from pivot.sync.transfer.download import Receiving
 from pivot.sync.transfer.transfer import Transfer
@@ -30,7 +30,7 @@ from pivot.sync.transfer.upload import MOST_BASES, Sending
 _BEFORE = 300  # runs further back in which older versions of an output are looked for
 
 
-class Selection(Struct, frozen=True):
+class OutputSelection(Struct, frozen=True):
     """What the user named: stages, paths or globs (repository-relative), a revision, or everything that is known."""
 
     targets: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Bringing(Struct):
     """What a pull is to bring: `outs` by path for the work tree, and what is lacking here."""
 
     plan: Receiving
-    outs: dict[str, Root] = field(default_factory=dict)
+    outs: dict[str, WantedRoot] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ class Sharing:
         self._transfer = transfer
         self._store = project.store
 
-    def plan_push(self, selection: Selection) -> Sending:
+    def plan_push(self, selection: OutputSelection) -> Sending:
         """What the remote lacks of the selection; by default of all that was recorded here since the last push to it.
 
         Outputs whose bytes are not here are left out: whoever has them pushes them.
@@ -71,19 +71,19 @@ class Sharing:
             return self._transfer.plan_send(self._here(named.values()), self._bases(named))
         records = list(self._records_to_push(selection))
         self._transfer.expect(roots_of(records))
-        there = self._transfer.there(Root(one.tree, TREE) for one in records)
+        there = self._transfer.there(WantedRoot(one.tree, TREE) for one in records)
         lacking = [one for one in records if one.tree not in there]
         standing = list(roots_of(one for one in records if one.tree in there))
         roots = [root for one in lacking for root in self._roots_here(one)]
         outs = outs_of(*lacking)
         return self._transfer.plan_send(roots, self._bases(outs), standing) if records else Sending()
 
-    def remember_push(self, selection: Selection, tip: str | None) -> None:
+    def remember_push(self, selection: OutputSelection, tip: str | None) -> None:
         """All that was recorded up to `tip` is there now; the next push begins after it. Costs only time if lost."""
         if (selection.is_default or selection.everything) and not selection.targets and tip:
             write_atomic(self._memory, tip.encode())
 
-    def plan_pull(self, selection: Selection) -> Bringing:
+    def plan_pull(self, selection: OutputSelection) -> Bringing:
         """What is lacking here of the selection; by default of what HEAD stands on.
 
         Raises:
@@ -91,7 +91,7 @@ class Sharing:
         """
         if selection.everything:
             records = list(self._all_records())
-            outs: dict[str, Root] = {}
+            outs: dict[str, WantedRoot] = {}
             roots = [root for one in records for root in outs_of(one).values()]
         else:
             records = list(self._stages_for(selection).values())
@@ -107,7 +107,7 @@ class Sharing:
         if whole and bringing.plan.roots:
             self._store.put_trees(whole)
 
-    def named(self, selection: Selection) -> dict[str, Root]:
+    def named(self, selection: OutputSelection) -> dict[str, WantedRoot]:
         """The outputs that targets name, by path; without targets all of them.
 
         Raises:
@@ -116,7 +116,7 @@ class Sharing:
         stages = self._stages_for(selection)
         if not selection.targets:
             return outs_of(*stages.values())
-        found: dict[str, Root] = {}
+        found: dict[str, WantedRoot] = {}
         for target in selection.targets:
             named = self._named(target, stages)
             if not named:
@@ -129,7 +129,7 @@ class Sharing:
             found |= named
         return found
 
-    def _stages_for(self, selection: Selection) -> dict[str, Record]:
+    def _stages_for(self, selection: OutputSelection) -> dict[str, Record]:
         """Whoever names nothing means HEAD: a stage that is gone from there has no outputs any more."""
         return self.stages(selection.revision, also_others=bool(selection.targets))
 
@@ -158,7 +158,7 @@ class Sharing:
         name = xxhash.xxh3_64_hexdigest(self._transfer.remote.url.encode("utf-8", "surrogateescape"))
         return self._project.cache_dir / "pushed" / name
 
-    def _records_to_push(self, selection: Selection) -> Iterator[Record]:
+    def _records_to_push(self, selection: OutputSelection) -> Iterator[Record]:
         if selection.everything:
             yield from self._all_records()
             return
@@ -198,14 +198,14 @@ class Sharing:
             return records[0]
         return next(iter([*(one for one in records if self._is_whole(one)), *records]))
 
-    def _roots_here(self, record: Record) -> list[Root]:
+    def _roots_here(self, record: Record) -> list[WantedRoot]:
         """The tree of all outputs where they are all here, else those that are."""
         outs = as_objects(record.outs)
         if self._is_whole(record):
-            return [Root(self._store.put_tree(outs), TREE)] if outs else []
+            return [WantedRoot(self._store.put_tree(outs), TREE)] if outs else []
         return self._here(outs_of(record).values())
 
-    def _here(self, roots: Iterable[Root]) -> list[Root]:
+    def _here(self, roots: Iterable[WantedRoot]) -> list[WantedRoot]:
         given = list(roots)
         missing = {root.id for root in self._transfer.missing_here(given)}
         return [root for root in given if root.id not in missing]
@@ -213,7 +213,7 @@ class Sharing:
     def _is_whole(self, record: Record) -> bool:
         return all(map(self._store.has, as_objects(record.outs).values()))
 
-    def _named(self, target: str, stages: Mapping[str, Record]) -> dict[str, Root]:
+    def _named(self, target: str, stages: Mapping[str, Record]) -> dict[str, WantedRoot]:
         by_stage = [
             record
             for name, record in stages.items()
@@ -230,7 +230,7 @@ class Sharing:
                 return {target: inside}
         return {path: root for path, root in outs.items() if fnmatchcase(path, target)}
 
-    def _bases(self, outs: Mapping[str, Root]) -> list[str]:
+    def _bases(self, outs: Mapping[str, WantedRoot]) -> list[str]:
         """The trees of older results at these paths, the newest first: what comes is written as differences to them."""
         if not outs:
             return []
@@ -244,13 +244,13 @@ class Sharing:
         return list(found)
 
 
-def outs_of(*records: Record) -> dict[str, Root]:
+def outs_of(*records: Record) -> dict[str, WantedRoot]:
     """The outputs of records by path; of two with one path that of the later record."""
-    return {path: Root(out.id, out.mode, path) for record in records for path, out in record.outs.items()}
+    return {path: WantedRoot(out.id, out.mode, path) for record in records for path, out in record.outs.items()}
 
 
-def roots_of(records: Iterable[Record]) -> Iterator[Root]:
+def roots_of(records: Iterable[Record]) -> Iterator[WantedRoot]:
     """What records rely on in a remote: the tree of the outputs of each, and each of these."""
     for record in records:
-        yield Root(record.tree, TREE)
+        yield WantedRoot(record.tree, TREE)
         yield from outs_of(record).values()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pivot.errors import PivotError
 from pivot.project import Project
 from pivot.state.records import Record
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 
 
 def bring(project: Project, lacking: Iterable[tuple[str, Record | None]]) -> str:
@@ -20,7 +20,7 @@ def bring(project: Project, lacking: Iterable[tuple[str, Record | None]]) -> str
     outs = [(path, record.outs[path]) for path, record in lacking if record and path in record.outs]
     try:
         with Transfer.open(project) as transfer:
-            transfer.receive(transfer.plan_receive([Root(out.id, out.mode, path) for path, out in outs]))
+            transfer.receive(transfer.plan_receive([WantedRoot(out.id, out.mode, path) for path, out in outs]))
     except PivotError as error:
         return error.what
     return ""

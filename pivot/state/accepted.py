@@ -19,7 +19,7 @@ from pivot.errors import RecordError, UnknownVersion, UnreadableObject
 from pivot.git.odb.backend import TREE, Author, Backend
 from pivot.git.odb.trees import SmallerBlob, Trees, add_files
 from pivot.git.plumbing.names import is_stage_name
-from pivot.state.shared_ref import History
+from pivot.state.shared_ref import SharedRef
 
 REF = "refs/pivot/accepted"
 TRACKING = "accepted"
@@ -54,7 +54,7 @@ class Accepted:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, REF, (TRACKING, _TOP), self._trees)
+        self._history = SharedRef(backend, REF, (TRACKING, _TOP), self._trees)
         self._roots: list[str] | None = None
 
     def refresh(self) -> None:

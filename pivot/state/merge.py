@@ -20,7 +20,7 @@ _FOLDER = re.compile(r"runs(/[^/]+){0,2}(/info)?|code(/[^/]+)?|reach(/[^/]+)?")
 Alive = Callable[[set[Name]], set[Name]]
 
 
-class RunsSettlement(SmallerBlob):
+class RunCacheMerge(SmallerBlob):
     """Reach lists become one set, of infos the newest five stay, a record's folder is whole, else the smaller blob.
 
     Of two blobs at a record's path one at least is not that record: nobody's garbage takes the place of a good one.

@@ -25,7 +25,7 @@ from pivot.git.plumbing.names import is_stage_name
 from pivot.git.plumbing.quoting import quoted
 from pivot.git.safe_path import is_safe_path
 from pivot.state.noted_trees import NotedTrees
-from pivot.state.shared_ref import History
+from pivot.state.shared_ref import SharedRef
 
 REF = "refs/notes/pivot"
 TRACKING = "notes"
@@ -72,8 +72,8 @@ class Notes:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, REF, (TRACKING, _TOP), self._trees)
-        self._settle = NotesSettlement(self._trees)
+        self._history = SharedRef(backend, REF, (TRACKING, _TOP), self._trees)
+        self._settle = NotesMerge(self._trees)
         self._index = NotedTrees(backend, self._names)
         self.refused: dict[str, str] = {}  # why the note of a commit was not read
 
@@ -228,7 +228,7 @@ class Notes:
                 yield commit, entry
 
 
-class NotesSettlement(SmallerBlob):
+class NotesMerge(SmallerBlob):
     """As `git notes merge -s cat_sort_uniq`: two notes on one commit become the set of their lines."""
 
     def __init__(self, trees: Trees) -> None:

@@ -24,7 +24,7 @@ from pivot.git.odb.backend import Author, Backend
 from pivot.git.plumbing.command import Answer, ask_git
 from pivot.git.plumbing.config import Settings, unset_setting, write_setting
 from pivot.git.plumbing.fetch_refspecs import REFSPECS, list_remotes
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.state import accepted, notes, run_cache
 from pivot.state.merge import Alive
 
@@ -53,7 +53,7 @@ class State:
 
     def __init__(
         self,
-        location: Location,
+        location: RepositoryLocation,
         backend: Backend,
         author: Author,
         alive: Alive | None = None,
@@ -232,7 +232,7 @@ class State:
         return {**self._location.environment(), "GIT_PIVOT_HOOKS": "0"}
 
 
-def choose_remote(location: Location, settings: Settings, *, pushing: bool = False) -> str:
+def choose_remote(location: RepositoryLocation, settings: Settings, *, pushing: bool = False) -> str:
     """The remote that Git itself would talk to on this branch.
 
     Raises:

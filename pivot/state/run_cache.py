@@ -22,10 +22,10 @@ from pivot.git.odb.backend import BLOB, TREE, Author, Backend, TreeEntry
 from pivot.git.odb.objects import LOST, object_id
 from pivot.git.odb.trees import Content, Trees, add_files
 from pivot.state.journal import Finished, Reach
-from pivot.state.merge import MOST_INFOS, Alive, RunsSettlement, format_lines, newest_infos, read_lines
+from pivot.state.merge import MOST_INFOS, Alive, RunCacheMerge, format_lines, newest_infos, read_lines
 from pivot.state.record_closure import Name, folder_of, sweep
 from pivot.state.records import MOST_INFO, MOST_RECORD, Info, Record, check_record, parse_info, parse_record
-from pivot.state.shared_ref import History
+from pivot.state.shared_ref import SharedRef
 
 REF = "refs/pivot/runs"
 TRACKING = "runs"
@@ -53,8 +53,8 @@ class RunCache:
         """Another `ref` is a run cache of its own; without `tracking` no fetched tip counts."""
         self._backend = backend
         self._trees = Trees(backend)
-        self._history = History(backend, ref, (tracking, TOP), self._trees)
-        self._settle = RunsSettlement(self._trees)
+        self._history = SharedRef(backend, ref, (tracking, TOP), self._trees)
+        self._settle = RunCacheMerge(self._trees)
         self._roots: list[str] | None = None
         self.refused: list[str] = []
 
@@ -149,7 +149,7 @@ class RunCache:
 
         `alive` tells which of the records that others removed are in use here and stay; without it none does.
         """
-        tip = self._history.absorb(tip, RunsSettlement(self._trees, alive), author)
+        tip = self._history.absorb(tip, RunCacheMerge(self._trees, alive), author)
         self.refresh()
         return tip
 

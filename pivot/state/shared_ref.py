@@ -17,7 +17,7 @@ from typing import TypeVar
 from pivot.errors import GitError, MissingObject, RefMoved, UnreadableObject
 from pivot.git import epochs
 from pivot.git.odb.backend import TREE, Author, Backend
-from pivot.git.odb.trees import Content, Settlement, Trees, add_files, union
+from pivot.git.odb.trees import Content, MergePolicy, Trees, add_files, union
 
 # Change = what to make of a tree (None: there is none yet); the same tree means that nothing is to be done.
 Change = Callable[[str | None], str | None]
@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 0.1
 _CARRIED = 200  # messages of commits that a union replaces
 
 
-class History:
+class SharedRef:
     """One shared ref, such as `refs/pivot/runs`, and its tracking refs `refs/pivot-remotes/*/<tracking>`."""
 
     def __init__(self, backend: Backend, ref: str, kind: tuple[str, re.Pattern[str]], trees: Trees) -> None:
@@ -85,14 +85,14 @@ class History:
 
         return _persist(attempt)
 
-    def absorb_tracked(self, settle: Settlement, author: Author) -> None:
+    def absorb_tracked(self, settle: MergePolicy, author: Author) -> None:
         """Take in what fetched tips have and the local one lacks."""
         for tip in sorted({tip for name, tip in self.tracked().items() if self._fetched_tree((name, tip))}):
             # In a partial clone a plain `git fetch` leaves objects out; such a tip waits until they have come.
             with contextlib.suppress(MissingObject):
                 self.absorb(tip, settle, author, always=False)
 
-    def absorb(self, theirs: str, settle: Settlement, author: Author, *, always: bool = True) -> str:
+    def absorb(self, theirs: str, settle: MergePolicy, author: Author, *, always: bool = True) -> str:
         """Make the local ref a descendant of `theirs` that holds the union of both; gives the new tip.
 
         With `always=False` nothing is done where `theirs` holds nothing new, or where something would be removed here.
@@ -162,7 +162,7 @@ class History:
                 return
             commit = parents[0] if parents else None
 
-    def _united(self, tips: tuple[str, str, str | None], settle: Settlement) -> tuple[str | None, bool]:
+    def _united(self, tips: tuple[str, str, str | None], settle: MergePolicy) -> tuple[str | None, bool]:
         """The tree of both tips, and whether it lacks something that the local one has."""
         ours, theirs, base = tips
         old = self._tree(base) if base else None

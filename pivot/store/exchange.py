@@ -22,7 +22,7 @@ from pivot.store.odb.pack_writer import encode
 from pivot.store.odb.tree_format import parse_tree
 
 
-class Root(Struct, frozen=True):
+class WantedRoot(Struct, frozen=True):
     """An object that is wanted with everything below it; `path` is where its bytes belong, for finding old versions."""
 
     id: str
@@ -30,17 +30,17 @@ class Root(Struct, frozen=True):
     path: str = ""
 
 
-def read_level(data: bytes) -> list[Root]:
+def read_level(data: bytes) -> list[WantedRoot]:
     """One level of a directory from the bytes of its tree, names as paths."""
     return _as_level(parse_tree(data))
 
 
-def _as_level(entries: Iterable[TreeEntry]) -> list[Root]:
+def _as_level(entries: Iterable[TreeEntry]) -> list[WantedRoot]:
     """Entries of a tree with their names as paths."""
-    return [Root(entry.oid, entry.mode, entry.name) for entry in entries]
+    return [WantedRoot(entry.oid, entry.mode, entry.name) for entry in entries]
 
 
-def as_object(root: Root) -> Object:
+def as_object(root: WantedRoot) -> Object:
     """The object of a root; how big it is is not known."""
     return Object(root.id, root.mode, 0)
 
@@ -70,7 +70,7 @@ class Exchange:
         self._small = small
         self._large = large
 
-    def closure(self, roots: Iterable[Root]) -> Closure:
+    def closure(self, roots: Iterable[WantedRoot]) -> Closure:
         """What is at and below `roots`; large files by the ids of their pointers."""
         found = Closure()
         for root in roots:
@@ -80,7 +80,7 @@ class Exchange:
     def has(self, oid: str) -> bool:
         return oid == EMPTY_TREE or self._small.has(oid)
 
-    def tree(self, oid: str) -> list[Root] | None:
+    def tree(self, oid: str) -> list[WantedRoot] | None:
         """One level of a directory, names as paths; None where it is not here."""
         try:
             return _as_level(self._small.tree(oid))
@@ -99,7 +99,7 @@ class Exchange:
         return self._large.path(pointer.blake3)
 
     @contextmanager
-    def adding(self, roots: Iterable[Root]) -> Iterator[None]:
+    def adding(self, roots: Iterable[WantedRoot]) -> Iterator[None]:
         """Nothing that comes in meanwhile, and nothing that these roots name, is cleaned up."""
         with in_words("the store cannot be written to", self.path):
             create(self.path)
@@ -140,7 +140,7 @@ class Exchange:
         finally:
             incoming.close()
 
-    def _walk(self, root: Root, found: Closure) -> None:
+    def _walk(self, root: WantedRoot, found: Closure) -> None:
         waiting = [(root, False)]
         while waiting:
             here, is_done = waiting.pop()
@@ -155,10 +155,10 @@ class Exchange:
                 found.absent.add(here.id)
             else:
                 waiting.append((here, True))
-                below = [Root(one.id, one.mode, f"{here.path}/{one.path}".lstrip("/")) for one in entries]
+                below = [WantedRoot(one.id, one.mode, f"{here.path}/{one.path}".lstrip("/")) for one in entries]
                 waiting += [(one, False) for one in below]
 
-    def _add_file(self, file: Root, found: Closure) -> None:
+    def _add_file(self, file: WantedRoot, found: Closure) -> None:
         header = self._small.header(file.id)
         pointer = None
         try:

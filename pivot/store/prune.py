@@ -43,7 +43,7 @@ class Pruned(Struct):
     bytes: int = 0
 
 
-class Live(Struct):
+class LiveObjects(Struct):
     """What must stay: Git objects by id, large files by BLAKE3."""
 
     objects: set[str] = field(default_factory=set)
@@ -85,8 +85,8 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
     return done
 
 
-def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> Live:
-    live = Live()
+def _reach(small: SmallObjects, roots: Iterable[tuple[str, int]]) -> LiveObjects:
+    live = LiveObjects()
     waiting = list(roots)
     while waiting:
         oid, mode = waiting.pop()

@@ -15,7 +15,7 @@ from pivot.store.odb.git_objects import Presence, SmallObjects, object_of, point
 from pivot.store.odb.large_files import LargeFiles
 from pivot.store.odb.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
 from pivot.store.odb.narrow import NarrowModes, narrowed
-from pivot.store.odb.objects import LARGE, MOST_DEPTH, Object, Pointer, Problem, object_id, parse_pointer
+from pivot.store.odb.objects import LARGE, MOST_DEPTH, Object, ObjectProblem, Pointer, object_id, parse_pointer
 from pivot.store.odb.pack_writer import NewObjects, encode
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.odb.store_format import recognise
@@ -208,13 +208,13 @@ class Store:
         """What another store is given from here, and what comes from there."""
         return Exchange(str(self.path), self._small, self._large)
 
-    def verify(self, obj: Object, known: dict[str, str] | None = None) -> list[Problem]:
+    def verify(self, obj: Object, known: dict[str, str] | None = None) -> list[ObjectProblem]:
         """Read every byte of an object and say what is missing or damaged.
 
         `known` is handed on from one call to the next, so that what several objects hold is read once.
         """
         states = {} if known is None else known
-        problems: list[Problem] = []
+        problems: list[ObjectProblem] = []
         waiting = [(obj.id, obj.mode, "", 0)]
         named: set[str] = set()  # directories of this object: what is wrong below one is said at one of its places
         while waiting:
@@ -223,7 +223,7 @@ class Store:
             if mode == TREE and depth >= MOST_DEPTH:
                 states[oid] = "damaged"
             if states[oid]:
-                problems.append(Problem(oid, states[oid], path))
+                problems.append(ObjectProblem(oid, states[oid], path))
             elif oid not in named:
                 named.update([oid] if mode == TREE else ())
                 below = [(one.oid, one.mode, f"{path}/{one.name}".lstrip("/"), depth + 1) for one in entries]

@@ -6,7 +6,7 @@ from pivot.project import Project
 from pivot.sync.remote.address import parse_address
 from pivot.sync.remote.channel import LocalShell
 from pivot.sync.remote.config import choose_named
-from pivot.sync.remote.known_stores import Met
+from pivot.sync.remote.known_stores import KnownStores
 from pivot.sync.remote.remote import Remote
 from pivot.sync.remote.shell_remote import HostRemote
 
@@ -20,7 +20,7 @@ def open_remote(project: Project, name: str | None = None) -> Remote:
     """
     chosen = choose_named(project.settings, name)
     address = parse_address(chosen.url, project.root)
-    met = Met(project.location.common_dir, chosen.url)
+    met = KnownStores(project.location.common_dir, chosen.url)
     if not address.host:
         return HostRemote(chosen.name, chosen.url, address.path, LocalShell, met=met)
     from pivot.sync.remote.ssh.open import connector  # paramiko costs as much as the rest of the command

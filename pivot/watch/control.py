@@ -19,7 +19,7 @@ from pivot.run.events import Beat, Paused
 from pivot.run.session import Session
 from pivot.watch.file_events import Notices
 from pivot.watch.keys import Keys
-from pivot.watch.watch_filter import Scope, scope_of
+from pivot.watch.watch_filter import WatchScope, scope_of
 from pivot.worker.interrupts import Interrupts
 
 BEAT_SECONDS = 0.25
@@ -30,10 +30,10 @@ FEW = 2
 _TICK = 20_000_000  # ns
 
 
-class Helm(Interrupts):
+class WatchControl(Interrupts):
     """Changes are judged by `scope`, the newest there is, and only when somebody asks for them."""
 
-    def __init__(self, notices: Notices, scope: Scope, keys: Keys | None, wake: Callable[[], object]) -> None:
+    def __init__(self, notices: Notices, scope: WatchScope, keys: Keys | None, wake: Callable[[], object]) -> None:
         super().__init__(wake)
         self._wake = wake
         self.paused = False

@@ -16,16 +16,16 @@ from pivot.code.analysis.model import Model
 from pivot.errors import LockTimeout, PivotError, ProjectError, SettingError, TargetError
 from pivot.files import FileLock
 from pivot.pipeline.overrides import Given
-from pivot.pool.pool import ImportAbandoned, Workers
+from pivot.pool.pool import ImportAbandoned, WorkerPool
 from pivot.project import Project
-from pivot.run.events import Beat, Changed, Event, Noticed, RunPlanned, Unplanned, Waiting, Watching
-from pivot.run.live_run import Failure, execute_steered
+from pivot.run.events import Beat, Changed, Event, Noticed, RunPlanned, Unplanned, WaitingForLock, Watching
+from pivot.run.live_run import StageFailure, execute_steered
 from pivot.run.options import RunOptions
 from pivot.run.recorder import flush_journal
 from pivot.run.selection import Selection
 from pivot.run.session import Session
 from pivot.run.worker_settings import recover_outputs, worker_settings
-from pivot.watch.control import Helm
+from pivot.watch.control import WatchControl
 from pivot.watch.file_events import Notices
 from pivot.watch.keys import Keys
 from pivot.watch.watch_filter import first_scope
@@ -48,8 +48,8 @@ class Order(Struct, frozen=True):
 class Hands(Struct, frozen=True):
     """What a watch works with; with `warm` the next code servers are made ready while it rests."""
 
-    workers: Workers
-    helm: Helm
+    workers: WorkerPool
+    helm: WatchControl
     notices: Notices
     warm: bool
 
@@ -70,9 +70,9 @@ def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[
         polling = project.settings.get_bool("pivot.watchPolling", False)
         warm = project.settings.get_bool("pivot.watchWarm", True)
     with ExitStack() as stack:
-        workers = stack.enter_context(Workers(settings))
+        workers = stack.enter_context(WorkerPool(settings))
         notices = stack.enter_context(Notices(workers.wake, quiet, polling=polling))
-        helm = stack.enter_context(Helm(notices, scope, keys, workers.wake))
+        helm = stack.enter_context(WatchControl(notices, scope, keys, workers.wake))
         workers.abandons = helm.hurries
         if keys:
             workers.listen(keys.fileno(), helm.press)
@@ -81,7 +81,7 @@ def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[
         yield Watch(start, order, Hands(workers, helm, notices, warm))
 
 
-def _heed_reader(workers: Workers, helm: Helm) -> None:
+def _heed_reader(workers: WorkerPool, helm: WatchControl) -> None:
     """End when nobody reads what is written: at this end of a pipe all that can be heard is that the other has gone."""
     with suppress(OSError, ValueError):
         output = sys.stdout.fileno()
@@ -101,7 +101,7 @@ class Watch:
         self._start = start
         self._order = order
         self._workers, self._helm, self._notices, self._warm = hands.workers, hands.helm, hands.notices, hands.warm
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, StageFailure] = {}
         self._said: set[str] = set()
         self._rounds = 0
 
@@ -161,7 +161,7 @@ class Watch:
                 return
             except LockTimeout as error:
                 if not said:
-                    yield Waiting(error.what)
+                    yield WaitingForLock(error.what)
                 said = True
             self._workers.wait(LOCK_SECONDS)
             yield from self._helm.beats()

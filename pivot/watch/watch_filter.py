@@ -28,7 +28,7 @@ _PASSING = re.compile(
 _CODE = (".py", ".so", ".pyd", ".toml", ".yaml", ".yml", ".json", ".ini", ".cfg")
 
 
-class Scope(Struct, frozen=True):
+class WatchScope(Struct, frozen=True):
     """Absolute paths. `files` matter by themselves, `deps` with all that is in them, `outputs` and what is in them
     never. `names` are folders in which the coming and going of certain stems matters (None: of any).
 
@@ -92,12 +92,12 @@ class Scope(Struct, frozen=True):
         return inside != path and path.endswith(_CODE) and not inside.startswith(".") and "/." not in inside
 
 
-def first_scope(project: Project) -> Scope:
+def first_scope(project: Project) -> WatchScope:
     """Before anything is known: any code may matter."""
-    return Scope(str(project.root), str(project.location.git_dir), project.discovery)
+    return WatchScope(str(project.root), str(project.location.git_dir), project.discovery)
 
 
-def scope_of(project: Project, cache: Path, planner: Planner, failed: Iterable[str]) -> Scope:
+def scope_of(project: Project, cache: Path, planner: Planner, failed: Iterable[str]) -> WatchScope:
     """What matters to a plan; `cache` is where its analyses are kept, `failed` are pipeline files without one."""
     root = str(project.root)
     pipelines = project.discovery.pipelines()
@@ -110,7 +110,7 @@ def scope_of(project: Project, cache: Path, planner: Planner, failed: Iterable[s
         names.update(_names(evidence, names))
     files |= {f"{root}/{file}" for file in planner.files()}
     outside = {path for spec in specs for path in spec.external_paths() if path.startswith("/")}
-    return Scope(
+    return WatchScope(
         root,
         str(project.location.git_dir),
         project.discovery,

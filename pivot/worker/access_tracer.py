@@ -36,7 +36,7 @@ _DATA_READERS = ("/importlib/resources/", "/importlib_resources/", "/jinja2/load
 _ENVIRONMENT_FILES = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 
 
-class Observer:
+class AccessTracer:
     """Watches from `start()` to `stop()`.
 
     Made before the user's code is imported, so that a name bound by `from importlib import import_module` is the

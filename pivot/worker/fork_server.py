@@ -23,18 +23,18 @@ from pivot.code.analysis.cache import save
 from pivot.code.importing.open_pipeline import Imported, open_pipeline
 from pivot.code.importing.project_files import ProjectFiles
 from pivot.errors import PivotError
-from pivot.worker.access_tracer import Observer
+from pivot.worker.access_tracer import AccessTracer
 from pivot.worker.exit_handlers import ImportedHandlers
 from pivot.worker.fork_call import call_apart
-from pivot.worker.interpreter_state import SERVER_MODULES, STAGE_MODULES, Snapshot
+from pivot.worker.interpreter_state import SERVER_MODULES, STAGE_MODULES, NamespaceSnapshot
 from pivot.worker.interrupts import let_through
-from pivot.worker.prewarm import Bare, is_shadowed, warm_up
+from pivot.worker.prewarm import Baseline, is_shadowed, warm_up
 from pivot.worker.process_groups import end_session
 from pivot.worker.process_setup import Seeds, flush_output, keep_orphans, move_high
-from pivot.worker.protocol import Analysed, Begin, FrameReader, ImportFailed, Message, Setup, Warmth, encode
+from pivot.worker.protocol import Analysed, Begin, FrameReader, ImportFailed, Message, Preload, Setup, encode
 from pivot.worker.spawn import python_command, read_argument
 from pivot.worker.start_method import choose_start
-from pivot.worker.supervisor import Nursery, Ready, Runnable
+from pivot.worker.supervisor import LoadedStage, ServerState, Supervisor
 from pivot.worker.user_traceback import format_exception, printable
 
 Found = TypeVar("Found")
@@ -48,9 +48,9 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     orders = _read_orders(link)
     setup = known or next(orders)
     assert isinstance(setup, Setup)
-    files, bare = ProjectFiles(Path(setup.root), setup.outside), Bare()
-    observer, seeds, handlers = Observer(files), Seeds(), ImportedHandlers(files)
-    ours, for_stages = Snapshot(SERVER_MODULES), Snapshot(STAGE_MODULES)
+    files, bare = ProjectFiles(Path(setup.root), setup.outside), Baseline()
+    observer, seeds, handlers = AccessTracer(files), Seeds(), ImportedHandlers(files)
+    ours, for_stages = NamespaceSnapshot(SERVER_MODULES), NamespaceSnapshot(STAGE_MODULES)
     _watch_command(link)
     if setup.held:
         _warm_up(link, setup, orders)
@@ -82,13 +82,13 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     if codes is None:
         _leave(link)
     stages = {
-        name: Runnable(live[name], live[name].to_spec(imported.root, imported.file, name), codes[name])
+        name: LoadedStage(live[name], live[name].to_spec(imported.root, imported.file, name), codes[name])
         for name in codes
     }
-    Nursery(link, Ready(setup, stages, start, user, for_stages, observer), seeds, handlers).serve()
+    Supervisor(link, ServerState(setup, stages, start, user, for_stages, observer), seeds, handlers).serve()
 
 
-def import_pipeline(setup: Setup, ours: Snapshot) -> tuple[Imported, dict[str, Any]] | ImportFailed:
+def import_pipeline(setup: Setup, ours: NamespaceSnapshot) -> tuple[Imported, dict[str, Any]] | ImportFailed:
     """The import of the pipeline file and its live stages."""
     sys.argv[:] = [setup.file]
     return _guarded(setup, ours, lambda: _open(setup))
@@ -100,7 +100,7 @@ def _open(setup: Setup) -> tuple[Imported, dict[str, Any]]:
     return open_pipeline(Path(setup.root), setup.file, setup.given, cache, setup.outside)
 
 
-def _guarded(setup: Setup, ours: Snapshot, call: Callable[[], Found]) -> Found | ImportFailed:
+def _guarded(setup: Setup, ours: NamespaceSnapshot, call: Callable[[], Found]) -> Found | ImportFailed:
     """What `call` returns, which runs the user's code; a process that the code has forked ends here."""
     pid = os.getpid()
     try:
@@ -134,7 +134,7 @@ def _warm_up(link: socket.socket, setup: Setup, orders: Iterator[Setup | Begin])
     if is_shadowed(witness, setup):
         _unwatch_command(link)
         link.set_inheritable(True)
-        cold = msgspec.structs.replace(setup, warm=Warmth(), held=False)
+        cold = msgspec.structs.replace(setup, warm=Preload(), held=False)
         command = python_command("pivot.worker.fork_server", str(link.fileno()), encode(cold).hex())
         os.execv(command[0], command)
 

@@ -49,7 +49,7 @@ def _tells_versions() -> bool:
 _TOLD = _tells_versions()
 
 
-class Kept(Struct, frozen=True):
+class SavedNamespace(Struct, frozen=True):
     """The namespace of a module, what it held, and its version then; `told` tells it now (None: Python has none)."""
 
     namespace: dict[str, Any]
@@ -58,17 +58,17 @@ class Kept(Struct, frozen=True):
     version: int
 
 
-def _keep(namespace: dict[str, Any]) -> Kept:
+def _keep(namespace: dict[str, Any]) -> SavedNamespace:
     version = _read(id(namespace) + _VERSION_AT) if _TOLD else None
-    return Kept(namespace, namespace.copy(), version, version.value if version else 0)
+    return SavedNamespace(namespace, namespace.copy(), version, version.value if version else 0)
 
 
-def _differing(kept: Kept) -> dict[str, Any]:
+def _differing(kept: SavedNamespace) -> dict[str, Any]:
     now = kept.namespace
     return {name: now[name] for name, was in kept.held.items() if now.get(name) is not was}
 
 
-class Snapshot:
+class NamespaceSnapshot:
     """The namespaces of those of the modules named that are loaded now."""
 
     def __init__(self, modules: Iterable[str]) -> None:

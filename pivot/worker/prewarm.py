@@ -16,10 +16,10 @@ from types import ModuleType
 
 from pivot.code.importing.project_files import ProjectFiles
 from pivot.code.importing.source_importer import Witness
-from pivot.worker.protocol import Setup, Warmth
+from pivot.worker.protocol import Preload, Setup
 
 
-class Bare:
+class Baseline:
     """This process before anything of the project or for it is imported."""
 
     def __init__(self) -> None:
@@ -27,13 +27,13 @@ class Bare:
         self._path = frozenset(sys.path)
         self._environment = dict(os.environ)
 
-    def warmth(self, files: ProjectFiles) -> Warmth:
+    def warmth(self, files: ProjectFiles) -> Preload:
         """What the import of the project has brought and another process may have early."""
         folders = [path for path in sys.path if path not in self._path]
         if dict(os.environ) != self._environment or not all(files.owns(f"{folder}/.") for folder in folders):
-            return Warmth()
+            return Preload()
         fresh = [(name, module) for name, module in list(sys.modules.items()) if name not in self._modules]
-        return Warmth(tuple(name for name, module in fresh if _is_library(module, files)), tuple(folders))
+        return Preload(tuple(name for name, module in fresh if _is_library(module, files)), tuple(folders))
 
 
 def warm_up(names: Iterable[str]) -> Witness:

@@ -16,7 +16,7 @@ _SERVANTS = ("resource_tracker", "multiprocessing.forkserver")
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-class Ended(Struct, frozen=True):
+class ChildExit(Struct, frozen=True):
     """A child that has ended: wait status, CPU seconds, peak resident bytes (waited-for children included)."""
 
     pid: int
@@ -34,7 +34,7 @@ def signal_group(pid: int, number: int) -> None:
             os.kill(pid, number)
 
 
-def reap_next(leaders: set[int]) -> Ended | None:
+def reap_next(leaders: set[int]) -> ChildExit | None:
     """Collect one child that has ended; if it is in `leaders`, the rest of its group is killed with it."""
     try:
         if pid := _ended_child():
@@ -46,7 +46,7 @@ def reap_next(leaders: set[int]) -> Ended | None:
         return None
     if not pid:
         _end_group(found, leaders)
-    return Ended(found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MEMORY_UNIT)
+    return ChildExit(found, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MEMORY_UNIT)
 
 
 def _ended_child() -> int:

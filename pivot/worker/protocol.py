@@ -53,7 +53,7 @@ class Message(msgspec.Struct, frozen=True, tag=True):
     """Base of all messages; the tag is the name of the class."""
 
 
-class Warmth(msgspec.Struct, frozen=True):
+class Preload(msgspec.Struct, frozen=True):
     """Libraries that a server may import before it begins, and the project's folders on the import path then."""
 
     modules: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Setup(Message, frozen=True):
     given: tuple[Given, ...] = ()
     carried: int = 0
     outside: str = "count"
-    warm: Warmth = Warmth()
+    warm: Preload = Preload()
     held: bool = False
 
 
@@ -112,7 +112,7 @@ class Analysed(Message, frozen=True):
     model: PipelineModel
     start: Literal["fork", "spawn"]
     why: str
-    warmth: Warmth
+    warmth: Preload
 
 
 class ImportFailed(Message, frozen=True):

@@ -12,13 +12,13 @@ from pivot.code.analysis.cache import standing
 from pivot.code.evidence import digest_of_bytes
 from pivot.code.importing.project_files import ProjectFiles
 from pivot.code.importing.source_importer import ModuleSource
-from pivot.worker.access_tracer import Observer
+from pivot.worker.access_tracer import AccessTracer
 from pivot.worker.fork_server import import_pipeline, prepare_output
-from pivot.worker.interpreter_state import STAGE_MODULES, Snapshot
+from pivot.worker.interpreter_state import STAGE_MODULES, NamespaceSnapshot
 from pivot.worker.process_setup import die_with_parent, flush_output, keep_orphans, move_high
 from pivot.worker.protocol import ImportFailed, RunStage, Setup, StageFailed, encode
 from pivot.worker.spawn import read_argument
-from pivot.worker.stage_runner import Ground, Task, answer_moved, run_stage
+from pivot.worker.stage_runner import ProcessBaseline, StageTask, answer_moved, run_stage
 
 
 def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
@@ -26,7 +26,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     die_with_parent(parent)
     keep_orphans()
     result = move_high(result)
-    observer, ours = Observer(ProjectFiles(Path(setup.root), setup.outside)), Snapshot(STAGE_MODULES)
+    observer, ours = AccessTracer(ProjectFiles(Path(setup.root), setup.outside)), NamespaceSnapshot(STAGE_MODULES)
     opened = import_pipeline(setup, ours)
     if isinstance(opened, ImportFailed):
         failed = StageFailed("import", "its pipeline file cannot be imported", opened.message, [], 0.0)
@@ -41,7 +41,7 @@ def main(parent: int, result: int, setup: Setup, order: RunStage) -> NoReturn:
     if live is None or (order.code and _has_changed(setup, imported.importer.by_path.values())):
         answer_moved(order, result)
     spec = live.to_spec(Path(setup.root), setup.file, order.stage)
-    run_stage(Task(setup, order, live, spec, observer, result), Ground(setup.root, [spec], user, ours))
+    run_stage(StageTask(setup, order, live, spec, observer, result), ProcessBaseline(setup.root, [spec], user, ours))
 
 
 def _has_changed(setup: Setup, sources: Iterable[ModuleSource]) -> bool:

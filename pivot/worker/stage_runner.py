@@ -27,9 +27,9 @@ from pivot.store.odb.objects import object_id
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.store import Store
 from pivot.store.worktree.ingest import read_small
-from pivot.worker.access_tracer import Observer
+from pivot.worker.access_tracer import AccessTracer
 from pivot.worker.exit_handlers import end_as_script
-from pivot.worker.interpreter_state import Patches, Snapshot
+from pivot.worker.interpreter_state import NamespaceSnapshot, Patches
 from pivot.worker.post_mortem import open_debugger
 from pivot.worker.process_groups import programs_left
 from pivot.worker.process_setup import flush_output
@@ -54,24 +54,24 @@ from pivot.worker.user_traceback import (
 )
 
 
-class Task(Struct, frozen=True):
+class StageTask(Struct, frozen=True):
     """A stage to run: what was asked, the live stage with its specification, who watches it, where the answer goes."""
 
     setup: Setup
     order: RunStage
     live: Any
     spec: StageSpec
-    observer: Observer
+    observer: AccessTracer
     result: int
 
 
-class Ground:
+class ProcessBaseline:
     """What all stages of a process find alike, looked at once: each object that a fork makes copies pages.
 
     `user` is what the pipeline file patched, `ours` the interpreter as Pivot needs it.
     """
 
-    def __init__(self, root: str, specs: Iterable[StageSpec], user: Patches, ours: Snapshot) -> None:
+    def __init__(self, root: str, specs: Iterable[StageSpec], user: Patches, ours: NamespaceSnapshot) -> None:
         self.folders = {spec.root: Path(root, spec.root) for spec in specs}
         self.user = user
         self.ours = ours
@@ -80,7 +80,7 @@ class Ground:
         self.collections = _collections()
 
 
-class _Stopped(Exception):
+class _StageAborted(Exception):
     """The stage cannot go on; holds the answer."""
 
     def __init__(self, answer: StageFailed) -> None:
@@ -88,7 +88,7 @@ class _Stopped(Exception):
         self.answer = answer
 
 
-class Answer:
+class ResultPipe:
     """The way to the command; notices when user code has closed or replaced the descriptor."""
 
     def __init__(self, descriptor: int) -> None:
@@ -111,7 +111,7 @@ class Answer:
 class StageRun:
     """One run of one stage in this process."""
 
-    def __init__(self, task: Task, ground: Ground) -> None:
+    def __init__(self, task: StageTask, ground: ProcessBaseline) -> None:
         self._task = task
         self._ground = ground
         self._user = ground.user
@@ -144,7 +144,7 @@ class StageRun:
             self._end()
             self._observer.stop()
             return self._put()
-        except _Stopped as stopped:
+        except _StageAborted as stopped:
             return stopped.answer
 
     def _attempt(self, kind: FailureKind, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -173,7 +173,7 @@ class StageRun:
         code = error.code if isinstance(error, SystemExit) else error and 1
         os._exit(code if isinstance(code, int) else bool(code))
 
-    def _explain(self, kind: FailureKind, error: BaseException) -> _Stopped:
+    def _explain(self, kind: FailureKind, error: BaseException) -> _StageAborted:
         if isinstance(error, SystemExit):
             return self._stop("exit", f"it called sys.exit({error.code!r}) before it returned", error)
         if kind == "declared" and isinstance(error, PivotError):
@@ -186,8 +186,8 @@ class StageRun:
         """What caused an error of ours, if frames of the project lead to it: those of a library explain nothing."""
         return cause if cause is not None and has_user_frames(cause, self._root) else None
 
-    def _stop(self, kind: FailureKind, message: str, error: BaseException | None = None) -> _Stopped:
-        return _Stopped(
+    def _stop(self, kind: FailureKind, message: str, error: BaseException | None = None) -> _StageAborted:
+        return _StageAborted(
             StageFailed(
                 kind=kind,
                 message=printable(message),
@@ -268,9 +268,9 @@ class StageRun:
         return Put(found.id, found.mode, found.size)
 
 
-def run_stage(task: Task, ground: Ground) -> NoReturn:
+def run_stage(task: StageTask, ground: ProcessBaseline) -> NoReturn:
     """Run a stage in this process, which is its own already, and end the process."""
-    answer = Answer(task.result)
+    answer = ResultPipe(task.result)
     if task.order.memory:
         resource.setrlimit(resource.RLIMIT_AS, (task.order.memory, task.order.memory))
     sent = answer.send(StageRun(task, ground).perform())

@@ -14,9 +14,9 @@ from typing import Any, Literal, NoReturn
 from msgspec import Struct
 
 from pivot.pipeline.spec import StageSpec
-from pivot.worker.access_tracer import Observer
+from pivot.worker.access_tracer import AccessTracer
 from pivot.worker.exit_handlers import ImportedHandlers
-from pivot.worker.interpreter_state import Patches, Snapshot
+from pivot.worker.interpreter_state import NamespaceSnapshot, Patches
 from pivot.worker.interrupts import ENDINGS
 from pivot.worker.process_groups import children_of, end_session, reap_next, signal_group, stop_orphans
 from pivot.worker.process_setup import (
@@ -41,7 +41,7 @@ from pivot.worker.protocol import (
     encode,
 )
 from pivot.worker.spawn import spawn_stage
-from pivot.worker.stage_runner import Ground, Task, answer_moved, run_stage
+from pivot.worker.stage_runner import ProcessBaseline, StageTask, answer_moved, run_stage
 from pivot.worker.user_traceback import format_exception
 
 _READ = 1 << 16
@@ -49,7 +49,7 @@ _ORDER_LIMIT = 1 << 20
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
-class Runnable(Struct, frozen=True):
+class LoadedStage(Struct, frozen=True):
     """A live stage with its specification and the digest of its code."""
 
     live: Any
@@ -57,21 +57,21 @@ class Runnable(Struct, frozen=True):
     code: str
 
 
-class Ready(Struct, frozen=True):
+class ServerState(Struct, frozen=True):
     """What the import left: stages by name, how to start them, and the interpreter as the user and as we need it."""
 
     setup: Setup
-    stages: dict[str, Runnable]
+    stages: dict[str, LoadedStage]
     start: Literal["fork", "spawn"]
     user: Patches
-    ours: Snapshot
-    observer: Observer
+    ours: NamespaceSnapshot
+    observer: AccessTracer
 
 
-class Nursery:
+class Supervisor:
     """Starts, signals and reaps the processes of stages for one command."""
 
-    def __init__(self, link: socket.socket, ready: Ready, seeds: Seeds, handlers: ImportedHandlers) -> None:
+    def __init__(self, link: socket.socket, ready: ServerState, seeds: Seeds, handlers: ImportedHandlers) -> None:
         self._link = link
         self._ready = ready
         self._seeds = seeds
@@ -95,7 +95,7 @@ class Nursery:
         self._collects = gc.isenabled()
         gc.disable()  # nothing here makes cycles, and a stage can tell whether there was a collection in it
         specs = [stage.spec for stage in ready.stages.values()]
-        self._ground = Ground(ready.setup.root, specs, ready.user, ready.ours)
+        self._ground = ProcessBaseline(ready.setup.root, specs, ready.user, ready.ours)
 
     def serve(self) -> NoReturn:
         """Take orders until the command closes its end; then nothing that was started here is left."""
@@ -183,7 +183,7 @@ class Nursery:
         stage = ready.stages.get(order.stage)
         if stage is None or order.code not in ("", stage.code):
             answer_moved(order, result)
-        run_stage(Task(ready.setup, order, stage.live, stage.spec, ready.observer, result), self._ground)
+        run_stage(StageTask(ready.setup, order, stage.live, stage.spec, ready.observer, result), self._ground)
 
     def _kill(self, order: Kill) -> None:
         for pid, job in self._jobs.items():

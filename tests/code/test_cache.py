@@ -12,7 +12,7 @@ import pytest
 
 from pivot.code.analysis.analyse import Analysis, analyse
 from pivot.code.analysis.cache import check, load, save
-from pivot.code.analysis.model import PipelineModel, Stage
+from pivot.code.analysis.model import AnalysedStage, PipelineModel
 from pivot.code.evidence import Evidence, runtime
 from pivot.code.graph.manifest import Entry, Manifest, Remark
 from pivot.pipeline.spec import ArtifactSpec, Location, StageSpec
@@ -186,7 +186,9 @@ def test_a_kept_model_equals_the_one_that_was_made(tmp_path: Path) -> None:
         (ArtifactSpec("x", "out", ("x",), "one", (), "JSON()", where),),
         {"k": 1.5},
     )
-    model = PipelineModel("pipeline.py", (Stage(spec, made, made.digest()),), (), {"numpy": "2"}, {"HOME": None})
+    model = PipelineModel(
+        "pipeline.py", (AnalysedStage(spec, made, made.digest()),), (), {"numpy": "2"}, {"HOME": None}
+    )
     save(tmp_path, tmp_path, "pipeline.py", Analysis(model, {}, Evidence(runtime(), 0)))
     kept = load(tmp_path, tmp_path, "pipeline.py")
     assert kept == model

@@ -9,7 +9,7 @@ import pytest
 
 from pivot.plan.decision import Action
 from pivot.reports.run import event_document
-from pivot.run.events import Changed, Ending, Event, Paused, StagePulling, Unplanned, Waiting, Watching
+from pivot.run.events import Changed, Ending, Event, Paused, StagePulling, Unplanned, WaitingForLock, Watching
 from tests.support.repository import Repo
 from tests.support.schema import schema_of, violations
 
@@ -63,7 +63,7 @@ def test_what_needs_a_watch_or_a_remote_is_written_as_the_page_says() -> None:
         Watching("why"),
         Changed(("a.py", "b.py")),
         Unplanned("text", "pipeline.py"),
-        Waiting("process 1"),
+        WaitingForLock("process 1"),
         Paused(on=True),
     ]
     documents = [event_document(event) for event in events]

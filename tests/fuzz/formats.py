@@ -26,8 +26,8 @@ from pivot.store.odb import tree_format as store_trees
 from pivot.store.odb.objects import Pointer, object_id, parse_pointer
 from pivot.store.odb.pack_reader import Pack
 from pivot.store.worktree.saved_edits import Saved
-from pivot.sync.remote.batch_sessions import Anchor, Reader
-from pivot.sync.remote.channel import Ended
+from pivot.sync.remote.batch_sessions import CheckSession, ReadSession
+from pivot.sync.remote.channel import ProgramExit
 from pivot.sync.remote.maintenance import Upkeep
 from pivot.sync.remote.shell_scripts import READY
 from pivot.worker.protocol import FrameReader, FromServer, FromStage, ProtocolError, Put, StageDone, encode
@@ -152,22 +152,22 @@ class Answer:
         block, self._data = self._data[:count], self._data[count:]
         return block
 
-    def finish(self) -> Ended:
-        return Ended(1, "gone")
+    def finish(self) -> ProgramExit:
+        return ProgramExit(1, "gone")
 
     def close(self) -> None:
         return None
 
 
 def hear_anchor(data: bytes) -> None:
-    anchor = Anchor(Answer(data), "host")  # type: ignore[arg-type]
+    anchor = CheckSession(Answer(data), "host")  # type: ignore[arg-type]
     if anchor.ready:
         anchor.sizes([OID, "b" * 40])
 
 
 def hear_reader(data: bytes) -> None:
     oid = object_id(b"blob", b"text")
-    found = Reader(Answer(data), "host").read([oid, OID])  # type: ignore[arg-type]
+    found = ReadSession(Answer(data), "host").read([oid, OID])  # type: ignore[arg-type]
     assert found in ({}, {oid: b"text"})
 
 

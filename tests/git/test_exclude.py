@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pivot.errors import GitError
 from pivot.git.exclude import BEGIN, END, not_ignored, pattern, rewrite, tracked_by_branches, unlisted, with_block
 from pivot.git.odb.libgit_backend import LibgitBackend
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from tests.support.repository import Repo
 
 ODD = [
@@ -147,7 +147,7 @@ def test_linked_work_trees_share_the_block(repo: Repo) -> None:
     assert linked.status() == ""
 
 
-def test_a_rule_that_defeats_the_block_is_named(repo: Repo, location: Location) -> None:
+def test_a_rule_that_defeats_the_block_is_named(repo: Repo, location: RepositoryLocation) -> None:
     repo.write(".gitignore", "*.tmp\n!out.csv\n")
     rewrite(location.common_dir, ["out.csv", "b.json", "dir/"])
     repo.write("dir/x", "x")

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from pivot.errors import GitError, ProjectError
-from pivot.git.plumbing.locate import Location, locate
+from pivot.git.plumbing.locate import RepositoryLocation, locate
 from pivot.git.plumbing.work_trees import list_work_trees
 from tests.support.repository import Repo
 
 
-def as_git_says(folder: Path) -> Location:
+def as_git_says(folder: Path) -> RepositoryLocation:
     """The invariant: what `locate` finds is what Git finds from the same folder."""
     git = Repo(folder).git
     root = Path(git("rev-parse", "--show-toplevel"))
     common_dir = (folder / git("rev-parse", "--git-common-dir")).resolve()
-    return Location(root, Path(git("rev-parse", "--absolute-git-dir")), common_dir)
+    return RepositoryLocation(root, Path(git("rev-parse", "--absolute-git-dir")), common_dir)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_git_dir_and_work_tree_of_the_environment_count(
     monkeypatch.setenv("GIT_DIR", str(nested.path / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "files"))
     found = locate(tmp_path)
-    assert found == Location(tmp_path / "files", nested.path / ".git", nested.path / ".git")
+    assert found == RepositoryLocation(tmp_path / "files", nested.path / ".git", nested.path / ".git")
     assert found.environment()["GIT_WORK_TREE"] == str(tmp_path / "files")
 
 
@@ -108,11 +108,11 @@ def test_a_relative_git_dir_from_a_hook_means_the_same_elsewhere(nested: Repo, m
 
 def test_a_bare_repository_has_no_root(tmp_path: Path) -> None:
     bare = Repo.init(tmp_path / "bare.git", "--bare").path
-    assert locate(bare) == Location(None, bare, bare)
+    assert locate(bare) == RepositoryLocation(None, bare, bare)
 
 
 def test_gits_own_folder_has_no_root(nested: Repo) -> None:
-    assert locate(nested.path / ".git/hooks") == Location(None, nested.path / ".git", nested.path / ".git")
+    assert locate(nested.path / ".git/hooks") == RepositoryLocation(None, nested.path / ".git", nested.path / ".git")
 
 
 def test_outside_of_any_repository_the_hint_says_how_to_start(tmp_path: Path) -> None:
@@ -167,18 +167,18 @@ def test_packed_and_symbolic_refs_are_followed(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("name", ["../config", "refs/../../x", "/etc/passwd", "refs/a..b", "", "refs/x.lock", "a b"])
-def test_a_name_that_no_ref_can_have_is_refused(location: Location, name: str) -> None:
+def test_a_name_that_no_ref_can_have_is_refused(location: RepositoryLocation, name: str) -> None:
     with pytest.raises(GitError, match="cannot be the name of a ref"):
         location.read_ref(name)
 
 
-def test_a_damaged_ref_is_an_error_and_no_answer(repo: Repo, location: Location) -> None:
+def test_a_damaged_ref_is_an_error_and_no_answer(repo: Repo, location: RepositoryLocation) -> None:
     repo.write(".git/refs/pivot/runs", "not an id\n")
     with pytest.raises(GitError, match="is damaged"):
         location.read_ref("refs/pivot/runs")
 
 
-def test_a_circle_of_symbolic_refs_ends(repo: Repo, location: Location) -> None:
+def test_a_circle_of_symbolic_refs_ends(repo: Repo, location: RepositoryLocation) -> None:
     repo.write(".git/refs/heads/a", "ref: refs/heads/b\n")
     repo.write(".git/refs/heads/b", "ref: refs/heads/a\n")
     with pytest.raises(GitError, match="circle"):
@@ -194,7 +194,7 @@ def test_all_work_trees_are_listed_and_those_that_are_gone_are_not(nested: Repo)
     assert roots == {nested.path: (head, "main"), nested.path.parent / "linked": (head, None)}
 
 
-def test_a_work_tree_without_a_commit_has_no_head(location: Location) -> None:
+def test_a_work_tree_without_a_commit_has_no_head(location: RepositoryLocation) -> None:
     assert [tree.head for tree in list_work_trees(location)] == [None]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pivot.git.odb.backend import BLOB, TREE, Backend, TreeEntry
 from pivot.git.odb.libgit_backend import LibgitBackend
 from pivot.git.odb.trees import Content, SmallerBlob, Trees, add_files, union
-from pivot.state.merge import RunsSettlement
+from pivot.state.merge import RunCacheMerge
 from tests.support.repository import Repo
 from tests.support.samples import info
 
@@ -46,7 +46,7 @@ def files_of(trees: Trees, tree: str | None, start: str = "") -> dict[str, bytes
 
 def united(backend: Backend, *sides: Files, base: Files | None = None) -> dict[str, bytes]:
     trees = Trees(backend)
-    settle = RunsSettlement(trees)
+    settle = RunCacheMerge(trees)
     old = tree_of(trees, base) if base is not None else None
     first, *others = (tree_of(trees, files) for files in sides)
     for other in others:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pivot.plan.decide import Candidate, View, decide
-from pivot.plan.decision import Action, Change, Reason, Why
+from pivot.plan.decide import Candidate, StageFacts, decide
+from pivot.plan.decision import Action, Change, Reason, ReasonKind
 from pivot.state.records import Output, Record
 
 RECORD = Record(
@@ -19,12 +19,12 @@ ABSENT = replace(HERE, absent=("out",))
 EDITED = replace(HERE, different=("out",))
 LOST = replace(HERE, absent=("out",), lost=("out",))
 UNSTORED = replace(HERE, unstored=("out",))
-CODE = Reason(Why.CODE, "Code dependency changed", (Change("func:f", "1", "2"),))
+CODE = Reason(ReasonKind.CODE, "Code dependency changed", (Change("func:f", "1", "2"),))
 
 
-def view(*candidates: Candidate, **more: Any) -> View:
+def view(*candidates: Candidate, **more: Any) -> StageFacts:
     known: dict[str, Any] = {"fingerprint": "f" * 32, "changes": (), "first": False}
-    return View("train", candidates=candidates, **{**known, **more})
+    return StageFacts("train", candidates=candidates, **{**known, **more})
 
 
 @pytest.mark.parametrize(
@@ -32,45 +32,63 @@ def view(*candidates: Candidate, **more: Any) -> View:
     [
         pytest.param(view(HERE), Action.KEEP, [], id="result in place"),
         pytest.param(view(UNSTORED), Action.KEEP, [], id="in place, not in the store"),
-        pytest.param(view(ABSENT), Action.RESTORE, [Why.MISSING_OUTPUT], id="output deleted"),
-        pytest.param(view(EDITED), Action.RESTORE, [Why.EDITED_OUTPUT], id="output edited"),
-        pytest.param(view(LOST), Action.RUN, [Why.LOST], id="bytes nowhere"),
-        pytest.param(view(first=True), Action.RUN, [Why.FIRST], id="never run"),
-        pytest.param(view(changes=(CODE,)), Action.RUN, [Why.CODE], id="code changed"),
-        pytest.param(view(), Action.RUN, [Why.LOST], id="same situation, record gone"),
-        pytest.param(view(first=True, failed=True), Action.RUN, [Why.FAILED], id="failed, never ended well"),
-        pytest.param(view(changes=(CODE,), failed=True), Action.RUN, [Why.CODE, Why.FAILED], id="failed and changed"),
-        pytest.param(view(HERE, failed=True), Action.KEEP, [], id="failed, another situation since"),
-        pytest.param(view(HERE, forced=True), Action.RUN, [Why.FORCED], id="forced"),
-        pytest.param(view(HERE, always=True), Action.RUN, [Why.ALWAYS], id="always"),
-        pytest.param(view(forced=True, changes=(CODE,)), Action.RUN, [Why.FORCED, Why.CODE], id="forced and changed"),
+        pytest.param(view(ABSENT), Action.RESTORE, [ReasonKind.MISSING_OUTPUT], id="output deleted"),
+        pytest.param(view(EDITED), Action.RESTORE, [ReasonKind.EDITED_OUTPUT], id="output edited"),
+        pytest.param(view(LOST), Action.RUN, [ReasonKind.LOST], id="bytes nowhere"),
+        pytest.param(view(first=True), Action.RUN, [ReasonKind.FIRST], id="never run"),
+        pytest.param(view(changes=(CODE,)), Action.RUN, [ReasonKind.CODE], id="code changed"),
+        pytest.param(view(), Action.RUN, [ReasonKind.LOST], id="same situation, record gone"),
+        pytest.param(view(first=True, failed=True), Action.RUN, [ReasonKind.FAILED], id="failed, never ended well"),
         pytest.param(
-            view(fingerprint=None, running_upstreams=("prepare",)), Action.WAIT, [Why.UPSTREAM], id="upstream runs"
+            view(changes=(CODE,), failed=True),
+            Action.RUN,
+            [ReasonKind.CODE, ReasonKind.FAILED],
+            id="failed and changed",
+        ),
+        pytest.param(view(HERE, failed=True), Action.KEEP, [], id="failed, another situation since"),
+        pytest.param(view(HERE, forced=True), Action.RUN, [ReasonKind.FORCED], id="forced"),
+        pytest.param(view(HERE, always=True), Action.RUN, [ReasonKind.ALWAYS], id="always"),
+        pytest.param(
+            view(forced=True, changes=(CODE,)),
+            Action.RUN,
+            [ReasonKind.FORCED, ReasonKind.CODE],
+            id="forced and changed",
+        ),
+        pytest.param(
+            view(fingerprint=None, running_upstreams=("prepare",)),
+            Action.WAIT,
+            [ReasonKind.UPSTREAM],
+            id="upstream runs",
         ),
         pytest.param(
             view(fingerprint=None, running_upstreams=("prepare",), changes=(CODE,), forced=True),
             Action.WAIT,
-            [Why.CODE, Why.UPSTREAM],
+            [ReasonKind.CODE, ReasonKind.UPSTREAM],
             id="upstream runs and code changed",
         ),
         pytest.param(
             view(fingerprint=None, failed_upstreams=("prepare",)),
             Action.BLOCKED,
-            [Why.UPSTREAM_FAILED],
+            [ReasonKind.UPSTREAM_FAILED],
             id="upstream failed",
         ),
         pytest.param(
             view(fingerprint=None, missing_inputs=(Change("raw.csv", None, None),)),
             Action.BLOCKED,
-            [Why.MISSING_INPUT],
+            [ReasonKind.MISSING_INPUT],
             id="input missing",
         ),
-        pytest.param(view(frozen=True, changes=(CODE,)), Action.KEEP, [Why.FROZEN], id="frozen and changed"),
-        pytest.param(view(ABSENT, frozen=True), Action.RESTORE, [Why.FROZEN, Why.MISSING_OUTPUT], id="frozen, absent"),
-        pytest.param(view(frozen=True, forced=True), Action.KEEP, [Why.FROZEN], id="frozen and forced"),
+        pytest.param(view(frozen=True, changes=(CODE,)), Action.KEEP, [ReasonKind.FROZEN], id="frozen and changed"),
+        pytest.param(
+            view(ABSENT, frozen=True),
+            Action.RESTORE,
+            [ReasonKind.FROZEN, ReasonKind.MISSING_OUTPUT],
+            id="frozen, absent",
+        ),
+        pytest.param(view(frozen=True, forced=True), Action.KEEP, [ReasonKind.FROZEN], id="frozen and forced"),
     ],
 )
-def test_decision(seen: View, action: Action, whys: list[Why]) -> None:
+def test_decision(seen: StageFacts, action: Action, whys: list[ReasonKind]) -> None:
     decision = decide(seen)
     assert (decision.action, [reason.why for reason in decision.reasons]) == (action, whys)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.analysis.model import Failure, PipelineModel
+from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.pool.jobs import FilePrinted, JobDone, JobFailed
 from tests.support.workers import HEAD, Bench, gone
 
@@ -34,7 +34,7 @@ FAILING = [
 def test_an_import_that_fails_is_a_failure_that_says_how(bench: Bench, body: str, text: str) -> None:
     (bench.root / "pipeline.py").write_text(HEAD + body)
     failure = bench.model()
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, ImportFailure)
     assert failure.file == "pipeline.py"
     assert text in failure.message
     assert "pivot/run" not in failure.message
@@ -78,7 +78,7 @@ def test_a_job_of_a_file_that_cannot_be_imported_fails(bench: Bench) -> None:
 
 def test_a_mended_file_is_imported_again(bench: Bench) -> None:
     bench.write("1 / 0")
-    assert isinstance(bench.model(), Failure)
+    assert isinstance(bench.model(), ImportFailure)
     bench.stage("return 'mended'")
     assert bench.stored(bench.done()) == b"mended"
 
@@ -135,9 +135,9 @@ import sys
 from pathlib import Path
 from pivot.pool.jobs import Job
 from pivot.pool.server_pool import WorkerSettings
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 root, private = map(Path, sys.argv[1:])
-with Workers(WorkerSettings(root, private / "store", private / "logs")) as workers:
+with WorkerPool(WorkerSettings(root, private / "store", private / "logs")) as workers:
     workers.start(Job(1, "work", "pipeline.py"))
     while workers.running():
         workers.events()
@@ -204,12 +204,12 @@ import signal, sys
 from pathlib import Path
 from pivot.pool.jobs import Job
 from pivot.pool.server_pool import WorkerSettings
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 root, private = map(Path, sys.argv[1:])
 signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     print("ready", flush=True)
-    with Workers(WorkerSettings(root, private / "store", private / "logs")) as workers:
+    with WorkerPool(WorkerSettings(root, private / "store", private / "logs")) as workers:
         for number in range(1000):
             workers.start(Job(number, "work", "pipeline.py"))
             while workers.running():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.pool.logs import LogFile, log_folder, logged_stages, logs_of
-from pivot.pool.output_capture import Allowance, Capture, Line, LineSplitter
+from pivot.pool.output_capture import Allowance, Capture, LineSplitter, PrintedLine
 
 SPLITS = {
     "lines": ([b"a\nb\n"], ["a", "b"]),
@@ -112,12 +112,12 @@ def test_stages_with_logs_are_told_by_their_names(tmp_path: Path) -> None:
     assert logged_stages(tmp_path / "nothing", []) == []
 
 
-def split(chunks: list[bytes]) -> list[Line]:
+def split(chunks: list[bytes]) -> list[PrintedLine]:
     splitter = LineSplitter()
     return [line for chunk in chunks for line in splitter.feed(chunk)] + splitter.finish()
 
 
-def show(line: Line) -> str:
+def show(line: PrintedLine) -> str:
     return f"({line.text})" if line.passing else line.text
 
 
@@ -168,7 +168,7 @@ def test_lines_of_a_flood_are_shown_or_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, 0), (1, 0), (2, 1024), (3, 1536), (3600, 4096)])
 def test_what_may_be_shown_comes_back_with_time(seconds: float, shown: int) -> None:
-    allowance, many = Allowance(0), [Line("x")] * 5000
+    allowance, many = Allowance(0), [PrintedLine("x")] * 5000
     assert len(allowance.take(many)) == 4096
     allowance.refill(seconds)
     assert len(allowance.take(many)) == shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pivot.code.analysis.model import Failure, PipelineModel
+from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.git.odb.backend import BLOB
 from tests.support.workers import Bench
 
@@ -34,6 +34,6 @@ def test_prints_are_events_and_stand_in_the_log(bench: Bench) -> None:
 def test_an_import_that_raises_is_a_failure_with_the_users_frames(bench: Bench) -> None:
     bench.write("1 / 0")
     failure = bench.model()
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, ImportFailure)
     assert "ZeroDivisionError" in failure.message
     assert "pivot/run" not in failure.message

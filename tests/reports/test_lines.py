@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pivot.plan.decision import Action, Change, Decision, Plan, Reason, Why
+from pivot.plan.decision import Action, Change, Decision, Plan, Reason, ReasonKind
 from pivot.reports.explain import explain
 from pivot.reports.run import event_document, event_lines, totals
 from pivot.reports.status import status_lines
@@ -12,11 +12,11 @@ from pivot.reports.units import first, seconds, size
 from pivot.run.events import NOT_STARTED, RunEnded, StageEnded, StagePrinted
 
 CODE = Reason(
-    Why.CODE,
+    ReasonKind.CODE,
     "Code dependency changed",
     (Change("func:normalize", "5995c853" + "0" * 24, "a1b2c3d4" + "0" * 24, "src/utils.py:15"),),
 )
-UPSTREAM = Reason(Why.UPSTREAM, "Upstream will run: prepare")
+UPSTREAM = Reason(ReasonKind.UPSTREAM, "Upstream will run: prepare")
 
 
 def plan(*decisions: Decision) -> Plan:
@@ -46,7 +46,7 @@ def test_all_reasons_of_a_stage_are_listed() -> None:
 
 
 def test_a_value_is_shown_whole_and_an_absent_side_as_none() -> None:
-    reason = Reason(Why.PARAMS, "Parameter changed", (Change("learning_rate", None, "0.123456789"),))
+    reason = Reason(ReasonKind.PARAMS, "Parameter changed", (Change("learning_rate", None, "0.123456789"),))
     lines = list(explain(Decision("train", Action.RUN, (reason,))))
     assert lines[-2:] == ["      Old: (none)", "      New: 0.123456789"]
 

@@ -10,7 +10,7 @@ import pytest
 from pivot.store import Object, Saved, StatCache, Store
 from pivot.store.edit_keeper import Keeper, keep_edits
 from pivot.store.odb.objects import LARGE, object_id
-from pivot.store.worktree.output_backup import Aside, Room, recover
+from pivot.store.worktree.output_backup import BackupArea, OutputBackup, recover
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Shelf, Tree, many, snapshot, write
 
@@ -66,7 +66,7 @@ class Story:
         if content is None:
             self.note(name, Object("0" * 40, 0, 0))
             return Object("0" * 40, 0, 0)
-        with Room(self.pivot) as room, Aside(room) as aside:
+        with BackupArea(self.pivot) as room, OutputBackup(room) as aside:
             aside.aside([self.out])
             write(self.out, content)
             held = self.shelf.put(self.out)
@@ -75,7 +75,7 @@ class Story:
         return held
 
     def fail_a_stage(self) -> None:
-        with Room(self.pivot) as room, Aside(room) as aside:
+        with BackupArea(self.pivot) as room, OutputBackup(room) as aside:
             aside.lend([self.out, self.shelf.work / "never there"])
             (self.out / "f3").write_bytes(b"half done")
 

@@ -15,7 +15,7 @@ from pivot.git.odb.backend import BLOB
 from pivot.store import Object, Saved, StatCache, Store
 from pivot.store.edit_keeper import Keeper, keep_edits
 from pivot.store.odb.objects import object_id
-from pivot.store.worktree.output_backup import Aside, Room, recover
+from pivot.store.worktree.output_backup import BackupArea, OutputBackup, recover
 from tests.store.conftest import MEMORY
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Tree, snapshot, write
@@ -59,7 +59,7 @@ class Life(RuleBasedStateMachine):
 
     def produce(self, content: bytes | Tree) -> Object:
         keep_edits(self.keeper, [self.out], "a stage")
-        with Room(self.pivot) as room, Aside(room) as aside:
+        with BackupArea(self.pivot) as room, OutputBackup(room) as aside:
             aside.aside([self.out])
             write(self.out, content)
             held = self.store.put(self.out, self.stats)

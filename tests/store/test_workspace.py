@@ -11,7 +11,7 @@ import pytest
 from pivot.errors import StoreError
 from pivot.store import Saved, SavedEntry
 from pivot.store.edit_keeper import Keeper, keep_edits
-from pivot.store.worktree.output_backup import Aside, Room, recover
+from pivot.store.worktree.output_backup import BackupArea, OutputBackup, recover
 from tests.store.shelf import BIG, Shelf, Tree, snapshot, write
 
 OLD: Tree = {"a": b"1", "sub": {"b": b"2"}}
@@ -24,7 +24,7 @@ def pivot(plain: Shelf) -> Path:
 
 def test_outputs_come_back_when_a_stage_fails(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with pytest.raises(ZeroDivisionError), Room(pivot) as room, Aside(room) as aside:
+    with pytest.raises(ZeroDivisionError), BackupArea(pivot) as room, OutputBackup(room) as aside:
         aside.aside([path, plain.work / "new"])
         assert not path.exists()
         write(path, {"a": b"half"})
@@ -36,7 +36,7 @@ def test_outputs_come_back_when_a_stage_fails(plain: Shelf, pivot: Path) -> None
 
 def test_old_outputs_go_when_a_stage_succeeds(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Room(pivot) as room, Aside(room) as aside:
+    with BackupArea(pivot) as room, OutputBackup(room) as aside:
         aside.aside([path])
         write(path, b"new")
         aside.commit()
@@ -47,7 +47,7 @@ def test_old_outputs_go_when_a_stage_succeeds(plain: Shelf, pivot: Path) -> None
 def test_a_lent_output_is_a_copy_that_may_be_written_to(linked: Shelf) -> None:
     path = linked.make("out", {"big": BIG, "small": b"1", "link": "small"})
     held = linked.put(path)
-    with Room(linked.store.path.parent) as room, Aside(room) as aside:
+    with BackupArea(linked.store.path.parent) as room, OutputBackup(room) as aside:
         aside.lend([path])
         assert snapshot(path) == {"big": BIG, "small": b"1", "link": "small"}
         assert (path / "big").stat().st_nlink == 1
@@ -60,7 +60,7 @@ def test_a_lent_output_is_a_copy_that_may_be_written_to(linked: Shelf) -> None:
 
 def test_a_lent_output_comes_back_when_the_stage_fails(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Room(pivot) as room, Aside(room) as aside:
+    with BackupArea(pivot) as room, OutputBackup(room) as aside:
         aside.lend([path, plain.work / "first time"])
         write(path, {"a": b"changed"})
     assert snapshot(plain.work) == {"out": OLD}
@@ -69,7 +69,7 @@ def test_a_lent_output_comes_back_when_the_stage_fails(plain: Shelf, pivot: Path
 def test_a_lent_symlink_is_lent_as_what_it_points_to(plain: Shelf, pivot: Path) -> None:
     plain.make("real", b"1")
     (plain.work / "link").symlink_to("real")
-    with Room(pivot) as room, Aside(room) as aside:
+    with BackupArea(pivot) as room, OutputBackup(room) as aside:
         aside.lend([plain.work / "link"])
         (plain.work / "link").write_bytes(b"2")
     assert snapshot(plain.work) == {"real": b"1", "link": "real"}
@@ -77,7 +77,7 @@ def test_a_lent_symlink_is_lent_as_what_it_points_to(plain: Shelf, pivot: Path) 
 
 def test_aside_works_across_file_systems(plain: Shelf, swift: Shelf) -> None:
     path = swift.make("out", OLD)
-    with Room(plain.store.path.parent) as room, Aside(room) as aside:
+    with BackupArea(plain.store.path.parent) as room, OutputBackup(room) as aside:
         aside.aside([path])
         assert not path.exists()
     assert snapshot(swift.work) == {"out": OLD}
@@ -85,7 +85,7 @@ def test_aside_works_across_file_systems(plain: Shelf, swift: Shelf) -> None:
 
 def test_a_live_command_is_left_alone_by_recovery(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Room(pivot) as room, Aside(room) as aside:
+    with BackupArea(pivot) as room, OutputBackup(room) as aside:
         aside.aside([path])
         assert recover(pivot, _refuse) == []
     assert snapshot(path) == OLD
@@ -95,7 +95,7 @@ def test_recovery_keeps_what_stands_in_the_way(plain: Shelf, pivot: Path) -> Non
     path = plain.make("out", OLD)
     child = os.fork()
     if child == 0:
-        aside = Aside(Room(pivot))
+        aside = OutputBackup(BackupArea(pivot))
         aside.aside([path, plain.work / "new"])
         os._exit(9)
     os.waitpid(child, 0)
@@ -159,7 +159,7 @@ OTHERS = {".pivot-tmp-123-output": b"another output's", ".pivot-tmp-mine-out": b
 
 def test_an_unfinished_output_goes_when_the_stage_was_killed(plain: Shelf, pivot: Path) -> None:
     path = plain.make("out", OLD)
-    with Room(pivot) as room, Aside(room) as aside:
+    with BackupArea(pivot) as room, OutputBackup(room) as aside:
         aside.aside([path])
         leave_unfinished(plain)
     assert snapshot(plain.work) == {"out": OLD, **OTHERS}
@@ -169,7 +169,7 @@ def test_an_unfinished_output_goes_at_the_next_start_when_the_command_was_killed
     path = plain.make("out", OLD)
     child = os.fork()
     if child == 0:
-        Aside(Room(pivot)).aside([path])
+        OutputBackup(BackupArea(pivot)).aside([path])
         leave_unfinished(plain)
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)

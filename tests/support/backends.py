@@ -11,7 +11,7 @@ import pytest
 from pivot.git.odb.backend import Author, Backend
 from pivot.git.odb.libgit_backend import LibgitBackend
 from pivot.git.odb.process_backend import ProgramBackend
-from pivot.git.plumbing.locate import Location, locate
+from pivot.git.plumbing.locate import RepositoryLocation, locate
 from tests.support.gits import NEWER_GIT, use_newer_git
 from tests.support.repository import Repo
 
@@ -50,7 +50,7 @@ def backend(way: str, made: Repo) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def location(repo: Repo) -> Location:
+def location(repo: Repo) -> RepositoryLocation:
     return locate(repo.path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pivot.code.analysis.model import Stage
+from pivot.code.analysis.model import AnalysedStage
 from pivot.code.graph.manifest import Entry, Manifest
 from pivot.pipeline.spec import ArtifactKind, ArtifactSpec, Location, StageSpec
 
@@ -34,6 +34,6 @@ def entry(name: str, digest: str, *edges: tuple[str, int]) -> Entry:
     return Entry(name, digest * 32, "pipeline.py", 5, tuple(edges))
 
 
-def stage(declared: StageSpec, *entries: Entry) -> Stage:
+def stage(declared: StageSpec, *entries: Entry) -> AnalysedStage:
     manifest = Manifest(entries or (entry(f"func:{declared.name}", "0"),))
-    return Stage(declared, manifest, manifest.digest())
+    return AnalysedStage(declared, manifest, manifest.digest())

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pivot.code.analysis.model import Failure, PipelineModel
+from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.pool.jobs import Job, JobDone, JobEvent, JobFailed, JobPrinted
-from pivot.pool.pool import Workers
+from pivot.pool.pool import WorkerPool
 from pivot.pool.server_pool import WorkerSettings
 from pivot.store.store import Store
 
@@ -34,7 +34,7 @@ class Bench:
     def __init__(self, root: Path, settings: WorkerSettings) -> None:
         self.root = root
         self.settings = settings
-        self.workers = Workers(settings)
+        self.workers = WorkerPool(settings)
         self._ids = count(1)
         self.printed: list[str] = []
 
@@ -46,7 +46,7 @@ class Bench:
         function = "@pipeline.register\ndef work() -> Text:\n" + textwrap.indent(textwrap.dedent(body), "    ")
         self.write(textwrap.dedent(before) + "\n" + function)
 
-    def model(self) -> PipelineModel | Failure:
+    def model(self) -> PipelineModel | ImportFailure:
         return self.workers.model("pipeline.py")
 
     def job(self, stage: str = "work", **kwargs: object) -> Job:

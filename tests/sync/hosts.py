@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pivot.errors import ConnectionLost
 from pivot.store import Object, StatCache, Store
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.sync.remote.address import parse_address
 from pivot.sync.remote.channel import Channel, Connection, LocalShell, copy_file
 from pivot.sync.remote.remote import Remote
@@ -209,8 +209,8 @@ class Clones:
         return store.put(path, self.stats)
 
 
-def root(held: Object, path: str = "out") -> Root:
-    return Root(held.id, held.mode, path)
+def root(held: Object, path: str = "out") -> WantedRoot:
+    return WantedRoot(held.id, held.mode, path)
 
 
 def make_keys(folder: Path) -> None:

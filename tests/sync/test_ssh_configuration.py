@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pivot.errors import ConnectionLost, RemoteError
-from pivot.git.plumbing.config import Settings, Value, canonical_key
+from pivot.git.plumbing.config import ConfigValue, Settings, canonical_key
 from pivot.sync.remote.address import parse_address
 from pivot.sync.remote.shell_remote import HostRemote
 from pivot.sync.remote.ssh.open import connector
@@ -77,7 +77,7 @@ class Client:
     def remote(self, **settings: str) -> HostRemote:
         given = {"pivot.ssh": self.way, "pivot-remote.lab.configFile": str(self.config)}
         given |= {f"pivot-remote.lab.{key}": text for key, text in settings.items()}
-        held = Settings({canonical_key(key): [Value(text, "here")] for key, text in given.items()})
+        held = Settings({canonical_key(key): [ConfigValue(text, "here")] for key, text in given.items()})
         url = f"lab:{self.folder}/store"
         remote = HostRemote("lab", url, f"{self.folder}/store", connector(held, "lab", parse_address(url, self.folder)))
         remote.pause = 0.001

@@ -11,7 +11,7 @@ import paramiko
 import pytest
 
 from pivot.errors import RemoteError
-from pivot.git.plumbing.config import Settings, Value, canonical_key
+from pivot.git.plumbing.config import ConfigValue, Settings, canonical_key
 from pivot.sync.remote.address import parse_address
 from pivot.sync.remote.ssh.open import connector
 from tests.support.repository import Repo
@@ -40,7 +40,7 @@ class Client:
         self.config.write_text(f"Host lab\n{lab}\nHost *\n{self._shared}")
         given = {"pivot.ssh": self.way, "pivot-remote.my lab.configFile": str(self.config)}
         given |= {f"pivot-remote.my lab.{key}": text for key, text in settings.items()}
-        held = Settings({canonical_key(key): [Value(text, "here")] for key, text in given.items()})
+        held = Settings({canonical_key(key): [ConfigValue(text, "here")] for key, text in given.items()})
         with pytest.raises(RemoteError) as refused:
             connection = connector(held, "my lab", parse_address("lab:/store", Path("/")))()
             connection.start("true").finish()

@@ -9,17 +9,17 @@ from typing import Any
 from msgspec import Struct
 
 from pivot.code.analysis.collect_evidence import gather, volatile_remarks
-from pivot.code.analysis.model import PipelineModel, Stage
+from pivot.code.analysis.model import AnalysedStage, PipelineModel
 from pivot.code.analysis.unstable_values import unstable_keys
 from pivot.code.evidence import Evidence
 from pivot.code.graph.manifest import Remark
-from pivot.code.graph.nodes import Node, Place, manifest_of
+from pivot.code.graph.nodes import Node, SourcePlace, manifest_of
 from pivot.code.importing.import_pipeline import no_collection
 from pivot.code.importing.open_pipeline import Imported, foreign_params, open_pipeline
 from pivot.code.importing.packages import imported_packages
 from pivot.code.importing.project_files import OUTSIDE
 from pivot.code.lookup.modules import Modules
-from pivot.code.lookup.targets import Live
+from pivot.code.lookup.targets import LiveObject
 from pivot.code.walk.live_entries import Walker
 from pivot.code.walk.param_defaults import asks_for_types
 from pivot.pipeline.overrides import Given
@@ -69,7 +69,7 @@ class Walked(Struct, frozen=True):
     imported: Imported
     walker: Walker
     live: dict[str, Any]
-    roots: dict[str, Root]
+    roots: dict[str, EntryRoot]
 
 
 def walk(imported: Imported, live: dict[str, Any]) -> Walked:
@@ -94,7 +94,7 @@ def finish(walked: Walked) -> Analysis:
     for name, stage in walked.live.items():
         said = f"{stage.params!r} {stage.untold!r}" if hung else ""
         manifest = manifest_of(tops[name], remarks, walker.whole_digest, hung, said)
-        stages.append(Stage(stage.to_spec(imported.root, imported.file, name), manifest, manifest.digest()))
+        stages.append(AnalysedStage(stage.to_spec(imported.root, imported.file, name), manifest, manifest.digest()))
     model = PipelineModel(
         imported.file,
         tuple(stages),
@@ -113,7 +113,7 @@ def _params_remarks(imported: Imported, live: Iterable[str]) -> Iterator[Remark]
         yield Remark("unused", "params", file, 1, f"no key in it is the name of a stage of {imported.file}")
 
 
-def _outside_remarks(imported: Imported, stages: Iterable[Stage]) -> Iterator[Remark]:
+def _outside_remarks(imported: Imported, stages: Iterable[AnalysedStage]) -> Iterator[Remark]:
     """With `pivot.outsideCode = warn`: the packages and modules outside the repository that stages reach."""
     if imported.importer.files.outside == "warn":
         entries = (entry for stage in stages for entry in stage.manifest.entries if entry.file.startswith(OUTSIDE))
@@ -124,7 +124,7 @@ def _outside_remarks(imported: Imported, stages: Iterable[Stage]) -> Iterator[Re
             )
 
 
-class Root(Struct, frozen=True):
+class EntryRoot(Struct, frozen=True):
     """The entry of a stage's function, and what its declaration reaches beside it.
 
     `params` is its parameter class with the defaults, without which it is declared.
@@ -134,15 +134,15 @@ class Root(Struct, frozen=True):
     declared: tuple[tuple[str, Node], ...]
     params: Node | str = ""
 
-    def with_defaults(self) -> Root:
+    def with_defaults(self) -> EntryRoot:
         """For code that may get at the class of its parameters without naming it."""
         held = (("params", self.params),) if isinstance(self.params, Node) else ()
-        return Root(self.function, (*(one for one in self.declared if one[0] != "params"), *held))
+        return EntryRoot(self.function, (*(one for one in self.declared if one[0] != "params"), *held))
 
 
-def _root(walker: Walker, stage: Any) -> Root:
-    place = Place("", 0)
-    function = walker.target(Live(stage.function, None, stage.name), place)
+def _root(walker: Walker, stage: Any) -> EntryRoot:
+    place = SourcePlace("", 0)
+    function = walker.target(LiveObject(stage.function, None, stage.name), place)
     if isinstance(function, str):
         node = Node(f"func:{stage.name}", f"func:{stage.name}", place)
         node.text(function)
@@ -152,26 +152,26 @@ def _root(walker: Walker, stage: Any) -> Root:
         for number, one in enumerate(loader if isinstance(loader, list | tuple) else [loader]):
             if walker.owns_class(type(one)) or (isinstance(one, type) and walker.owns_class(one)):
                 label = f"loader:{key}" + (f":{number}" if number else "")
-                declared.append((label, walker.target(Live(one, None, label), place)))
+                declared.append((label, walker.target(LiveObject(one, None, label), place)))
     params: Node | str = ""
     if stage.params is not None:
         declared.append(("params", walker.class_of(type(stage.params), valued=True)))
         params = walker.class_of(type(stage.params))
-    beside = Place(function.place.file, function.place.line)
+    beside = SourcePlace(function.place.file, function.place.line)
     for name, value in sorted(stage.untold.items()):
-        declared.append((f"value:{name}", walker.target(Live(value, None, name), beside)))
+        declared.append((f"value:{name}", walker.target(LiveObject(value, None, name), beside)))
     nodes = tuple((label, target) for label, target in declared if not isinstance(target, str))
-    return Root(function, nodes, params)
+    return EntryRoot(function, nodes, params)
 
 
-def _top(walker: Walker, root: Root, asking: dict[Node, bool]) -> Node:
+def _top(walker: Walker, root: EntryRoot, asking: dict[Node, bool]) -> Node:
     top = _with_loaders(walker, root)
     if isinstance(root.params, Node) and asks_for_types(top, asking):
         return _with_loaders(walker, root.with_defaults())
     return top
 
 
-def _with_loaders(walker: Walker, root: Root) -> Node:
+def _with_loaders(walker: Walker, root: EntryRoot) -> Node:
     """The root entry of a stage: the function's own, with an edge for each declaration."""
     if not root.declared:
         return root.function

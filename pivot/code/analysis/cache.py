@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from pivot.code.analysis.completion_index import write_names
-from pivot.code.analysis.model import PipelineModel, Stage
+from pivot.code.analysis.model import AnalysedStage, PipelineModel
 from pivot.code.cache_file import name_of, read, trace, write
 from pivot.code.evidence import Evidence, FileSeen, FolderSeen, changed
 from pivot.code.graph.manifest import Entry, Manifest, Remark
@@ -58,7 +58,7 @@ def load(cache_dir: Path, root: Path, file: str) -> PipelineModel | None:
     return _model(held[2])
 
 
-def last_known(cache_dir: Path, root: Path, file: str) -> tuple[Stage, ...]:
+def last_known(cache_dir: Path, root: Path, file: str) -> tuple[AnalysedStage, ...]:
     """The stages of a pipeline file as its last analysis has them, whatever has changed since."""
     held = _read(_path(cache_dir, root, file))
     return _model(held[2]).stages if held else ()
@@ -165,7 +165,7 @@ def _entry(body: tuple[Any, ...], edges: tuple[tuple[str, int], ...]) -> Entry:
 
 def _model(held: tuple[Any, ...]) -> PipelineModel:
     file, entries, stages, remarks, packages, environment = held
-    found = [Stage(_spec(spec), _KeptManifest(entries, *kept), code) for spec, kept, code in stages]
+    found = [AnalysedStage(_spec(spec), _KeptManifest(entries, *kept), code) for spec, kept, code in stages]
     return PipelineModel(file, tuple(found), _remarks(remarks), packages, environment)
 
 

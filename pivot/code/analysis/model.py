@@ -12,7 +12,7 @@ from pivot.errors import PipelineError
 from pivot.pipeline.spec import StageSpec
 
 
-class Stage(Struct, frozen=True):
+class AnalysedStage(Struct, frozen=True):
     """A declared stage with the code that it reaches; `code` is `manifest.digest()`, 32 hex digits."""
 
     spec: StageSpec
@@ -32,35 +32,35 @@ class PipelineModel(Struct, frozen=True):
     """
 
     file: str
-    stages: tuple[Stage, ...]
+    stages: tuple[AnalysedStage, ...]
     remarks: tuple[Remark, ...] = ()
     packages: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str | None] = field(default_factory=dict)
 
 
-class Failure(Struct, frozen=True):
+class ImportFailure(Struct, frozen=True):
     """A pipeline file that could not be imported: `message` is for the user, `stages` are known from before."""
 
     file: str
     message: str
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[AnalysedStage, ...] = ()
 
 
 class Model(Struct, frozen=True):
     """All pipelines of the repository."""
 
     pipelines: tuple[PipelineModel, ...]
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[ImportFailure, ...] = ()
 
-    def stages(self) -> list[Stage]:
+    def stages(self) -> list[AnalysedStage]:
         return [stage for pipeline in self.pipelines for stage in pipeline.stages]
 
-    def broken(self) -> list[Stage]:
+    def broken(self) -> list[AnalysedStage]:
         """Stages of pipelines that cannot be imported now, as they were known before."""
         return [stage for failure in self.failures for stage in failure.stages]
 
 
-def unite(found: Sequence[PipelineModel | Failure]) -> Model:
+def unite(found: Sequence[PipelineModel | ImportFailure]) -> Model:
     """The pipelines of a repository as one model.
 
     A stage that one pipeline file includes from another is the including one's alone.
@@ -80,7 +80,7 @@ def unite(found: Sequence[PipelineModel | Failure]) -> Model:
                 hint=f"The other is declared at {other.where}. Give one of them another name or prefix.",
             )
     taken = {path for spec in named.values() for path in spec.out_paths()}
-    failures = [_without_taken(one, taken | named.keys()) for one in found if isinstance(one, Failure)]
+    failures = [_without_taken(one, taken | named.keys()) for one in found if isinstance(one, ImportFailure)]
     return Model(tuple(kept), tuple(failures))
 
 
@@ -94,7 +94,7 @@ def _identity(spec: StageSpec) -> object:
     return (spec.origin, spec.pipeline, spec.where, spec.root, spec.deps, spec.outs, repr(spec.params))
 
 
-def _without_taken(failure: Failure, taken: set[str]) -> Failure:
+def _without_taken(failure: ImportFailure, taken: set[str]) -> ImportFailure:
     """Without stages that have moved to another pipeline since they were known."""
     left = [one for one in failure.stages if not taken.intersection((one.name, *one.spec.out_paths()))]
     return replace(failure, stages=tuple(left))

@@ -18,7 +18,7 @@ from pathlib import Path
 from pivot.code.graph.nodes import Node, reachable
 from pivot.code.importing.open_pipeline import Imported
 from pivot.code.lookup.modules import Module
-from pivot.code.lookup.targets import External, Live
+from pivot.code.lookup.targets import External, LiveObject
 from pivot.code.syntax.references import constant_token
 from pivot.code.walk.live_entries import Walker
 
@@ -100,7 +100,7 @@ def unstable_keys(walker: Walker, imported: Imported) -> set[str]:
     return differing | {key for key in suspects - differing if _reads_clock(walker, *walker.values[key])}
 
 
-def _certain(walker: Walker, node: Node, found: Live, literals: Literals) -> bool:
+def _certain(walker: Walker, node: Node, found: LiveObject, literals: Literals) -> bool:
     scalars = [token for token in node.tokens if token.startswith("'")]
     bindings = found.module.bindings.get(found.name, ()) if found.module else ()
     values = [getattr(binding.node, "value", None) for binding in bindings]
@@ -145,7 +145,7 @@ def _sure(walker: Walker, module: Module, value: ast.expr) -> bool:
 
 def _sure_name(walker: Walker, module: Module, name: str) -> bool:
     found = walker.resolver.name(module, name)
-    if not isinstance(found, Live) or found.module is None:
+    if not isinstance(found, LiveObject) or found.module is None:
         return True
     key = walker.key_of(found)
     if key in walker.certain:
@@ -175,10 +175,10 @@ def _sure_call(walker: Walker, module: Module, function: ast.expr) -> bool:
             found = External(f"{found.path}.{attr}")
     if isinstance(found, External):
         return found.path in _SURE or found.path.startswith("pivot.")
-    return bool(dotted) and dotted[0] in _METHODS and isinstance(found, Live) and _immutable(found.value)
+    return bool(dotted) and dotted[0] in _METHODS and isinstance(found, LiveObject) and _immutable(found.value)
 
 
-def _reads_clock(walker: Walker, node: Node, found: Live) -> bool:
+def _reads_clock(walker: Walker, node: Node, found: LiveObject) -> bool:
     """Whether the statements behind a value ask for the time: two imports within a second see one day."""
     probe = Node(node.name, node.qualname, node.place)
     walker.write_statements(probe, found)

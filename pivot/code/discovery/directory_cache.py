@@ -21,7 +21,7 @@ _ENDS = {"pyvenv.cfg", ".git"}
 _LEFT_OUT = {"node_modules", "__pycache__", "site-packages"}
 
 
-class Folder(Struct, frozen=True):
+class CachedFolder(Struct, frozen=True):
     """One folder: `names` are its files that matter, `below` the folders to look into, `ignored` those that Git
     ignores."""
 
@@ -31,15 +31,15 @@ class Folder(Struct, frozen=True):
     ignored: tuple[str, ...] = ()
 
 
-def look(root: str, held: Mapping[str, Folder], made: int, ignored: Ignored) -> dict[str, Folder]:
+def look(root: str, held: Mapping[str, CachedFolder], made: int, ignored: Ignored) -> dict[str, CachedFolder]:
     """Every folder that may hold a pipeline, by its path ("" or with `/` at its end).
 
     `held` is what an earlier look found at the time `made` (ns); `ignored` says which of some paths Git ignores.
     """
-    found: dict[str, Folder] = {}
+    found: dict[str, CachedFolder] = {}
     level = [""]
     while level:
-        listed: dict[str, Folder] = {}
+        listed: dict[str, CachedFolder] = {}
         for folder in level:
             stat, kept = stat_of(f"{root}/{folder}"), held.get(folder)
             if kept is not None and kept.stat == stat and stat is not None and settled(stat, made):
@@ -51,7 +51,9 @@ def look(root: str, held: Mapping[str, Folder], made: int, ignored: Ignored) -> 
     return found
 
 
-def _judge(listed: Mapping[str, Folder], held: Mapping[str, Folder], ignored: Ignored) -> dict[str, Folder]:
+def _judge(
+    listed: Mapping[str, CachedFolder], held: Mapping[str, CachedFolder], ignored: Ignored
+) -> dict[str, CachedFolder]:
     """Leave out what Git ignores; it is asked about folders that are new."""
     known = {f"{at}{name}" for at in listed if at in held for name in held[at].below}
     out = {f"{at}{name}" for at in listed if at in held for name in held[at].ignored}
@@ -60,21 +62,21 @@ def _judge(listed: Mapping[str, Folder], held: Mapping[str, Folder], ignored: Ig
     return {at: _without(one, [name for name in one.below if f"{at}{name}" in out]) for at, one in listed.items()}
 
 
-def _without(folder: Folder, names: Iterable[str]) -> Folder:
+def _without(folder: CachedFolder, names: Iterable[str]) -> CachedFolder:
     out = tuple(names)
-    return Folder(folder.stat, folder.names, tuple(name for name in folder.below if name not in out), out)
+    return CachedFolder(folder.stat, folder.names, tuple(name for name in folder.below if name not in out), out)
 
 
-def _list(path: str, stat: Stat | None, *, is_top: bool) -> Folder:
+def _list(path: str, stat: Stat | None, *, is_top: bool) -> CachedFolder:
     try:
         with os.scandir(path) as entries:
             found = list(entries)
     except OSError:
-        return Folder(stat, (), ())  # a folder that may not be read holds no pipeline that could be run
+        return CachedFolder(stat, (), ())  # a folder that may not be read holds no pipeline that could be run
     names = {entry.name for entry in found}
     if not is_top and names & _ENDS:
-        return Folder(stat, (), ())
-    return Folder(stat, tuple(sorted(names & MARKS)), tuple(entry.name for entry in found if _may_hold(entry)))
+        return CachedFolder(stat, (), ())
+    return CachedFolder(stat, tuple(sorted(names & MARKS)), tuple(entry.name for entry in found if _may_hold(entry)))
 
 
 def _may_hold(entry: os.DirEntry[str]) -> bool:

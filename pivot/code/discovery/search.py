@@ -18,12 +18,12 @@ from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from pivot.code.cache_file import read, write
-from pivot.code.discovery.directory_cache import Folder, Stat, look, may_be_searched
+from pivot.code.discovery.directory_cache import CachedFolder, Stat, look, may_be_searched
 from pivot.code.discovery.pipeline_files import GLOB, PROJECT_FILE, Files, named_by, on_disk
 from pivot.code.evidence import settled, stat_of
 from pivot.errors import SettingError
 from pivot.git.plumbing.command import run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.pipeline.spec import PACKAGE_FILE, PIPELINE_FILE
 
 _MAGIC = "pivot pipelines 1"
@@ -36,7 +36,7 @@ class _Held(Struct, frozen=True):
 
     made: int = 0
     rules: dict[str, Stat | None] = field(default_factory=dict)
-    folders: dict[str, Folder] = field(default_factory=dict)
+    folders: dict[str, CachedFolder] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
     files: tuple[str, ...] = ()
 
@@ -48,7 +48,7 @@ class Discovery(Struct, frozen=True):
         SettingError: at every question, while `[tool.pivot] pipelines` cannot be read, or names nothing.
     """
 
-    location: Location
+    location: RepositoryLocation
     cache: Path
 
     def pipelines(self) -> list[str]:
@@ -90,7 +90,7 @@ def _is_searched(path: str, closed: set[str]) -> bool:
     return not above & closed and all(map(may_be_searched, folders))
 
 
-def _look(location: Location, cache_dir: Path) -> _Held:
+def _look(location: RepositoryLocation, cache_dir: Path) -> _Held:
     assert location.root is not None, "a bare repository has no pipelines"
     root, place = location.root, cache_dir / "pipelines"
     held, made = _read(place, str(root)), time.time_ns()
@@ -129,7 +129,7 @@ def _expand(root: Path, pattern: str) -> Iterator[str]:
     yield from (path.relative_to(root).as_posix() for path in root.glob(pattern) if path.suffix == ".py")
 
 
-def _ignored(location: Location, paths: list[str]) -> set[str]:
+def _ignored(location: RepositoryLocation, paths: list[str]) -> set[str]:
     """Those of some paths that Git ignores."""
     assert location.root is not None, "asked only of a work tree"
     asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
@@ -139,7 +139,7 @@ def _ignored(location: Location, paths: list[str]) -> set[str]:
     return set(filter(None, os.fsdecode(answered).split("\0")))
 
 
-def _rules(location: Location, folders: Mapping[str, Folder]) -> Iterator[str]:
+def _rules(location: RepositoryLocation, folders: Mapping[str, CachedFolder]) -> Iterator[str]:
     """Files that say what Git ignores, and where it is said which they are."""
     yield from (f"{location.root}/{at}.gitignore" for at, one in folders.items() if ".gitignore" in one.names)
     settings = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
@@ -157,4 +157,4 @@ def _read(place: Path, root: str) -> _Held:
     if not isinstance(kept, list) or kept[:2] != [_MAGIC, root]:
         return _Held()
     made, rules, folders, readings, files = kept[2:]
-    return _Held(made, rules, {at: Folder(*one) for at, one in folders.items()}, readings, files)
+    return _Held(made, rules, {at: CachedFolder(*one) for at, one in folders.items()}, readings, files)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import xxhash
 
 from pivot.code.environment import is_evidence
-from pivot.code.graph.nodes import Node, Place
+from pivot.code.graph.nodes import Node, SourcePlace
 
 
 class Resists(Exception):
@@ -27,7 +27,7 @@ def _is_of_session(name: Any, value: Any) -> bool:
     return text and not is_evidence(name) and os.environ.get(name) == value
 
 
-class Surroundings(Protocol):
+class EncoderContext(Protocol):
     """What an encoder asks about the code around a value; a string stands for something outside the project."""
 
     def code_of(self, function: types.FunctionType) -> Node | str: ...
@@ -44,7 +44,7 @@ class Surroundings(Protocol):
 class Encoding(ABC):
     """Writes values as tokens and edges of a node."""
 
-    def __init__(self, walker: Surroundings, node: Node) -> None:
+    def __init__(self, walker: EncoderContext, node: Node) -> None:
         self.walker = walker
         self.node = node
         self._seen: dict[int, int] = {}
@@ -75,7 +75,7 @@ class Encoding(ABC):
         """A set: each element is encoded apart, and they are put in order of their encodings."""
         parts = []
         for item in value:
-            part = Node("", "", Place("", 0))
+            part = Node("", "", SourcePlace("", 0))
             type(self)(self.walker, part).encode(item)
             parts.append((part.tokens, [(target.name, target.place.line) for _, target in part.edges], part.edges))
         parts.sort(key=lambda part: part[:2])

@@ -24,7 +24,7 @@ _COMPUTED = (
 )
 
 
-class Place(Struct, frozen=True):
+class SourcePlace(Struct, frozen=True):
     """Where an entry is defined: the project-relative path, the 1-based line, and its source text."""
 
     file: str
@@ -40,7 +40,7 @@ class Node:
         *("tokens", "valued"),
     )  # fmt: skip
 
-    def __init__(self, name: str, qualname: str, place: Place) -> None:
+    def __init__(self, name: str, qualname: str, place: SourcePlace) -> None:
         self.name = name
         self.qualname = qualname
         self.place = place

@@ -29,7 +29,7 @@ _MODULES = (".py", ".pyc", ".so", ".pyd")
 _DEPTH = 40
 
 
-class Watch:
+class ImportTracer:
     """Collects while `watching()` is entered."""
 
     def __init__(self, files: ProjectFiles) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pivot.code.discovery.pipeline_files import is_pipeline_file, shares_folder
 from pivot.code.importing.bytecode_cache import Compiled
 from pivot.code.importing.import_pipeline import import_file, import_paths, no_collection, quiet
-from pivot.code.importing.import_tracer import Watch
+from pivot.code.importing.import_tracer import ImportTracer
 from pivot.code.importing.project_files import ProjectFiles
 from pivot.code.importing.source_importer import SourceImporter
 from pivot.errors import PipelineError
@@ -30,7 +30,7 @@ class Imported(Struct, frozen=True):
     file: str
     module: types.ModuleType
     importer: SourceImporter
-    watch: Watch
+    watch: ImportTracer
     params: ParamsFile
     made: int
     environment: dict[str, str]
@@ -52,7 +52,7 @@ def open_pipeline(
     params = read_params_file(path.parent)  # before the import, which may put a `yaml` of its own in front
     files = ProjectFiles(root, outside)
     compiled = Compiled.of(cache, root, file) if cache else Compiled()
-    importer, watch = SourceImporter(files, compiled), Watch(files)
+    importer, watch = SourceImporter(files, compiled), ImportTracer(files)
     importer.install(import_paths(path, root))
     with no_collection(), quiet(), watch.watching():
         module = import_file(path, importer)

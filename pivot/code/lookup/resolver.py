@@ -16,12 +16,12 @@ from pivot.code.lookup.targets import (
     ABSENT,
     Binary,
     External,
-    Folder,
     Found,
-    Live,
+    LiveObject,
     Missing,
-    Whole,
-    Written,
+    NamespacePackage,
+    SourceOnly,
+    WholeModule,
     class_data,
     element,
     instance_data,
@@ -40,7 +40,7 @@ class Resolver:
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
-        self._patches: dict[str, list[Live]] | None = None
+        self._patches: dict[str, list[LiveObject]] | None = None
         self._members: dict[tuple[str, str], Found | None] = {}
 
     # --- one reference
@@ -63,15 +63,15 @@ class Resolver:
             return found
         if name in _BUILTINS:
             value = _BUILTINS[name]
-            return Live(value, None, name) if self._is_ours(value) else External("builtins." + name)
+            return LiveObject(value, None, name) if self._is_ours(value) else External("builtins." + name)
         return Missing(name)
 
     def _closed(self, value: Any, name: str) -> Found:
-        return self.module_object(value) if issubclass(type(value), ModuleType) else Live(value, None, name)
+        return self.module_object(value) if issubclass(type(value), ModuleType) else LiveObject(value, None, name)
 
     def _follow(self, found: Found, chain: tuple[str, ...]) -> tuple[Found, tuple[str, ...]]:
         for at, part in enumerate(chain):
-            if part == ".__dict__" and isinstance(found, Whole):
+            if part == ".__dict__" and isinstance(found, WholeModule):
                 return found, chain[at:]  # it may lead to any name of the module
             following = self._step(found, part)
             if following is None:
@@ -81,13 +81,13 @@ class Resolver:
 
     def _step(self, found: Found, part: str) -> Found | None:
         name = part[1:]
-        if isinstance(found, Live):
+        if isinstance(found, LiveObject):
             return self._inside(found, part)
         if part[0] != ".":
             return self.module(name[1:]) if found == External("sys.modules") and name[:1] == "s" else None
-        if isinstance(found, Whole):
+        if isinstance(found, WholeModule):
             return self.attribute(found.module, name) if self.class_of_module(found.module) is None else None
-        if isinstance(found, Folder):
+        if isinstance(found, NamespacePackage):
             return self.module(f"{found.name}.{name}")
         if isinstance(found, External):
             return self.external(f"{found.path}.{name}")
@@ -122,12 +122,12 @@ class Resolver:
         if bindings:
             origins = [binding.origin for binding in bindings if binding.origin]
             if len(origins) < len(bindings):
-                return Written(module, name)
+                return SourceOnly(module, name)
             found = [self.imported(origin, module) for origin in origins]
             return next((one for one in found if not isinstance(one, External | Missing)), found[0])
         for star in module.stars:
             target = self.module(self.modules.absolute(star, module))
-            inner = self.member(target.module, name) if isinstance(target, Whole) else None
+            inner = self.member(target.module, name) if isinstance(target, WholeModule) else None
             if inner is not None:
                 return inner
         return None
@@ -138,15 +138,15 @@ class Resolver:
         candidates += [Import(star.module, star.level, name) for star in module.stars]
         for origin in candidates:
             found = self.imported(origin, module)
-            if isinstance(found, Live) and found.value is value:
+            if isinstance(found, LiveObject) and found.value is value:
                 return found
             if isinstance(found, External) and self.external_object(found.path) is value:
                 return found
-            if isinstance(found, Whole | Folder | Binary) and issubclass(type(value), ModuleType):
+            if isinstance(found, WholeModule | NamespacePackage | Binary) and issubclass(type(value), ModuleType):
                 return found
         if issubclass(type(value), ModuleType):
             return self.module_object(value)
-        return Live(value, module, name)
+        return LiveObject(value, module, name)
 
     def imported(self, origin: Import, module: Module) -> Found:
         """What an import statement in `module` names."""
@@ -154,11 +154,11 @@ class Resolver:
         if origin.attr is None:
             return self.module(full.split(".")[0] if origin.top else full)
         home = self.module(full)
-        if isinstance(home, Whole):
+        if isinstance(home, WholeModule):
             return self.attribute(home.module, origin.attr)
-        if isinstance(home, Folder):
+        if isinstance(home, NamespacePackage):
             return self.module(f"{home.name}.{origin.attr}")
-        if isinstance(home, Live):
+        if isinstance(home, LiveObject):
             return self._inside(home, "." + origin.attr) or home
         return self.external(f"{full}.{origin.attr}") if isinstance(home, External) else home
 
@@ -166,14 +166,14 @@ class Resolver:
         """A module by its full name."""
         project = self.modules.by_name(name)
         if project is not None:
-            return Whole(project)
+            return WholeModule(project)
         live = sys.modules.get(name)
         if live is not None and not issubclass(type(live), ModuleType) and self.is_project_class(type(live)):
-            return Live(live, None, name)  # a module that has put an instance in its own place
+            return LiveObject(live, None, name)  # a module that has put an instance in its own place
         path = self._live_path(live) if live is not None else self.modules.find_file(name)
         if path is None or not self.modules.files.owns(path):
             return External(name)
-        return Binary(path) if path.endswith(EXTENSIONS) else Folder(name)
+        return Binary(path) if path.endswith(EXTENSIONS) else NamespacePackage(name)
 
     def class_of_module(self, module: Module) -> type | None:
         """The project class that a module has given itself, and that may answer for any of its attributes."""
@@ -183,7 +183,7 @@ class Resolver:
     def module_object(self, module: ModuleType) -> Found:
         """A module object, which may have been loaded from a path without a place in `sys.modules`."""
         project = self.modules.of_live(module)
-        return Whole(project) if project else self.module(module.__name__)
+        return WholeModule(project) if project else self.module(module.__name__)
 
     @staticmethod
     def _live_path(module: ModuleType) -> str | None:
@@ -197,7 +197,7 @@ class Resolver:
     def external(self, path: str) -> Found:
         """A name outside the project, unless the project has put an object of its own there."""
         value = self.external_object(path)
-        return Live(value, None, path) if self._is_ours(value) else External(path)
+        return LiveObject(value, None, path) if self._is_ours(value) else External(path)
 
     def _is_ours(self, value: Any) -> bool:
         if type(value) in (list, dict, set, tuple):  # a registry that a library keeps
@@ -215,14 +215,14 @@ class Resolver:
         known = self.modules.all()
         return code_test({one.path for one in known}, {one.name for one in known})
 
-    def patches(self, path: str) -> list[Live]:
+    def patches(self, path: str) -> list[LiveObject]:
         """Project objects that an import has put into something outside the project, below `path`."""
         if self._patches is None:
             self._patches = {}
             set_at = ((module, ref) for module in self.modules.all() for ref in module.attributes_set())
             for module, ref in set_at:
                 found, rest = self.resolve(ref, (module, {}))[0]
-                if isinstance(found, Live) and not rest and found.module is None:
+                if isinstance(found, LiveObject) and not rest and found.module is None:
                     self._patches.setdefault(found.name.rpartition(".")[0], []).append(found)
         return self._patches.get(path, [])
 
@@ -249,7 +249,7 @@ class Resolver:
 
     # --- inside objects
 
-    def _inside(self, found: Live, part: str) -> Found | None:
+    def _inside(self, found: LiveObject, part: str) -> Found | None:
         """One step into an object, where that is plain data whose place no code computes."""
         value, label = found.value, found.name + part
         kind = type(value)
@@ -267,4 +267,4 @@ class Resolver:
             inner = instance_data(value, part[1:])
         if inner is ABSENT:
             return None
-        return Live(inner, found.module, label)
+        return LiveObject(inner, found.module, label)

@@ -15,7 +15,7 @@ from pivot.code.syntax.references import constant_token
 ABSENT: Any = object()
 
 
-class Live(Struct, frozen=True, eq=False):
+class LiveObject(Struct, frozen=True, eq=False):
     """An object in memory; `module` and `name` tell where it is bound, if it is at module level."""
 
     value: Any
@@ -23,20 +23,20 @@ class Live(Struct, frozen=True, eq=False):
     name: str
 
 
-class Written(Struct, frozen=True):
+class SourceOnly(Struct, frozen=True):
     """A name of a project module that the import did not load: only its source knows."""
 
     module: Module
     name: str
 
 
-class Whole(Struct, frozen=True):
+class WholeModule(Struct, frozen=True):
     """A project module itself."""
 
     module: Module
 
 
-class Folder(Struct, frozen=True):
+class NamespacePackage(Struct, frozen=True):
     """A namespace package of the project."""
 
     name: str
@@ -60,7 +60,7 @@ class Missing(Struct, frozen=True):
     name: str
 
 
-Found = Live | Written | Whole | Folder | Binary | External | Missing
+Found = LiveObject | SourceOnly | WholeModule | NamespacePackage | Binary | External | Missing
 
 
 def element(value: Any, token: str) -> Any:

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from pivot.code.graph.nodes import Node, Place
+from pivot.code.graph.nodes import Node, SourcePlace
 from pivot.code.lookup.modules import Module
 from pivot.code.lookup.resolver import Scope
-from pivot.code.lookup.targets import Live
+from pivot.code.lookup.targets import LiveObject
 from pivot.code.syntax.normalise import annotation_syntax, expression_syntax, function_syntax, statement_syntax
 from pivot.code.syntax.references import Syntax
 from pivot.code.walk.class_members import BY_HAND, counts, is_made, set_by_hand
@@ -24,12 +24,12 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _PLAIN_MODULES = {"builtins", "abc", "typing", "enum", "collections.abc"}
 
 
-class Writer(Protocol):
+class ClassWalker(Protocol):
     """What the writing of a class asks of the walker."""
 
     def write(self, node: Node, syntax: Syntax, scope: Scope, *, shallow: bool = False) -> None: ...
     def refer(self, node: Node, target: Node | str) -> None: ...
-    def target(self, found: Live, at: Place) -> Node | str: ...
+    def target(self, found: LiveObject, at: SourcePlace) -> Node | str: ...
     def class_of(self, kind: type, valued: bool = False) -> Node | str: ...
     def owns_class(self, kind: type) -> bool: ...
     def refer_subclasses(self, node: Node, kind: type) -> None: ...
@@ -42,7 +42,7 @@ class ClassSource(Struct, frozen=True):
     valued: frozenset[str] = frozenset()
 
 
-def write_class(walker: Writer, node: Node, kind: type, module: Module, source: ClassSource) -> None:
+def write_class(walker: ClassWalker, node: Node, kind: type, module: Module, source: ClassSource) -> None:
     """Fill the node of a live class."""
     scope: Scope = (module, {})
     tree, valued = source.tree, source.valued
@@ -65,7 +65,7 @@ def write_class(walker: Writer, node: Node, kind: type, module: Module, source: 
     _write_space(walker, node, kind, source, scope)
 
 
-def _write_registered(walker: Writer, node: Node, kind: type) -> None:
+def _write_registered(walker: ClassWalker, node: Node, kind: type) -> None:
     """Virtual subclasses: `isinstance` asks for them."""
     if not issubclass(type(kind), abc.ABCMeta):
         return
@@ -78,7 +78,7 @@ def _write_registered(walker: Writer, node: Node, kind: type) -> None:
             walker.refer(node, walker.class_of(inner))
 
 
-def write_made_class(walker: Writer, node: Node, kind: type) -> None:
+def write_made_class(walker: ClassWalker, node: Node, kind: type) -> None:
     """Fill the node of a class that a call has made, of which no module knows: bases, fields and name space."""
     node.text("class " + kind.__name__)
     for base in kind.__bases__:
@@ -87,19 +87,19 @@ def write_made_class(walker: Writer, node: Node, kind: type) -> None:
     _write_made_fields(walker, node, kind)
     for name in sorted(name for name, value in vars(kind).items() if counts(name, value) and not is_made(value)):
         node.text("name " + name)
-        walker.refer(node, walker.target(Live(vars(kind)[name], None, f"{kind.__name__}.{name}"), node.place))
+        walker.refer(node, walker.target(LiveObject(vars(kind)[name], None, f"{kind.__name__}.{name}"), node.place))
 
 
-def _write_made_fields(walker: Writer, node: Node, kind: type) -> None:
+def _write_made_fields(walker: ClassWalker, node: Node, kind: type) -> None:
     """The fields of a dataclass that has no class statement."""
     for name, field in vars(kind).get("__dataclass_fields__", {}).items():
         node.text(f"field {name} {field.init} {field.repr} {field.compare} {field.hash} {field.kw_only}")
         for value in (field.default, field.default_factory):
             if value is not dataclasses.MISSING:
-                walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}"), node.place))
+                walker.refer(node, walker.target(LiveObject(value, None, f"{kind.__name__}.{name}"), node.place))
 
 
-def _write_body(walker: Writer, node: Node, kind: type, source: ClassSource, scope: Scope) -> None:
+def _write_body(walker: ClassWalker, node: Node, kind: type, source: ClassSource, scope: Scope) -> None:
     """What only the source says of a class: annotations, and statements that a metaclass may have read."""
     tree = source.tree
     assert tree is not None
@@ -116,7 +116,7 @@ def _write_body(walker: Writer, node: Node, kind: type, source: ClassSource, sco
         walker.write(node, statement_syntax(rest), scope)
 
 
-def _write_heading(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope) -> None:
+def _write_heading(walker: ClassWalker, node: Node, tree: ast.ClassDef, scope: Scope) -> None:
     for keyword in tree.keywords:
         if keyword.arg != "metaclass":
             walker.write(node, expression_syntax(keyword), scope)
@@ -126,7 +126,7 @@ def _write_heading(walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope)
 
 
 def _write_fields(
-    walker: Writer, node: Node, tree: ast.ClassDef, scope: Scope, valued: frozenset[str] = frozenset()
+    walker: ClassWalker, node: Node, tree: ast.ClassDef, scope: Scope, valued: frozenset[str] = frozenset()
 ) -> None:
     """Annotated fields in order: a dataclass, a model or a TypedDict is made from them."""
     for part in tree.body:
@@ -164,7 +164,7 @@ def _is_artifact(part: ast.expr, module: Module) -> bool:
     return bool(name) and str(home).split(".")[0] == "pivot"
 
 
-def _reads_annotations(walker: Writer, kind: type, tree: ast.ClassDef) -> bool:
+def _reads_annotations(walker: ClassWalker, kind: type, tree: ast.ClassDef) -> bool:
     if tree.decorator_list or tree.keywords or not _is_plain(walker, kind):
         return True
     return (
@@ -174,7 +174,7 @@ def _reads_annotations(walker: Writer, kind: type, tree: ast.ClassDef) -> bool:
     )
 
 
-def _is_plain(walker: Writer, kind: type) -> bool:
+def _is_plain(walker: ClassWalker, kind: type) -> bool:
     """Whether class and bases do nothing with the body but keep it."""
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return True
@@ -182,7 +182,7 @@ def _is_plain(walker: Writer, kind: type) -> bool:
     return all(parent.__module__ in _PLAIN_MODULES for parent in outside) and type(kind).__name__ != "_TypedDictMeta"
 
 
-def _write_space(walker: Writer, node: Node, kind: type, source: ClassSource, scope: Scope) -> None:
+def _write_space(walker: ClassWalker, node: Node, kind: type, source: ClassSource, scope: Scope) -> None:
     tree = source.tree
     own = {name for part in (tree.body if tree else ()) for name in _bound(part)}
     space = {
@@ -196,15 +196,15 @@ def _write_space(walker: Writer, node: Node, kind: type, source: ClassSource, sc
         for name, member in members.items():
             space.pop(name, None)
             node.text("member " + name)
-            walker.refer(node, walker.target(Live(member._value_, None, f"{kind.__name__}.{name}"), node.place))
+            walker.refer(node, walker.target(LiveObject(member._value_, None, f"{kind.__name__}.{name}"), node.place))
             for held, value in sorted(set_by_hand(kind, member).items()):
                 node.text("held " + held)
-                walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}.{held}"), node.place))
+                walker.refer(node, walker.target(LiveObject(value, None, f"{kind.__name__}.{name}.{held}"), node.place))
     bodies = _methods(tree)
     for name in sorted(space):
         node.text("name " + name)
         value = space[name]
-        walker.refer(node, walker.target(Live(value, None, f"{kind.__name__}.{name}"), node.place))
+        walker.refer(node, walker.target(LiveObject(value, None, f"{kind.__name__}.{name}"), node.place))
         for body in bodies.pop(name, ()):
             if not _is_raw(value, body):
                 _write_method(walker, node, body, scope)
@@ -246,13 +246,13 @@ def _first(body: ast.stmt) -> int:
     return min([body.lineno, *lines])
 
 
-def _write_method(walker: Writer, node: Node, body: ast.stmt, scope: Scope) -> None:
+def _write_method(walker: ClassWalker, node: Node, body: ast.stmt, scope: Scope) -> None:
     walker.write(node, function_syntax(body, defaults=True), scope)
     for decorator in getattr(body, "decorator_list", ()):
         walker.write(node, expression_syntax(decorator), scope, shallow=True)
 
 
-def write_class_syntax(walker: Writer, node: Node, tree: ast.ClassDef, module: Module) -> None:
+def write_class_syntax(walker: ClassWalker, node: Node, tree: ast.ClassDef, module: Module) -> None:
     """A class of a module that was not imported, by its source alone."""
     scope: Scope = (module, {})
     node.text("class " + tree.name)

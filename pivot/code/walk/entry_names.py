@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from pivot.code.graph.manifest import Remark
-from pivot.code.graph.nodes import Node, Place
+from pivot.code.graph.nodes import Node, SourcePlace
 from pivot.code.lookup.modules import Module, Modules
 from pivot.code.lookup.resolver import Resolver
 
@@ -26,16 +26,16 @@ class Places:
     def file(self, module: Module) -> str:
         return self.modules.files.relative(module.path)
 
-    def place(self, module: Module, tree: ast.AST) -> Place:
+    def place(self, module: Module, tree: ast.AST) -> SourcePlace:
         """File, line of the definition and source text of a tree."""
         line = getattr(tree, "lineno", 1)
         first = min([line, *(decorator.lineno for decorator in getattr(tree, "decorator_list", ()))])
-        return Place(self.file(module), line, module.lines(first, getattr(tree, "end_lineno", line)))
+        return SourcePlace(self.file(module), line, module.lines(first, getattr(tree, "end_lineno", line)))
 
-    def place_of(self, module: Module, name: str) -> Place:
+    def place_of(self, module: Module, name: str) -> SourcePlace:
         """Where a module binds a name."""
         bindings = module.bindings.get(name.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0], ())
-        return self.place(module, bindings[-1].node) if bindings else Place(self.file(module), 1)
+        return self.place(module, bindings[-1].node) if bindings else SourcePlace(self.file(module), 1)
 
     def remark(self, node: Node, kind: str, why: str, mend: str, line: int | None = None) -> None:
         """Say something about a node, once, wherever it is reached."""

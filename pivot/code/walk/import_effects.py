@@ -15,7 +15,7 @@ from typing import Any
 from pivot.code.lookup.definitions import find_function, is_script_guard
 from pivot.code.lookup.modules import Module
 from pivot.code.lookup.resolver import Resolver
-from pivot.code.lookup.targets import External, Live
+from pivot.code.lookup.targets import External, LiveObject
 from pivot.code.syntax.normalise import expression_syntax, statement_syntax
 from pivot.code.syntax.references import chain_of
 from pivot.code.walk.library_registries import Hung, LibraryRegistries
@@ -72,7 +72,9 @@ class Effects:
     def _said(self, module: Module, statement: ast.stmt) -> Iterator[Any]:
         """The code that a statement defines or names."""
         for ref in statement_syntax([statement]).refs:
-            yield from (one.value for one, _ in self._resolver.resolve(ref, (module, {})) if isinstance(one, Live))
+            yield from (
+                one.value for one, _ in self._resolver.resolve(ref, (module, {})) if isinstance(one, LiveObject)
+            )
         if isinstance(statement, _DEFINITIONS):
             held = [*self.registries.all_registered, *(code for one in self.registries.hung for code in one.code)]
             yield from (code for code in held if self._defines(module, statement, code))
@@ -144,7 +146,9 @@ class Effects:
         found = [one for ref in refs for one, rest in self._resolver.resolve(ref, (module, {})) if not rest]
         if not found or not isinstance(found[0], External):
             return set()
-        codes = {id(one.value) for one in found if isinstance(one, Live) and self._resolver.is_our_code(one.value)}
+        codes = {
+            id(one.value) for one in found if isinstance(one, LiveObject) and self._resolver.is_our_code(one.value)
+        }
         return self._holders(lambda code: id(code) in codes, {found[0].path.partition(".")[0]})
 
     def _holders(self, is_it: Callable[[Any], bool], roots: set[str]) -> set[tuple[str, str]]:
@@ -180,14 +184,16 @@ class Effects:
             for found, _ in self._resolver.resolve(ref, (module, {})):
                 if isinstance(found, External):
                     roots.add(found.path.partition(".")[0])
-                elif isinstance(found, Live) and type(found.value) is FunctionType and id(found.value) not in seen:
+                elif (
+                    isinstance(found, LiveObject) and type(found.value) is FunctionType and id(found.value) not in seen
+                ):
                     seen.add(id(found.value))
                     roots |= self._of_function(found.value, seen)
-                elif isinstance(found, Live):
+                elif isinstance(found, LiveObject):
                     roots |= self._holder(found)
         return roots
 
-    def _holder(self, found: Live) -> set[str]:
+    def _holder(self, found: LiveObject) -> set[str]:
         """The library whose own object stands under a name: `context = decimal.getcontext()`, `log = getLogger()`."""
         if found.module is None or type(found.value).__module__ not in ("logging", "decimal"):
             return set()

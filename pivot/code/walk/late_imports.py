@@ -11,7 +11,7 @@ import xxhash
 from msgspec.structs import replace
 
 from pivot.code.graph.manifest import Entry, Manifest
-from pivot.code.graph.nodes import Node, Place
+from pivot.code.graph.nodes import Node, SourcePlace
 from pivot.code.importing.project_files import ProjectFiles
 from pivot.code.lookup.modules import decode
 from pivot.code.syntax.normalise import statement_syntax
@@ -68,7 +68,7 @@ def _tokens(tree: ast.Module) -> list[str]:
 
 
 def _digest(tokens: list[str]) -> str:
-    node = Node("", "", Place("", 0))
+    node = Node("", "", SourcePlace("", 0))
     node.tokens = tokens
     return node.digest
 

@@ -17,7 +17,7 @@ from pivot.code.lookup.definitions import find_function
 from pivot.code.lookup.held_code import held_code, shared_objects
 from pivot.code.lookup.modules import Module
 from pivot.code.lookup.resolver import Resolver
-from pivot.code.lookup.targets import External, Live
+from pivot.code.lookup.targets import External, LiveObject
 from pivot.code.syntax.references import chain_of
 
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: only on these can something be hung
@@ -165,7 +165,7 @@ class LibraryRegistries:
             if isinstance(found, External):
                 if found.path.partition(".")[0] not in _QUIET or found.path == "builtins.setattr":
                     return True
-            elif isinstance(found, Live) and self._code_registers(found.value, seen):
+            elif isinstance(found, LiveObject) and self._code_registers(found.value, seen):
                 return True
         return False
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from pivot.code.encode.containers import Resists
 from pivot.code.encode.values import Encoder
-from pivot.code.graph.nodes import Node, Place, reachable
+from pivot.code.graph.nodes import Node, SourcePlace, reachable
 from pivot.code.lookup.definitions import captures, closure_of, code_tokens, find_function, fitting_class, made_of_text
 from pivot.code.lookup.held_code import held_code, is_plain_data, shared_objects
 from pivot.code.lookup.modules import Module, Modules
-from pivot.code.lookup.targets import Live
+from pivot.code.lookup.targets import LiveObject
 from pivot.code.syntax.normalise import annotations_of, expression_syntax, statement_syntax
 from pivot.code.walk.classes import ClassSource, write_class, write_made_class
 from pivot.code.walk.entry_names import display_of, pretty
@@ -32,14 +32,14 @@ class Walker(WrittenEntries):
     def __init__(self, modules: Modules) -> None:
         super().__init__(modules)
         self.rewritten = Rewritten(modules)
-        self.values: dict[str, tuple[Node, Live]] = {}
+        self.values: dict[str, tuple[Node, LiveObject]] = {}
         self.certain: dict[str, bool] = {}
         self.definitions: dict[Node, tuple[Module, list[ast.stmt]]] = {}  # what stands decorated behind a value
         self.replaced: dict[Node, Any] = {}  # values that do not count, as a whole or in part
 
     # --- targets of references
 
-    def target(self, found: Live, at: Place) -> Node | str:
+    def target(self, found: LiveObject, at: SourcePlace) -> Node | str:
         """The entry of a live object; a string for something outside the project."""
         value = found.value
         if found.module is not None:
@@ -56,7 +56,7 @@ class Walker(WrittenEntries):
             return self.module_of(value)
         return self._value(found, at)
 
-    def _nameless(self, found: Live) -> bool:
+    def _nameless(self, found: LiveObject) -> bool:
         """Whether a class was made by a call and calls itself a library's: `make_dataclass` does so before 3.12."""
         kind = found.value
         if found.module is None:
@@ -66,7 +66,7 @@ class Walker(WrittenEntries):
             return "__dataclass_fields__" in vars(kind) and not home.class_nodes(kind.__qualname__)
         return self.resolver.external_object(self.public_name(kind)) is not kind
 
-    def _value(self, found: Live, at: Place) -> Node:
+    def _value(self, found: LiveObject, at: SourcePlace) -> Node:
         home = found.module
         key = ("v", home.path, found.name) if home else ("id", id(found.value))
         self._kept.append(found.value)
@@ -78,7 +78,7 @@ class Walker(WrittenEntries):
 
         return self._node(key, make, lambda node: self.write_value(node, found))
 
-    def write_value(self, node: Node, found: Live) -> None:
+    def write_value(self, node: Node, found: LiveObject) -> None:
         """Fill a node with a value; where the value resists, with the statements that made it."""
         key = self.key_of(found, node)
         if self.values.get(key, (node,))[0] is not node:
@@ -101,7 +101,7 @@ class Walker(WrittenEntries):
             self.replaced[node] = found.value
             self.write_statements(node, found)
 
-    def key_of(self, found: Live, node: Node | None = None) -> str:
+    def key_of(self, found: LiveObject, node: Node | None = None) -> str:
         """A name for a value that two imports of the same sources agree on."""
         if found.module is not None:
             return f"{found.module.path}:{found.name}"
@@ -144,7 +144,7 @@ class Walker(WrittenEntries):
     def _is_library(self, name: str) -> bool:
         return self.modules.by_name(name) is None
 
-    def write_statements(self, node: Node, found: Live) -> None:
+    def write_statements(self, node: Node, found: LiveObject) -> None:
         """Replace a value by the statements that bind its name."""
         node.clear()
         name = found.name.split(".")[0].split("[")[0]
@@ -155,7 +155,7 @@ class Walker(WrittenEntries):
             return
         self.write(node, statement_syntax([*statements, *self.filling(found)]), (found.module, {}))
 
-    def _hidden(self, found: Live) -> list[ast.stmt]:
+    def _hidden(self, found: LiveObject) -> list[ast.stmt]:
         """Decorated definitions behind a name whose value is not the function or class that they define."""
         home, value = found.module, found.value
         assert home is not None
@@ -171,7 +171,7 @@ class Walker(WrittenEntries):
         bindings = home.bindings.get(found.name, ())
         return [b.node for b in bindings if isinstance(b.node, _DEFINITIONS) and b.node.decorator_list]
 
-    def _decorated(self, found: Live, hidden: list[ast.stmt]) -> Node:
+    def _decorated(self, found: LiveObject, hidden: list[ast.stmt]) -> Node:
         home = found.module
         assert home is not None
         kind = "class" if isinstance(hidden[0], ast.ClassDef) else "func"
@@ -182,7 +182,7 @@ class Walker(WrittenEntries):
 
         def fill(node: Node) -> None:
             self.definitions[node] = (home, hidden)
-            self.write_value(node, Live(found.value, None, found.name))
+            self.write_value(node, LiveObject(found.value, None, found.name))
             self._write_definitions(node)
             if node in self.replaced:
                 self.remarks.pop(node, None)  # the definition and what the value holds count: nothing is lost
@@ -201,7 +201,7 @@ class Walker(WrittenEntries):
         """Plain data that a decorator was given by name: `@jit(**OPTIONS)`."""
         refs = (ref for one in getattr(statement, "decorator_list", ()) for ref in expression_syntax(one).refs)
         for found, _ in (one for ref in refs for one in self.resolver.resolve(ref, (home, {}))):
-            if isinstance(found, Live) and not isinstance(found.value, PLAIN) and is_plain_data(found.value):
+            if isinstance(found, LiveObject) and not isinstance(found.value, PLAIN) and is_plain_data(found.value):
                 self.refer(node, self.target(found, node.place))
 
     # --- functions
@@ -252,7 +252,7 @@ class Walker(WrittenEntries):
         if isinstance(value, PLAIN):
             Encoder(self, node).encode(value)
         else:
-            self.refer(node, self.target(Live(value, None, name), node.place))
+            self.refer(node, self.target(LiveObject(value, None, name), node.place))
 
     def _write_attributes(self, node: Node, function: types.FunctionType) -> None:
         held = vars(function)
@@ -262,7 +262,7 @@ class Walker(WrittenEntries):
                     self._write_anonymous(node, value, "depends_on")
             elif not name.startswith("__pivot"):
                 node.text("attribute " + name)
-                self.refer(node, self.target(Live(held[name], None, name), node.place))
+                self.refer(node, self.target(LiveObject(held[name], None, name), node.place))
 
     def _generated(self, function: types.FunctionType) -> Node | str:
         """A function without source: of a package, or made by `exec` in a project module."""
@@ -272,7 +272,7 @@ class Walker(WrittenEntries):
             name = f"func:{function.__name__}"
             return self._node(
                 ("f", function),
-                lambda: Node(name, name, Place("", 0)),
+                lambda: Node(name, name, SourcePlace("", 0)),
                 lambda node: self._write_homeless(node, function),
             )
         file = function.__code__.co_filename
@@ -282,7 +282,9 @@ class Walker(WrittenEntries):
         return self._node(
             ("f", function),
             lambda: Node(
-                f"func:{function.__name__}", f"func:{module.name}.{function.__qualname__}", Place(self.file(module), 1)
+                f"func:{function.__name__}",
+                f"func:{module.name}.{function.__qualname__}",
+                SourcePlace(self.file(module), 1),
             ),
             lambda node: self._write_generated(node, function, module),
         )
@@ -326,7 +328,7 @@ class Walker(WrittenEntries):
         self._kept.append(kind)
 
         def make() -> Node:
-            place = self.place(module, tree) if tree else Place(self.file(module), 1)
+            place = self.place(module, tree) if tree else SourcePlace(self.file(module), 1)
             return Node(f"class:{kind.__name__}", f"class:{module.name}.{kind.__qualname__}", place)
 
         def fill(node: Node) -> None:
@@ -347,5 +349,7 @@ class Walker(WrittenEntries):
         self._kept.append(kind)
         label = "class:" + kind.__name__
         return self._node(
-            ("c", id(kind)), lambda: Node(label, label, Place("", 0)), lambda node: write_made_class(self, node, kind)
+            ("c", id(kind)),
+            lambda: Node(label, label, SourcePlace("", 0)),
+            lambda node: write_made_class(self, node, kind),
         )

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from pivot.code.graph.nodes import Node, Place
+from pivot.code.graph.nodes import Node, SourcePlace
 from pivot.code.lookup.definitions import closure_of, find_function
 from pivot.code.lookup.modules import Module, Modules
 from pivot.code.lookup.resolver import Scope
-from pivot.code.lookup.targets import Binary, External, Found, Live, Missing, Whole, Written
+from pivot.code.lookup.targets import Binary, External, Found, LiveObject, Missing, SourceOnly, WholeModule
 from pivot.code.syntax.normalise import function_syntax
 from pivot.code.syntax.references import Import, Ref, Syntax
 from pivot.code.walk.entry_names import Places
@@ -47,7 +47,7 @@ class References(Places, ABC):
         self.subclasses_asked = False
 
     @abstractmethod
-    def target(self, found: Live, at: Place) -> Node | str: ...
+    def target(self, found: LiveObject, at: SourcePlace) -> Node | str: ...
 
     @abstractmethod
     def code_of(self, function: types.FunctionType) -> Node | str: ...
@@ -167,7 +167,7 @@ class References(Places, ABC):
 
     def refer_found(self, node: Node, found: Found, rest: tuple[str, ...]) -> None:
         """Append what a reference was found to be, and the part of its chain that stays text."""
-        if isinstance(found, Live):
+        if isinstance(found, LiveObject):
             self.refer(node, self.target(found, node.place))
             if ".__annotations__" in rest or ".__signature__" in rest:
                 node.reads |= {"annotations"}
@@ -179,9 +179,9 @@ class References(Places, ABC):
                 and issubclass(type(found.value), type | types.FunctionType | types.ModuleType)
             ):
                 node.text(f"{getattr(found.value, rest[0][1:], None)}")
-        elif isinstance(found, Written):
+        elif isinstance(found, SourceOnly):
             node.edge(self.written(found.module, found.name))
-        elif isinstance(found, Whole):
+        elif isinstance(found, WholeModule):
             node.edge(self.whole(found.module))
         elif isinstance(found, Binary):
             node.edge(self.binary(found.path))
@@ -237,11 +237,11 @@ class References(Places, ABC):
 
     def _annotation(self, node: Node, found: Found) -> None:
         """Of an annotation only the project classes count: methods are called on what it describes."""
-        if isinstance(found, Written) and any(
+        if isinstance(found, SourceOnly) and any(
             isinstance(b.node, ast.ClassDef) for b in found.module.bindings[found.name]
         ):
             node.hints.append(self.written(found.module, found.name))
-        if not isinstance(found, Live):
+        if not isinstance(found, LiveObject):
             return
         todo = [found.value]
         while todo:
@@ -255,9 +255,9 @@ class References(Places, ABC):
     def _refer_shallow(self, node: Node, found: Found, rest: tuple[str, ...]) -> None:
         """A reference that only the import used: code counts, what it collects (registries) does not."""
         node.text("".join(rest))
-        if isinstance(found, External | Written):
+        if isinstance(found, External | SourceOnly):
             self.refer_found(node, found, ())
-        if not isinstance(found, Live):
+        if not isinstance(found, LiveObject):
             return
         value = found.value
         inside: dict[str, Any] = (

@@ -14,11 +14,11 @@ from typing import Any
 import xxhash
 
 from pivot.code.encode.values import Encoder
-from pivot.code.graph.nodes import Node, Place
+from pivot.code.graph.nodes import Node, SourcePlace
 from pivot.code.lookup.definitions import active, filling_statements
 from pivot.code.lookup.modules import Module, Modules, decode
 from pivot.code.lookup.resolver import Scope
-from pivot.code.lookup.targets import Binary, External, Live, Missing, Whole
+from pivot.code.lookup.targets import Binary, External, LiveObject, Missing, WholeModule
 from pivot.code.syntax.normalise import expression_syntax, statement_syntax
 from pivot.code.syntax.references import Import, imported_names
 from pivot.code.walk.classes import write_class_syntax
@@ -48,14 +48,14 @@ class WrittenEntries(References):
     def refer_code(self, node: Node, held: list[Any]) -> None: ...
 
     @abstractmethod
-    def write_value(self, node: Node, found: Live) -> None: ...
+    def write_value(self, node: Node, found: LiveObject) -> None: ...
 
     # --- modules
 
     def module_of(self, module: types.ModuleType) -> Node | str:
         """The entry of a module that is used as a value."""
         found = self.resolver.module_object(module)
-        if isinstance(found, Whole):
+        if isinstance(found, WholeModule):
             return self.whole(found.module)
         if isinstance(found, Binary):
             return self.binary(found.path)
@@ -65,7 +65,7 @@ class WrittenEntries(References):
         """All that a module defines."""
         return self._node(
             ("m", module.path),
-            lambda: Node(f"module:{module.name}", f"module:{module.name}", Place(self.file(module), 1)),
+            lambda: Node(f"module:{module.name}", f"module:{module.name}", SourcePlace(self.file(module), 1)),
             lambda node: self._write_whole(node, module),
         )
 
@@ -77,7 +77,7 @@ class WrittenEntries(References):
             if self._is_idle(module, name):
                 continue
             found = self.resolver.member(module, name)
-            if isinstance(found, Whole) and not found.module.name.startswith(module.name + "."):
+            if isinstance(found, WholeModule) and not found.module.name.startswith(module.name + "."):
                 continue
             node.text("name " + name)
             self.refer_found(node, found or Missing(name), ())
@@ -123,7 +123,7 @@ class WrittenEntries(References):
 
         return self._node(
             ("so", path),
-            lambda: Node(f"module:{name}", f"module:{name}", Place(self.modules.files.relative(path), 1)),
+            lambda: Node(f"module:{name}", f"module:{name}", SourcePlace(self.modules.files.relative(path), 1)),
             fill,
         )
 
@@ -144,7 +144,7 @@ class WrittenEntries(References):
 
         return self._node(
             ("b", module.path),
-            lambda: Node(f"module:{module.name}", f"module:{module.name}", Place(self.file(module), 1)),
+            lambda: Node(f"module:{module.name}", f"module:{module.name}", SourcePlace(self.file(module), 1)),
             fill,
         )
 
@@ -175,7 +175,7 @@ class WrittenEntries(References):
             self.write(node, statement_syntax(module.source.tree.body), (module, {}))
 
         name = f"script:{self.file(module)}"
-        return self._node(("script", path), lambda: Node(name, name, Place(self.file(module), 1)), fill)
+        return self._node(("script", path), lambda: Node(name, name, SourcePlace(self.file(module), 1)), fill)
 
     # --- what an import has left behind
 
@@ -196,7 +196,7 @@ class WrittenEntries(References):
                     self._refer_variable(node, name)
 
     @staticmethod
-    def filling(found: Live) -> list[ast.stmt]:
+    def filling(found: LiveObject) -> list[ast.stmt]:
         """The statements that fill a value of a module."""
         name = found.name.split(".")[0].split("[")[0]
         return filling_statements(found.module.source.tree.body, name) if found.module else []
@@ -220,7 +220,7 @@ class WrittenEntries(References):
             name = f"const:what {root} holds"
             self._registered[root] = (
                 self._node(
-                    ("r", root), lambda: Node(name, name, Place("", 0)), lambda made: self.refer_code(made, held)
+                    ("r", root), lambda: Node(name, name, SourcePlace("", 0)), lambda made: self.refer_code(made, held)
                 )
                 if held
                 else None
@@ -244,7 +244,7 @@ class WrittenEntries(References):
                 self.write(node, statement_syntax([statement]), (module, {}))
             self.refer_code(node, held)
 
-        place = self.place(*acts[0]) if acts else Place("", 0)
+        place = self.place(*acts[0]) if acts else SourcePlace("", 0)
         return self._node(("h", attribute), lambda: Node(name, name, place), fill)
 
     def _effect(self, root: str, statements: list[tuple[Module, ast.stmt]]) -> Node:
@@ -259,8 +259,8 @@ class WrittenEntries(References):
 
     def _refer_variable(self, node: Node, name: str) -> None:
         """An environment variable that the import has set is a constant of the code."""
-        place = Place("", 0)
-        found = Live(os.environ.get(name), None, "$" + name)
+        place = SourcePlace("", 0)
+        found = LiveObject(os.environ.get(name), None, "$" + name)
         key = ("env", name)
         label = f"const:${name}"
         node.edge(self._node(key, lambda: Node(label, label, place), lambda made: self.write_value(made, found)))

@@ -18,7 +18,7 @@ MOST_BLOB = 16 << 20  # bytes of any blob of a shared ref
 _MOST_KEPT = 4096  # trees: of each kind of folder in a run cache there are 256
 
 
-class Settlement(Protocol):
+class MergePolicy(Protocol):
     """How a union settles what the paths alone do not: the format of the tree, not the code that merges, decides."""
 
     def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
@@ -190,7 +190,7 @@ def add_files(trees: Trees, tree: str | None, files: Mapping[str, Content]) -> s
     return _add(trees, tree, nest)
 
 
-def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, settle: Settlement) -> str | None:
+def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, settle: MergePolicy) -> str | None:
     """Both trees in one. What stands in `base` and is gone from one side is gone from the union.
 
     Commutative and idempotent; without a base associative too, if the settlement is.
@@ -210,7 +210,7 @@ def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
     return trees.edit(tree, changes)
 
 
-def _unite(trees: Trees, path: str, sides: Sides, settle: Settlement) -> str | None:
+def _unite(trees: Trees, path: str, sides: Sides, settle: MergePolicy) -> str | None:
     ours, theirs, base = sides
     if theirs in (ours, base):
         return ours
@@ -229,7 +229,7 @@ def _unite(trees: Trees, path: str, sides: Sides, settle: Settlement) -> str | N
 _Entries = tuple[TreeEntry | None, TreeEntry | None, TreeEntry | None]
 
 
-def _unite_entry(trees: Trees, path: str, sides: _Entries, settle: Settlement) -> TreeEntry | None:
+def _unite_entry(trees: Trees, path: str, sides: _Entries, settle: MergePolicy) -> TreeEntry | None:
     ours, theirs, base = sides
     if theirs in (ours, base):
         return ours
@@ -248,7 +248,7 @@ def _unite_entry(trees: Trees, path: str, sides: _Entries, settle: Settlement) -
     return TreeEntry(ours.name, BLOB, trees.hold("blob", kept)) if isinstance(kept, bytes) else kept
 
 
-def _surviving(trees: Trees, path: str, sides: _Entries, settle: Settlement) -> TreeEntry | None:
+def _surviving(trees: Trees, path: str, sides: _Entries, settle: MergePolicy) -> TreeEntry | None:
     """One side lacks the entry and the other has changed it: of a folder, what is new since the base stays."""
     ours, theirs, base = sides
     entry = ours or theirs
@@ -258,7 +258,7 @@ def _surviving(trees: Trees, path: str, sides: _Entries, settle: Settlement) -> 
     return TreeEntry(entry.name, TREE, made) if made else None
 
 
-def _stays_whole(path: str, settle: Settlement) -> bool:
+def _stays_whole(path: str, settle: MergePolicy) -> bool:
     return settle.is_whole(path) or not settle.descends(path)
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from pivot.errors import SettingError
 from pivot.git.plumbing.command import run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 SHARED_FILE = ".pivotconfig"
 
@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"([+-]?\d+)([kmg]?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-class Value(Struct, frozen=True):
+class ConfigValue(Struct, frozen=True):
     """One value of a key (None: the key stands without `=`, which means true) and where it stands, as Git says it."""
 
     text: str | None
@@ -73,7 +73,7 @@ class Settings(Struct, frozen=True):
     agreed to: they do not count.
     """
 
-    values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
+    values: Mapping[str, Sequence[ConfigValue]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     unconfirmed: tuple[SharedAddress, ...] = ()
 
@@ -131,7 +131,7 @@ class Settings(Struct, frozen=True):
         parts = (key.split(".", 1)[1].rpartition(".")[0] for key in self.values if key.startswith(f"{section}."))
         return sorted({name for name in parts if name})
 
-    def _last(self, key: str) -> Value | None:
+    def _last(self, key: str) -> ConfigValue | None:
         held = self.values.get(canonical_key(key))
         return held[-1] if held else None
 
@@ -143,7 +143,7 @@ def canonical_key(key: str) -> str:
     return f"{section.lower()}.{subsection}{dot}{name.lower()}"
 
 
-def read_settings(location: Location) -> Settings:
+def read_settings(location: RepositoryLocation) -> Settings:
     """Read every scope of Git configuration, and `.pivotconfig` below them; one process, two where the file is there.
 
     Raises:
@@ -160,27 +160,27 @@ def read_settings(location: Location) -> Settings:
     return Settings(values, tuple(refused), tuple(one for one in kept_back if one.key not in own))
 
 
-def trust_address(location: Location, settings: Settings, key: str, value: str) -> None:
+def trust_address(location: RepositoryLocation, settings: Settings, key: str, value: str) -> None:
     """Let a value of `.pivotconfig` count in this clone."""
     agreed = f"{canonical_key(key)}={value}"
     if agreed not in settings.get_all(TRUSTED):
         add_setting(location, TRUSTED, agreed)
 
 
-def write_setting(location: Location, key: str, value: str, *, scope: str = "local") -> None:
+def write_setting(location: RepositoryLocation, key: str, value: str, *, scope: str = "local") -> None:
     """Set one value; `scope` is `local`, `worktree` or `global` as Git knows them, or `shared` for `.pivotconfig`."""
     run_git(
         ["config", *_target(location, scope), canonical_key(key), value], location.folder, env=location.environment()
     )
 
 
-def add_setting(location: Location, key: str, value: str, *, scope: str = "local") -> None:
+def add_setting(location: RepositoryLocation, key: str, value: str, *, scope: str = "local") -> None:
     """Add a value to a key that may have several."""
     args = ["config", *_target(location, scope), "--add", canonical_key(key), value]
     run_git(args, location.folder, env=location.environment())
 
 
-def unset_setting(location: Location, key: str, *, scope: str = "local") -> None:
+def unset_setting(location: RepositoryLocation, key: str, *, scope: str = "local") -> None:
     """Remove all values of a key; nothing happens where it has none."""
     args = ["config", *_target(location, scope), "--unset-all", canonical_key(key)]
     run_git(args, location.folder, env=location.environment(), check=False)
@@ -198,7 +198,7 @@ def _is_address(key: str) -> bool:
     )
 
 
-def _address(location: Location, key: str, values: Sequence[Value]) -> SharedAddress:
+def _address(location: RepositoryLocation, key: str, values: Sequence[ConfigValue]) -> SharedAddress:
     """The value that counts is the last; a shared store must be in the Git directory, where nobody else keeps files."""
     value = str(values[-1])
     if key != "pivot.store":
@@ -212,11 +212,11 @@ def _quoted(text: str) -> str:
     return text if text.isprintable() else json.dumps(text)
 
 
-def _target(location: Location, scope: str) -> list[str]:
+def _target(location: RepositoryLocation, scope: str) -> list[str]:
     return ["--file", str(location.folder / SHARED_FILE)] if scope == "shared" else [f"--{scope}"]
 
 
-def _read_shared(location: Location) -> tuple[dict[str, list[Value]], list[str]]:
+def _read_shared(location: RepositoryLocation) -> tuple[dict[str, list[ConfigValue]], list[str]]:
     file = location.root / SHARED_FILE if location.root else None
     if file is None or not file.is_file():
         return {}, []
@@ -228,17 +228,17 @@ def _read_shared(location: Location) -> tuple[dict[str, list[Value]], list[str]]
     return {key: values for key, values in ours.items() if key not in refused}, refused
 
 
-def _parse(listed: bytes) -> dict[str, list[Value]]:
+def _parse(listed: bytes) -> dict[str, list[ConfigValue]]:
     """The output of `git config --list --show-origin -z`: origin NUL key LF value NUL."""
     fields = os.fsdecode(listed).split("\0")
-    values: dict[str, list[Value]] = {}
+    values: dict[str, list[ConfigValue]] = {}
     for origin, item in zip(fields[0::2], fields[1::2], strict=False):
         key, newline, text = item.partition("\n")
-        values.setdefault(key, []).append(Value(text if newline else None, origin.removeprefix("file:")))
+        values.setdefault(key, []).append(ConfigValue(text if newline else None, origin.removeprefix("file:")))
     return values
 
 
-def _meaningless(key: str, held: Value, wanted: str) -> SettingError:
+def _meaningless(key: str, held: ConfigValue, wanted: str) -> SettingError:
     shared = Path(held.origin).name == SHARED_FILE
     mend = f"Edit {SHARED_FILE}." if shared else f"git config {key} <value>"
     return SettingError(f"the setting {key} is {str(held)!r}; it must be {wanted}", where=held.origin, hint=mend)

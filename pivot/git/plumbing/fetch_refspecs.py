@@ -11,16 +11,16 @@ from collections.abc import Iterable
 
 from pivot.git.plumbing.command import run_git
 from pivot.git.plumbing.config import add_setting
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 REFSPECS = ("+refs/pivot/*:refs/pivot-remotes/{remote}/*", "+refs/notes/pivot*:refs/pivot-remotes/{remote}/notes*")
 
 
-def list_remotes(location: Location) -> list[str]:
+def list_remotes(location: RepositoryLocation) -> list[str]:
     return _lines(run_git(["remote"], location.common_dir, env=location.environment()))
 
 
-def add_fetch_refspecs(location: Location, remotes: Iterable[str]) -> list[str]:
+def add_fetch_refspecs(location: RepositoryLocation, remotes: Iterable[str]) -> list[str]:
     """Let the fetch of these Git remotes bring results and notes; those for which that is new.
 
     Raises:
@@ -29,7 +29,7 @@ def add_fetch_refspecs(location: Location, remotes: Iterable[str]) -> list[str]:
     return [remote for remote in remotes if _add_to(location, remote)]
 
 
-def _add_to(location: Location, remote: str) -> bool:
+def _add_to(location: RepositoryLocation, remote: str) -> bool:
     key = f"remote.{remote}.fetch"
     known = _values(location, key)
     missing = [spec for spec in (text.format(remote=remote) for text in REFSPECS) if spec not in known]
@@ -38,7 +38,7 @@ def _add_to(location: Location, remote: str) -> bool:
     return bool(missing)
 
 
-def _values(location: Location, key: str) -> list[str]:
+def _values(location: RepositoryLocation, key: str) -> list[str]:
     out = run_git(["config", "--get-all", key], location.common_dir, env=location.environment(), check=False)
     return _lines(out)
 

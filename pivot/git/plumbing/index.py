@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from pivot.git.plumbing.command import run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 # Why a path's bytes are not known to be those of HEAD.
 Difference = Literal["changed", "untracked", "hidden"]
@@ -16,7 +16,7 @@ Difference = Literal["changed", "untracked", "hidden"]
 _AT_ONCE = 500  # paths in one call: far below the shortest limit on a command line
 
 
-def tracked(location: Location, paths: Iterable[str]) -> set[str]:
+def tracked(location: RepositoryLocation, paths: Iterable[str]) -> set[str]:
     """Those of these repository-relative paths that Git tracks, or that hold something that it tracks.
 
     Raises:
@@ -32,7 +32,7 @@ class TrackedPaths:
     With `fold_case` (`core.ignoreCase`) spellings that such a file system takes for one path are one path.
     """
 
-    def __init__(self, location: Location, *, fold_case: bool = False) -> None:
+    def __init__(self, location: RepositoryLocation, *, fold_case: bool = False) -> None:
         self._location = location
         self._fold_case = fold_case
         self._asked: set[str] = set()
@@ -71,7 +71,7 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def differences(location: Location, paths: Iterable[str]) -> dict[str, Difference]:
+def differences(location: RepositoryLocation, paths: Iterable[str]) -> dict[str, Difference]:
     """Those of these files and folders whose bytes are not known to be HEAD's: untracked, else hidden, else changed.
 
     A folder counts by everything in it, ignored files included. `hidden`: marked skip-worktree or assume-unchanged,
@@ -93,7 +93,7 @@ def differences(location: Location, paths: Iterable[str]) -> dict[str, Differenc
     return {path: why for why, differing in reasons.items() for path in asked if path in differing}
 
 
-def converted(location: Location, paths: Iterable[str]) -> list[str]:
+def converted(location: RepositoryLocation, paths: Iterable[str]) -> list[str]:
     """Files at or below these paths whose line endings in the work tree are not those of the blob.
 
     `git status` calls such a file clean, and a clone with other settings has other bytes. Where an attribute names
@@ -113,7 +113,7 @@ def _is_converted(told: str) -> bool:
     return bool(ending and stands) and ending != stands and not any("eol=" in one for one in attributes)
 
 
-def is_as_committed(location: Location) -> bool:
+def is_as_committed(location: RepositoryLocation) -> bool:
     """Whether all that Git tracks stands in the work tree as it is at HEAD.
 
     Raises:
@@ -122,7 +122,7 @@ def is_as_committed(location: Location) -> bool:
     return not _changed(location, ["."], ["."])
 
 
-def _changed(location: Location, asked: Sequence[str], known: list[str]) -> list[str]:
+def _changed(location: RepositoryLocation, asked: Sequence[str], known: list[str]) -> list[str]:
     if location.read_ref("HEAD") is None:
         return known  # nothing is committed yet
     # Not `git diff`: it compares as well, but writes the index whatever `--no-optional-locks` says (2.39).
@@ -140,7 +140,7 @@ def _with_folders(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def _ask(location: Location, args: Sequence[str], paths: Sequence[str]) -> bytes:
+def _ask(location: RepositoryLocation, args: Sequence[str], paths: Sequence[str]) -> bytes:
     if location.root is None:
         return b""
     env = location.environment()

@@ -26,7 +26,7 @@ _MOVES_REPOSITORY = (
 _MOVES_WORK_TREE = re.compile(rb"^\s*(?:worktree\b|bare\b(?!\s*=\s*false\b))", re.IGNORECASE | re.MULTILINE)
 
 
-class Location(Struct, frozen=True):
+class RepositoryLocation(Struct, frozen=True):
     """A repository on disk, in absolute paths: the `root` of the work tree (None: bare), and where Git keeps it."""
 
     root: Path | None
@@ -67,7 +67,7 @@ class Location(Struct, frozen=True):
         return env
 
 
-def locate(start: Path) -> Location:
+def locate(start: Path) -> RepositoryLocation:
     """The repository that `start` lies in.
 
     Raises:
@@ -97,7 +97,7 @@ def _upward(start: Path) -> list[Path]:
     return folders
 
 
-def _ordinary(start: Path, root: Path, dot_git: Path) -> Location | None:
+def _ordinary(start: Path, root: Path, dot_git: Path) -> RepositoryLocation | None:
     """The location, if nothing about it is unusual; Git is asked about the rest."""
     if not owned_by_me(root, dot_git):
         return None
@@ -111,7 +111,7 @@ def _ordinary(start: Path, root: Path, dot_git: Path) -> Location | None:
         return None
     if any(_MOVES_WORK_TREE.search(_read(file)) for file in (common_dir / "config", git_dir / "config.worktree")):
         return None
-    return Location(root, git_dir, common_dir)
+    return RepositoryLocation(root, git_dir, common_dir)
 
 
 def _linked(dot_git: Path) -> Path | None:
@@ -134,14 +134,14 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _ask(start: Path) -> Location:
+def _ask(start: Path) -> RepositoryLocation:
     # One call: in a bare repository the last question fails, after the first two are answered.
     answer = ask_git(["rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-toplevel"], _nearest_folder(start))
     lines = os.fsdecode(answer.out).removesuffix("\n").split("\n")
     if len(lines) < 2:
         raise refusal(start, answer.complaint)
     git_dir, common_dir = Path(lines[0]), (start / lines[1]).resolve()
-    return Location(Path(lines[2]).resolve() if len(lines) == 3 else None, git_dir.resolve(), common_dir)
+    return RepositoryLocation(Path(lines[2]).resolve() if len(lines) == 3 else None, git_dir.resolve(), common_dir)
 
 
 def _nearest_folder(start: Path) -> Path:

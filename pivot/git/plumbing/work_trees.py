@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pivot.git.plumbing.command import run_git
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 
 class WorkTree(NamedTuple):
@@ -18,7 +18,7 @@ class WorkTree(NamedTuple):
     branch: str | None
 
 
-def list_work_trees(location: Location) -> list[WorkTree]:
+def list_work_trees(location: RepositoryLocation) -> list[WorkTree]:
     """All work trees that are still there, the main one first; a bare repository is none.
 
     Raises:

@@ -35,7 +35,7 @@ class Object(Struct, frozen=True):
         return self.mode == TREE
 
 
-class Problem(Struct, frozen=True):
+class ObjectProblem(Struct, frozen=True):
     """An object that is not as it should be: `what` is `missing` or `damaged`; `path` is relative to what was asked."""
 
     id: str

@@ -27,17 +27,17 @@ _KINDS = {2: b"tree", 3: b"blob"}
 _BUFFER = 1 << 20
 
 
-class Entry(Struct, frozen=True):
+class PackEntry(Struct, frozen=True):
     """An object as it stands in a pack."""
 
     oid: str
     packed: bytes
 
 
-def encode(kind: bytes, data: bytes, oid: str | None = None) -> Entry:
+def encode(kind: bytes, data: bytes, oid: str | None = None) -> PackEntry:
     """Pack one object; bytes that do not shrink are stored, which is ten times as fast to write and to read."""
     packed = zlib.compress(data, 1) if _worth_packing(data) else _stored(data)
-    return Entry(oid or object_id(kind, data), _entry_header(_CODES[kind], len(data)) + packed)
+    return PackEntry(oid or object_id(kind, data), _entry_header(_CODES[kind], len(data)) + packed)
 
 
 class NewObjects:
@@ -51,8 +51,8 @@ class NewObjects:
         self._store = store
         self._loose = loose
         self._apart = apart
-        self._singles: list[Entry] = []
-        self._few: list[Entry] = []
+        self._singles: list[PackEntry] = []
+        self._few: list[PackEntry] = []
         self._bytes = 0
         self._pack: _PackFile | None = None
         self._ids: set[str] = set()
@@ -60,7 +60,7 @@ class NewObjects:
     def __contains__(self, oid: str) -> bool:
         return oid in self._ids
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: PackEntry) -> None:
         """Add an object, once."""
         if entry.oid in self._ids:
             return
@@ -111,7 +111,7 @@ class _PackFile:
         self._at = 12
         write_all(self._descriptor, b"PACK\0\0\0\2\0\0\0\0")
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: PackEntry) -> None:
         self._ids.append(bytes.fromhex(entry.oid))
         self._checks.append(zlib.crc32(entry.packed))
         self._offsets.append(self._at)

@@ -13,7 +13,7 @@ from pivot.errors import InputError
 from pivot.git.odb.backend import SYMLINK
 from pivot.store.odb.large_files import LargeFiles, digest, is_change
 from pivot.store.odb.objects import LARGE, Pointer, object_id, parse_pointer
-from pivot.store.odb.pack_writer import Entry, encode
+from pivot.store.odb.pack_writer import PackEntry, encode
 from pivot.store.worktree.scan import FileNode, mode_of, unreadable
 from pivot.store.worktree.thread_pool import CHUNK, CROWD, in_threads
 
@@ -23,7 +23,7 @@ _CHUNK_BYTES = 4 << 20  # bytes of small files that one thread holds at a time
 class Hash(Struct, frozen=True):
     """Finds out what id a file has, and stores nothing."""
 
-    def __call__(self, file: FileNode) -> list[Entry]:
+    def __call__(self, file: FileNode) -> list[PackEntry]:
         file.oid = self._id(file)
         return []
 
@@ -45,7 +45,7 @@ class Keep(Struct, frozen=True):
     has: Callable[[str], bool]
     large: LargeFiles
 
-    def __call__(self, file: FileNode) -> list[Entry]:
+    def __call__(self, file: FileNode) -> list[PackEntry]:
         if file.mode == SYMLINK:
             return self._small(file, _link_target(file))
         with _Source(file) as source:
@@ -57,7 +57,7 @@ class Keep(Struct, frozen=True):
             source.name = pointer.blake3
         return self._small(file, pointer.to_bytes())
 
-    def _small(self, file: FileNode, data: bytes) -> list[Entry]:
+    def _small(self, file: FileNode, data: bytes) -> list[PackEntry]:
         file.oid = object_id(b"blob", data)
         return [] if self.has(file.oid) else [encode(b"blob", data, file.oid)]
 
@@ -117,7 +117,9 @@ class _Source:
         return os.read(self.descriptor, LARGE + 1)
 
 
-def take_all(files: list[FileNode], work: Callable[[FileNode], list[Entry]], add: Callable[[Entry], object]) -> None:
+def take_all(
+    files: list[FileNode], work: Callable[[FileNode], list[PackEntry]], add: Callable[[PackEntry], object]
+) -> None:
     """Do `work` for every file, in threads when there are many, and hand the new entries to `add` in this one."""
     if len(files) < CROWD and sum(file.stat.st_size for file in files) < 64 << 20:
         for file in files:
@@ -141,7 +143,7 @@ def _chunks(files: list[FileNode]) -> Iterator[list[FileNode]]:
     yield chunk
 
 
-def _take_chunk(chunk: list[FileNode], work: Callable[[FileNode], list[Entry]]) -> list[Entry]:
+def _take_chunk(chunk: list[FileNode], work: Callable[[FileNode], list[PackEntry]]) -> list[PackEntry]:
     return [entry for file in chunk for entry in work(file)]
 
 

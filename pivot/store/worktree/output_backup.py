@@ -35,7 +35,7 @@ _COMMITTED: Literal["committed"] = "committed"
 _BACK: Literal["back"] = "back"
 
 
-class Step(Struct, frozen=True):
+class BackupStep(Struct, frozen=True):
     """An output on its way aside: where it belongs, where it goes, and whether anything stood there."""
 
     path: str
@@ -43,7 +43,7 @@ class Step(Struct, frozen=True):
     present: bool
 
 
-class Room:
+class BackupArea:
     """Where the outputs of one command stand aside: made when the first of them steps aside, gone after `close`.
 
     There is one for all stages of a run: a folder and a file for each cost more than all else that the command does for
@@ -65,7 +65,7 @@ class Room:
         """A name for an output to stand under."""
         return f"{self._folder}/{next(self._numbers)}"
 
-    def note(self, number: int, what: Sequence[Step] | Literal["committed", "back"]) -> None:
+    def note(self, number: int, what: Sequence[BackupStep] | Literal["committed", "back"]) -> None:
         # Not durable: what steps aside is in the store already, so that a power failure costs a restore, not bytes.
         if self._list < 0:
             self._lock.acquire()
@@ -94,17 +94,17 @@ class Room:
         self.close()
 
 
-class Aside:
+class OutputBackup:
     """Takes outputs out of the way of a stage, and puts them back unless `commit` is called.
 
     So no stage writes through a hard link, and a stage that fails leaves its outputs as they were; after `kill -9` that
     is the work of `recover`. Used as a context manager.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: BackupArea) -> None:
         self._room = room
         self._number = room.number()
-        self._steps: list[Step] = []
+        self._steps: list[BackupStep] = []
 
     def aside(self, paths: Sequence[Path]) -> None:
         """Move what stands at `paths` away; where nothing stands, rolling back removes what the stage made."""
@@ -142,7 +142,7 @@ class Aside:
         known = {step.path for step in self._steps}
         for path in dict.fromkeys(os.path.abspath(path) for path in paths):
             if path not in known:
-                self._steps.append(Step(path, self._room.place(), os.path.lexists(path)))
+                self._steps.append(BackupStep(path, self._room.place(), os.path.lexists(path)))
         self._note()
         return range(first, len(self._steps))
 
@@ -232,7 +232,7 @@ def _sweep(path: str) -> None:
             remove(os.path.join(folder, found))
 
 
-def _put_back(step: Step, make_way: Callable[[str], None]) -> bool:
+def _put_back(step: BackupStep, make_way: Callable[[str], None]) -> bool:
     _sweep(step.path)
     if step.present and not os.path.lexists(step.place):
         return False  # it has not left yet, or is back already
@@ -244,14 +244,14 @@ def _put_back(step: Step, make_way: Callable[[str], None]) -> bool:
     return step.present
 
 
-def _discard(steps: Sequence[Step]) -> None:
+def _discard(steps: Sequence[BackupStep]) -> None:
     for step in steps:
         remove(step.place)
 
 
-def _read_list(path: str) -> list[Step]:
+def _read_list(path: str) -> list[BackupStep]:
     """What has neither come back nor been given up; what a crash kept from being given up goes now."""
-    held: dict[int, list[Step]] = {}
+    held: dict[int, list[BackupStep]] = {}
     try:
         # A last line without its end was being written: nothing had been moved yet.
         for line in Path(path).read_bytes().split(b"\n")[:-1]:
@@ -262,7 +262,7 @@ def _read_list(path: str) -> list[Step]:
                 _discard(held.pop(number) if what == _COMMITTED else [])
                 held.pop(number, None)
             else:
-                held[number] = [Step(*row) for row in what]
+                held[number] = [BackupStep(*row) for row in what]
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, TypeError) as error:
@@ -270,7 +270,7 @@ def _read_list(path: str) -> list[Step]:
     return [step for steps in held.values() for step in steps]
 
 
-def _target(step: Step) -> str:
+def _target(step: BackupStep) -> str:
     """Where the bytes of an output that is aside stand: a symlink still counts from the folder that it came from."""
     if not os.path.islink(step.place):
         return step.place

@@ -25,7 +25,7 @@ from pivot.store.worktree.scan import DirectoryNode, FileNode, Scanner
 from pivot.store.worktree.thread_pool import for_each
 
 
-class Change(Struct, frozen=True):
+class PathChange(Struct, frozen=True):
     """One path below the root to make equal to an object (to remove, where `oid` is None).
 
     `was` is what was seen there before.
@@ -78,27 +78,27 @@ class Restorer(Struct, frozen=True):
         if isinstance(now, DirectoryNode) and obj.mode == TREE:
             changes = list(self._differences(obj.id, now, path))
         else:
-            changes = [Change(path, obj.id, obj.mode, now)]
-        by_folder: dict[str, list[Change]] = {}
+            changes = [PathChange(path, obj.id, obj.mode, now)]
+        by_folder: dict[str, list[PathChange]] = {}
         for change in changes:
             by_folder.setdefault(change.folder, []).append(change)
         for_each(list(by_folder.values()), self._change)
 
-    def _differences(self, tree: str, now: DirectoryNode, path: str) -> Iterator[Change]:
+    def _differences(self, tree: str, now: DirectoryNode, path: str) -> Iterator[PathChange]:
         wanted = self._entries(tree)
         files = {file.name: file for file in now.files}
         folders = {folder.name: folder for folder in now.folders}
         for name in [*files, *folders]:
             if name not in wanted:
-                yield Change(f"{path}/{name}", None, 0, files.get(name) or folders.get(name))
+                yield PathChange(f"{path}/{name}", None, 0, files.get(name) or folders.get(name))
         for name, entry in wanted.items():
             file, folder = files.get(name), folders.get(name)
             if folder is not None and entry.mode == TREE:
                 yield from self._differences(entry.oid, folder, f"{path}/{name}") if folder.tree != entry.oid else ()
             elif file is None or (file.oid, file.mode) != (entry.oid, entry.mode):
-                yield Change(f"{path}/{name}", entry.oid, entry.mode, file or folder)
+                yield PathChange(f"{path}/{name}", entry.oid, entry.mode, file or folder)
 
-    def _change(self, changes: list[Change]) -> None:
+    def _change(self, changes: list[PathChange]) -> None:
         """Make all changes in one folder."""
         path = changes[0].folder
         place = f"{self.root}/{path}" if path else self.root
@@ -111,7 +111,7 @@ class Restorer(Struct, frozen=True):
             new = [change for change in changes if change.oid is not None]
             for_each(new, lambda change: self._replace(folder, place, scratch, change))
 
-    def _replace(self, folder: int, place: str, scratch: str, change: Change) -> None:
+    def _replace(self, folder: int, place: str, scratch: str, change: PathChange) -> None:
         """Put an object into the place of what is there (which is known to be safe)."""
         try:
             self._replace_from(scratch, folder, change)
@@ -122,7 +122,7 @@ class Restorer(Struct, frozen=True):
             with scratch_for(folder, place, ()) as near:
                 self._replace_from(near, folder, change)
 
-    def _replace_from(self, scratch: str, folder: int, change: Change) -> None:
+    def _replace_from(self, scratch: str, folder: int, change: PathChange) -> None:
         temp = temp_path(scratch)
         try:
             self._write(change.oid or "", change.mode, temp, _denied_before(change))
@@ -145,14 +145,14 @@ class Restorer(Struct, frozen=True):
             wanted = 0o777 if mode == EXECUTABLE else 0o666
             self._write_file(oid, target, wanted & ~(narrow | self.narrow.of(oid)))
 
-    def _make_folders(self, tree: str, target: str) -> Iterator[Change]:
+    def _make_folders(self, tree: str, target: str) -> Iterator[PathChange]:
         """Make a directory with all below it, and name the files that belong there."""
         os.mkdir(target, 0o777 & ~self.narrow.of(tree))
         for name, entry in self._entries(tree).items():
             if entry.mode == TREE:
                 yield from self._make_folders(entry.oid, f"{target}/{name}")
             else:
-                yield Change(f"{target}/{name}", entry.oid, entry.mode, None)
+                yield PathChange(f"{target}/{name}", entry.oid, entry.mode, None)
 
     def _write_file(self, oid: str, target: str, mode: int) -> None:
         data = self.small.blob(oid)
@@ -210,13 +210,13 @@ def _is_ours(file: FileNode, oid: str, restorer: Restorer) -> bool:
     return pointer is not None and file.stat.st_size == pointer.size and is_sealed(file.stat, pointer.blake3)
 
 
-def _denied_before(change: Change) -> int:
+def _denied_before(change: PathChange) -> int:
     """The permissions that the file which is replaced does not have, and what comes into its place does not get."""
     was = change.was
     return denied(was.stat.st_mode) if isinstance(was, FileNode) and was.mode != SYMLINK else 0
 
 
-def _refuse_stranger(folder: int, change: Change) -> None:
+def _refuse_stranger(folder: int, change: PathChange) -> None:
     """What is about to go must be what was looked at: somebody may have written there meanwhile."""
     if isinstance(change.was, DirectoryNode):
         return

@@ -110,13 +110,13 @@ def _value(line: bytes) -> dict[str, Any]:
 
 def _parse(value: dict[str, Any]) -> SavedEntry | None:
     try:
-        line = msgspec.convert(value, _Line)
+        line = msgspec.convert(value, _LogLine)
     except msgspec.ValidationError:
         return None
     return SavedEntry(Object(line.id, line.mode, line.size), line.path, line.time, line.why)
 
 
-class _Line(Struct):
+class _LogLine(Struct):
     """An entry as the log has it."""
 
     id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{40}\Z")]

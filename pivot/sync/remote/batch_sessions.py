@@ -9,14 +9,14 @@ from contextlib import suppress
 
 from pivot.errors import ConnectionLost
 from pivot.store.odb.objects import MOST_TREE, object_id
-from pivot.sync.remote.channel import BLOCK, Channel, Ended
-from pivot.sync.remote.maintenance import Standing, as_size, as_standing, no_answer
+from pivot.sync.remote.channel import BLOCK, Channel, ProgramExit
+from pivot.sync.remote.maintenance import RemoteState, as_size, as_standing, no_answer
 from pivot.sync.remote.shell_scripts import READY
 
 _LONGEST_LINE = 1 << 20  # bytes; more than all lines that a host is asked for, and than any greeting
 
 
-class Anchor:
+class CheckSession:
     """`git cat-file --batch-check` on the host, one conversation at a time. `ended` counts where it is not `ready`."""
 
     def __init__(self, channel: Channel, url: str) -> None:
@@ -25,9 +25,9 @@ class Anchor:
         self._rest = b""
         self._lines: deque[bytes] = deque()
         self._lock = threading.Lock()
-        self.ended = Ended(0, "")
+        self.ended = ProgramExit(0, "")
         self.version = ""
-        self.standing: Standing | None = None  # where marks were left before anything was asked
+        self.standing: RemoteState | None = None  # where marks were left before anything was asked
         self.ready = self._greet()
 
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
@@ -74,7 +74,7 @@ class Anchor:
         return self._lines.popleft() + b"\n"
 
 
-class Reader:
+class ReadSession:
     """`git cat-file --batch` on the host: the bytes of small objects, one conversation at a time."""
 
     def __init__(self, channel: Channel, url: str) -> None:

@@ -18,7 +18,7 @@ BLOCK = 1 << 18  # bytes moved at a time
 _PIPE = 1 << 20  # bytes that a pipe may hold, where the system can be asked for that
 
 
-class Ended(NamedTuple):
+class ProgramExit(NamedTuple):
     """How a program ended: exit code, and the last of what it complained about."""
 
     code: int
@@ -40,7 +40,7 @@ class Channel(Protocol):
     def read(self, count: int) -> bytes:
         """Up to `count` bytes; none at the end."""
 
-    def finish(self) -> Ended:
+    def finish(self) -> ProgramExit:
         """Wait for the end. Raises `ConnectionLost` when the line broke and nobody knows how the program ended."""
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ class ProcessChannel:
         except ValueError:
             return b""
 
-    def finish(self) -> Ended:
+    def finish(self) -> ProgramExit:
         self.end()
         while self.read(BLOCK):
             pass
@@ -122,7 +122,7 @@ class ProcessChannel:
         self.close()
         if failed := self._explain(code, told.decode("utf-8", "surrogateescape")):
             raise failed
-        return Ended(code, last_words(told))
+        return ProgramExit(code, last_words(told))
 
     def close(self) -> None:
         self.is_closed = True

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from pivot.errors import SettingError, TargetError
 from pivot.git.plumbing.config import SHARED_FILE, Settings, trust_address, unset_setting, write_setting
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.project import Project
-from pivot.sync.remote.known_stores import Met
+from pivot.sync.remote.known_stores import KnownStores
 
 SECTION = "pivot-remote"
 NO_REMOTE = "there is no remote for outputs"
@@ -93,13 +93,13 @@ def add_remote(project: Project, name: str, url: str, *, default: bool, scope: s
             trust_address(project.location, project.settings, key, value)
 
 
-def remove_remote(location: Location, settings: Settings, name: str) -> None:
+def remove_remote(location: RepositoryLocation, settings: Settings, name: str) -> None:
     """Take a remote out of the settings, wherever it stands in this repository; its bytes stay.
 
     Raises:
         TargetError: there is none of this name.
     """
-    Met(location.common_dir, choose_named(settings, name).url).forget()
+    KnownStores(location.common_dir, choose_named(settings, name).url).forget()
     for scope in ("local", "shared"):
         keys = [key for key in settings.values if key.startswith(f"{SECTION}.{name}.")]
         for key in keys:

@@ -15,7 +15,7 @@ from pivot.errors import RemoteError
 from pivot.files import remove_quietly, write_atomic
 
 
-class Met:
+class KnownStores:
     """What is remembered of one remote."""
 
     def __init__(self, common_dir: Path, url: str) -> None:

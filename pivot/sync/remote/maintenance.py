@@ -47,7 +47,7 @@ class Listed(Struct, frozen=True):
     on_disk: int
 
 
-class Standing(Enum):
+class RemoteState(Enum):
     """Whether an object that is there has all that is below it; DOUBTFUL after a clean-up that was cut off."""
 
     WHOLE = ""
@@ -55,7 +55,7 @@ class Standing(Enum):
     CLEANING = "cleaning"
 
 
-class Marks(Struct, frozen=True):
+class Pins(Struct, frozen=True):
     """What a pusher relies on: `<mode>-<object id>` and `large-<BLAKE3>`; and the Git remotes a clean-up must ask."""
 
     names: frozenset[str]
@@ -143,7 +143,7 @@ class Upkeep:
             yield cleaning
             is_whole = True
         finally:
-            untouched = not cleaning.has_removed and before != Standing.DOUBTFUL.value
+            untouched = not cleaning.has_removed and before != RemoteState.DOUBTFUL.value
             self._ask(shell_scripts.end(self._store, token, is_whole=is_whole or untouched), b"")
 
     def _lines(self, command: str, given: str = "") -> list[str]:
@@ -175,9 +175,9 @@ class Cleaning:
         self._ask(shell_scripts.remove_as(self._store, self._token), b"")
 
 
-def as_standing(text: str) -> Standing:
+def as_standing(text: str) -> RemoteState:
     """What an announcement says, or that there is none."""
-    return Standing(text) if text in (Standing.WHOLE.value, Standing.DOUBTFUL.value) else Standing.CLEANING
+    return RemoteState(text) if text in (RemoteState.WHOLE.value, RemoteState.DOUBTFUL.value) else RemoteState.CLEANING
 
 
 def size_and_path(line: str) -> tuple[int, str]:

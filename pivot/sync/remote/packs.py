@@ -8,7 +8,7 @@ from contextlib import closing
 
 from pivot.errors import StoreError
 from pivot.git.plumbing.command import placeless_environment
-from pivot.store.exchange import Exchange, Member, Root
+from pivot.store.exchange import Exchange, Member, WantedRoot
 from pivot.sync.remote.channel import BLOCK, ProcessChannel, feed, no_way_to_fail
 
 PART = 32 << 20  # bytes of objects in one pack: what a cut costs at most
@@ -29,7 +29,7 @@ def cut(members: Iterable[Member]) -> Iterator[list[Member]]:
         yield part
 
 
-def make_pack(store: str, members: Sequence[Root | Member], bases: Sequence[str]) -> Iterator[bytes]:
+def make_pack(store: str, members: Sequence[WantedRoot | Member], bases: Sequence[str]) -> Iterator[bytes]:
     """A pack of these objects. Without `bases` nothing is delta-compressed: it would cost more than it saves."""
     options = [] if bases else ["--window=0"]
     with closing(_git(store, "pack-objects", "-q", "--stdout", "--delta-base-offset", *options)) as channel:
@@ -41,7 +41,7 @@ def make_pack(store: str, members: Sequence[Root | Member], bases: Sequence[str]
         raise StoreError(f"the store cannot give its objects: {ended.complaint}", where=store, hint="git pivot fsck")
 
 
-def pack_list(members: Sequence[Root | Member], bases: Sequence[str]) -> bytes:
+def pack_list(members: Sequence[WantedRoot | Member], bases: Sequence[str]) -> bytes:
     """What `git pack-objects` reads: old directories first; by their paths it finds what an object was before."""
     lines = [f"-{base}\n" for base in bases]
     lines += ["{} {}\n".format(one.id, one.path.replace("\n", " ")) for one in members]

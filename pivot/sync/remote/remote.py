@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.store.odb.objects import Pointer
-from pivot.sync.remote.maintenance import Marks, Standing, Upkeep
-from pivot.sync.remote.upload_source import Offer
+from pivot.sync.remote.maintenance import Pins, RemoteState, Upkeep
+from pivot.sync.remote.upload_source import UploadSource
 
 Given = TypeVar("Given")
 
@@ -42,7 +42,7 @@ class Remote(Protocol):
     def read(self, ids: Sequence[str]) -> dict[str, bytes]:
         """The bytes of small objects; those that are not there, or are not what was asked for, are left out."""
 
-    def give_pack(self, members: Sequence[Root], bases: Sequence[str]) -> Iterator[bytes]:
+    def give_pack(self, members: Sequence[WantedRoot], bases: Sequence[str]) -> Iterator[bytes]:
         """A pack of objects; `bases` are directories that the receiver has, in whose terms it may be written."""
 
     def take_pack(self, pack: Callable[[], Iterator[bytes]], count: int) -> None:
@@ -51,16 +51,16 @@ class Remote(Protocol):
     def give_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
         """The bytes of a large file from `offset` on."""
 
-    def take_large(self, pointer: Pointer, writer: str, offer: Offer) -> None:
+    def take_large(self, pointer: Pointer, writer: str, offer: UploadSource) -> None:
         """Take in a large file. What one `writer` gave before a break is kept and not asked for again."""
 
-    def expect(self, marks: Marks) -> None:
+    def expect(self, marks: Pins) -> None:
         """Before anything is asked: leave these marks when connecting, so that what it then says can be relied on."""
 
-    def expected(self, names: Iterable[str]) -> Standing | None:
+    def expected(self, names: Iterable[str]) -> RemoteState | None:
         """How things stood when these were marked before anything was asked; None: they were not."""
 
-    def mark(self, marks: Marks) -> tuple[Standing, set[str]]:
+    def mark(self, marks: Pins) -> tuple[RemoteState, set[str]]:
         """Keep objects from clean-ups that begin after this.
 
         Tells whether one is under way, and which of the objects are there.

@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from pivot.errors import ConnectionLost, DamagedObject, MissingObject, RemoteError
-from pivot.store.exchange import Root
+from pivot.store.exchange import WantedRoot
 from pivot.store.odb.large_files import seal_time
 from pivot.store.odb.objects import Pointer
 from pivot.sync.remote import shell_scripts
-from pivot.sync.remote.batch_sessions import Anchor, Reader
-from pivot.sync.remote.channel import BLOCK, Channel, Connection, Ended, converse, feed
-from pivot.sync.remote.known_stores import Met
-from pivot.sync.remote.maintenance import Marks, Standing, Upkeep, as_size, as_standing, size_and_path
+from pivot.sync.remote.batch_sessions import CheckSession, ReadSession
+from pivot.sync.remote.channel import BLOCK, Channel, Connection, ProgramExit, converse, feed
+from pivot.sync.remote.known_stores import KnownStores
+from pivot.sync.remote.maintenance import Pins, RemoteState, Upkeep, as_size, as_standing, size_and_path
 from pivot.sync.remote.packs import pack_list
 from pivot.sync.remote.remote import Given
-from pivot.sync.remote.upload_source import Offer
+from pivot.sync.remote.upload_source import UploadSource
 
 TRIES = 4
 WHOLE = 4 << 20  # bytes up to which a large file is hashed before it is sent, and needs one command instead of two
@@ -35,20 +35,20 @@ class HostRemote:
     """Every command is a program of its own on one connection, which is opened again when it breaks."""
 
     def __init__(
-        self, name: str, url: str, store: str, connect: Callable[[], Connection], *, met: Met | None = None
+        self, name: str, url: str, store: str, connect: Callable[[], Connection], *, met: KnownStores | None = None
     ) -> None:
         self.name = name
         self.url = url
         self._store = store
         self._connect = connect
         self._connection: Connection | None = None
-        self._anchor: Anchor | None = None
-        self._reader: Reader | None = None
+        self._anchor: CheckSession | None = None
+        self._reader: ReadSession | None = None
         self._lock = threading.RLock()
         self._closed = False
         self._was_reached = False
         self._met = met
-        self._expected: Marks | None = None
+        self._expected: Pins | None = None
         self.pause = _PAUSE  # seconds before the second try; doubled each time
 
     def sizes(self, ids: Sequence[str]) -> dict[str, int]:
@@ -72,7 +72,7 @@ class HostRemote:
     def read(self, ids: Sequence[str]) -> dict[str, bytes]:
         return self.again(lambda: self._read(ids)) if ids else {}
 
-    def give_pack(self, members: Sequence[Root], bases: Sequence[str]) -> Iterator[bytes]:
+    def give_pack(self, members: Sequence[WantedRoot], bases: Sequence[str]) -> Iterator[bytes]:
         options = () if bases else ("--window=0",)
         with self._program(shell_scripts.give_pack(self._store, *options)) as channel:
             feed(channel, [pack_list(members, bases)])
@@ -95,20 +95,20 @@ class HostRemote:
                 yield block
             self._expect(channel.finish())
 
-    def take_large(self, pointer: Pointer, writer: str, offer: Offer) -> None:
+    def take_large(self, pointer: Pointer, writer: str, offer: UploadSource) -> None:
         part = f"tmp/.pivot-tmp-{pointer.blake3[:40]}-{writer}"
         how = self._take_whole if pointer.size <= WHOLE else self._take_rest
         self.again(lambda: how(pointer, part, offer))
 
-    def expect(self, marks: Marks) -> None:
+    def expect(self, marks: Pins) -> None:
         if self._anchor is None and len(marks.names) <= _FEW_MARKS:
             self._expected = marks
 
-    def expected(self, names: Iterable[str]) -> Standing | None:
+    def expected(self, names: Iterable[str]) -> RemoteState | None:
         known = self._expected and self._anchor and self._expected.names.issuperset(names)
         return self._anchor.standing if known and self._anchor else None
 
-    def mark(self, marks: Marks) -> tuple[Standing, set[str]]:
+    def mark(self, marks: Pins) -> tuple[RemoteState, set[str]]:
         data = "".join(f"{line}\n" for line in marks.lines).encode()
         command = shell_scripts.mark(self._store, marks.key, marks.files)
         answer = self.again(lambda: self._ask(command, data)).decode("utf-8", "replace")
@@ -137,14 +137,14 @@ class HostRemote:
         self._closed = True
         self._drop()
 
-    def _take_whole(self, pointer: Pointer, part: str, offer: Offer) -> None:
+    def _take_whole(self, pointer: Pointer, part: str, offer: UploadSource) -> None:
         data = offer.whole()
         sha256 = hashlib.sha256(data).hexdigest()
         command = shell_scripts.take_whole(self._store, _large(pointer), part, seal_time(pointer.blake3), sha256)
         if self._ask(command, data).split()[-1:] != [b"stored"]:
             raise DamagedObject(f"large file {pointer.blake3} came to {self.url} with other bytes")
 
-    def _take_rest(self, pointer: Pointer, part: str, offer: Offer) -> None:
+    def _take_rest(self, pointer: Pointer, part: str, offer: UploadSource) -> None:
         """Send what is not there of a partial file; one that turns out to be wrong is sent once more from the start."""
         for offset in (self._file_sizes([part]).get(part, 0), 0):
             stamp = seal_time(pointer.blake3)
@@ -156,7 +156,7 @@ class HostRemote:
                 return
         raise DamagedObject(f"large file {pointer.blake3} came to {self.url} with other bytes", hint="git pivot push")
 
-    def _append(self, part: str, offset: int, offer: Offer, size: int) -> bool:
+    def _append(self, part: str, offset: int, offer: UploadSource, size: int) -> bool:
         """Send from `offset` on; whether the host has then seen the bytes that are here."""
         with self._program(shell_scripts.take_large(self._store, part, offset, is_big=size - offset >= BIG)) as channel:
             digest = offer.pour(channel, offset)
@@ -169,7 +169,7 @@ class HostRemote:
         self._anchored()
         with self._lock:
             if self._reader is None and self._connection is not None:
-                self._reader = Reader(self._connection.start(shell_scripts.read_objects(self._store)), self.url)
+                self._reader = ReadSession(self._connection.start(shell_scripts.read_objects(self._store)), self.url)
             reader = self._reader
         if reader is None:
             raise ConnectionLost(f"the connection to {self.url} is closed")
@@ -202,13 +202,13 @@ class HostRemote:
         finally:
             channel.close()
 
-    def _anchored(self, *, create: bool = False) -> Anchor:
+    def _anchored(self, *, create: bool = False) -> CheckSession:
         anchor = self._opened(create=create)
         if not anchor.ready:
             self._refuse(anchor.ended)
         return anchor
 
-    def _opened(self, *, create: bool = False) -> Anchor:
+    def _opened(self, *, create: bool = False) -> CheckSession:
         with self._lock:
             if self._closed:
                 raise ConnectionLost(f"the connection to {self.url} is closed")
@@ -218,7 +218,7 @@ class HostRemote:
                 early = self._expected
                 marks = (early.key, " ".join(early.lines), early.files) if early else None
                 command = shell_scripts.anchor(self._store, create=create and not self._had_a_store, marks=marks)
-                self._anchor = Anchor(self._connection.start(command), self.url)
+                self._anchor = CheckSession(self._connection.start(command), self.url)
                 self._was_reached = True
                 self._compare(self._anchor)
             return self._anchor
@@ -227,7 +227,7 @@ class HostRemote:
     def _had_a_store(self) -> bool:
         return self._met is not None and self._met.had_a_store
 
-    def _compare(self, anchor: Anchor) -> None:
+    def _compare(self, anchor: CheckSession) -> None:
         """Remember that there is a store; that there was one and is none now is no "nothing there"."""
         if self._met and anchor.ready:
             self._met.remember()
@@ -259,15 +259,15 @@ class HostRemote:
         if connection:
             connection.close()
 
-    def _expect(self, ended: Ended) -> None:
+    def _expect(self, ended: ProgramExit) -> None:
         if ended.code:
             self._refuse(ended)
 
-    def _refuse(self, ended: Ended) -> NoReturn:
+    def _refuse(self, ended: ProgramExit) -> NoReturn:
         raise refusal(ended, self.name, self.url)
 
 
-def refusal(ended: Ended, name: str, url: str) -> RemoteError | MissingObject:
+def refusal(ended: ProgramExit, name: str, url: str) -> RemoteError | MissingObject:
     """What went wrong on a host, in a sentence with a way out."""
     if ended.code == shell_scripts.ABSENT:
         reason = f" ({ended.complaint})" if "ermission" in ended.complaint or "ead-only" in ended.complaint else ""

@@ -11,7 +11,7 @@ from pivot.sync.remote.channel import BLOCK, Channel
 AT_ONCE = 4 * BLOCK  # bytes that a channel is asked to take from the file
 
 
-class Offer:
+class UploadSource:
     """A file at `path`; `sent` hears how many bytes went, `kept` how many were there from before."""
 
     def __init__(self, path: str, sent: Callable[[int], object], kept: Callable[[int], object]) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
 from pivot.git.odb.backend import TREE
-from pivot.store.exchange import Exchange, Member, Root, read_level
+from pivot.store.exchange import Exchange, Member, WantedRoot, read_level
 from pivot.store.odb.objects import MOST_DEPTH, POINTER_MAX, Pointer, parse_pointer
 from pivot.sync.remote.packs import counted, cut, take_pack
 from pivot.sync.remote.remote import Remote
@@ -21,7 +21,7 @@ POINTER_MIN = 98  # bytes; no pointer is shorter
 class Receiving(Struct):
     """What is lacking here of some roots; `absent`: the remote does not have it either."""
 
-    roots: tuple[Root, ...] = ()
+    roots: tuple[WantedRoot, ...] = ()
     trees: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, Member] = field(default_factory=dict)
     large: dict[str, Pointer] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Receiving(Struct):
         return sum(one.size for one in self.files.values()) + sum(one.size for one in self.large.values())
 
 
-def plan_receiving(exchange: Exchange, remote: Remote, roots: Iterable[Root], bases: Sequence[str]) -> Receiving:
+def plan_receiving(exchange: Exchange, remote: Remote, roots: Iterable[WantedRoot], bases: Sequence[str]) -> Receiving:
     """Ask the remote for what is not here: directories are read, files only counted."""
     plan = Receiving(tuple(roots))
     files = _walk(exchange, remote, plan)
@@ -97,7 +97,7 @@ class _Receiver:
         self._remote = remote
 
     def part(self, part: list[Member], bases: Sequence[str]) -> None:
-        members = [Root(one.id, one.mode, one.path) for one in part]
+        members = [WantedRoot(one.id, one.mode, one.path) for one in part]
 
         def take() -> None:
             take_pack(self._exchange, counted(self._remote.give_pack(members, bases), self.tally.sent))
@@ -125,9 +125,9 @@ class _Receiver:
             incoming.finish()
 
 
-def _walk(exchange: Exchange, remote: Remote, plan: Receiving) -> dict[str, Root]:
+def _walk(exchange: Exchange, remote: Remote, plan: Receiving) -> dict[str, WantedRoot]:
     """Every file below the roots; directories that are not here are read from the remote, a level at a time."""
-    files: dict[str, Root] = {}
+    files: dict[str, WantedRoot] = {}
     seen: set[str] = set()
     level = list(plan.roots)
     for _ in range(MOST_DEPTH + 1):
@@ -143,7 +143,7 @@ def _walk(exchange: Exchange, remote: Remote, plan: Receiving) -> dict[str, Root
         plan.absent.update(oid for oid in asked if oid not in came)
         below = {oid: read_level(data) for oid, data in came.items()}
         level = [
-            Root(one.id, one.mode, f"{folders[oid].path}/{one.path}".lstrip("/"))
+            WantedRoot(one.id, one.mode, f"{folders[oid].path}/{one.path}".lstrip("/"))
             for oid, entries in (here | below).items()
             for one in entries or ()
         ]

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from pivot.git.plumbing.config import Settings
-from pivot.git.plumbing.locate import Location
+from pivot.git.plumbing.locate import RepositoryLocation
 
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+|\[[^\]]+\]):(?P<path>.+)")
 
 
-def origins_of(location: Location, settings: Settings) -> tuple[str, ...]:
+def origins_of(location: RepositoryLocation, settings: Settings) -> tuple[str, ...]:
     """The Git remotes of a repository, as a store keeps them; itself where it has none."""
     urls = [settings.get(f"remote.{name}.url") for name in settings.subsections("remote")]
     found = {as_origin(url, location.folder) for url in urls if url}

@@ -9,7 +9,7 @@ from pivot.errors import RemoteError
 from pivot.git.odb.backend import TREE
 from pivot.store.exchange import Exchange
 from pivot.store.odb.layout import large_mark_name, mark_name
-from pivot.sync.remote.maintenance import Marks, Standing
+from pivot.sync.remote.maintenance import Pins, RemoteState
 from pivot.sync.remote.remote import Remote
 from pivot.sync.transfer.progress import Moving
 from pivot.sync.transfer.upload import Manner, Sending, plan_sending
@@ -29,26 +29,26 @@ def secured(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -
         remote.create()
     elif not plan.relied:
         return plan
-    elif remote.expected(_names(plan)) is Standing.WHOLE:
+    elif remote.expected(_names(plan)) is RemoteState.WHOLE:
         return plan  # it was marked before anything was asked
     for _ in range(TRIES):
         standing, there = _mark(remote, plan, manner)
-        if standing is Standing.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(remote, plan):
+        if standing is RemoteState.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(remote, plan):
             return plan
         remote.look_again()
         checked = plan_sending(exchange, remote, plan.asked, trusting=False)
-        if standing is Standing.DOUBTFUL and checked == plan:
+        if standing is RemoteState.DOUBTFUL and checked == plan:
             return plan
         plan = checked
     raise RemoteError(f"{remote.url} is cleaned up again and again", hint="Push again when that is over.")
 
 
-def _mark(remote: Remote, plan: Sending, manner: Manner) -> tuple[Standing, set[str]]:
+def _mark(remote: Remote, plan: Sending, manner: Manner) -> tuple[RemoteState, set[str]]:
     """Mark all that the plan sends or relies on; while a clean-up is under way, wait for it."""
     until = time.monotonic() + PATIENCE
     verb = f"waiting for a clean-up of {remote.name}, pushing"
-    marks = Marks(frozenset(_names(plan)), manner.origins)
-    while (told := remote.mark(marks))[0] is Standing.CLEANING:
+    marks = Pins(frozenset(_names(plan)), manner.origins)
+    while (told := remote.mark(marks))[0] is RemoteState.CLEANING:
         if time.monotonic() > until:
             raise RemoteError(f"{remote.url} is being cleaned up", hint="Push again when that is over.")
         manner.tell(Moving(verb, 0, plan.objects, 0, plan.bytes, 0))

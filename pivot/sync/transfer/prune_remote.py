@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from pivot.errors import DamagedObject, RemoteError
 from pivot.git.odb.backend import TREE
-from pivot.store.exchange import Exchange, Root, read_level
+from pivot.store.exchange import Exchange, WantedRoot, read_level
 from pivot.store.odb.objects import EMPTY_TREE, POINTER_MAX, parse_pointer
-from pivot.store.prune import DAY, WORTH, Live, Marked
+from pivot.store.prune import DAY, WORTH, LiveObjects, Marked
 from pivot.sync.remote.maintenance import Cleaning, HostFile, Listed, Upkeep
 from pivot.sync.remote.remote import Remote
 from pivot.sync.transfer.download import POINTER_MIN
@@ -38,7 +38,7 @@ class Cleaned(Struct):
     bytes: int = 0
 
 
-def clean(exchange: Exchange, remote: Remote, roots: Iterable[Root], terms: Terms) -> Cleaned:
+def clean(exchange: Exchange, remote: Remote, roots: Iterable[WantedRoot], terms: Terms) -> Cleaned:
     """Remove what is dead on a remote; pushers wait meanwhile.
 
     Raises:
@@ -60,7 +60,7 @@ def clean(exchange: Exchange, remote: Remote, roots: Iterable[Root], terms: Term
 class _Dead:
     """What is dead in a store at one time."""
 
-    def __init__(self, exchange: Exchange, remote: Remote, roots: Iterable[Root], terms: Terms) -> None:
+    def __init__(self, exchange: Exchange, remote: Remote, roots: Iterable[WantedRoot], terms: Terms) -> None:
         upkeep = remote.upkeep
         if unasked := set(upkeep.origins()) - terms.origins:
             raise RemoteError(
@@ -69,7 +69,7 @@ class _Dead:
         marked = Marked()
         marked.add(upkeep.marks(max(terms.age, DAY)))
         self.there = upkeep.objects()
-        self._live = find_live(exchange, remote, [*roots, *(Root(*one) for one in marked.objects)], self.there)
+        self._live = find_live(exchange, remote, [*roots, *(WantedRoot(*one) for one in marked.objects)], self.there)
         self._live.large |= marked.large
         files = [one for one in upkeep.files(terms.age) if one.is_old]
         loose = (one for one in files if _is_dead(one.path, "objects", 38, self._live.objects))
@@ -99,13 +99,15 @@ class _Dead:
         cleaning.remove([one.path for one in self.leftovers])
 
 
-def find_live(exchange: Exchange, remote: Remote, roots: Iterable[Root], there: Mapping[str, Listed]) -> Live:
+def find_live(
+    exchange: Exchange, remote: Remote, roots: Iterable[WantedRoot], there: Mapping[str, Listed]
+) -> LiveObjects:
     """Everything at and below the roots; what is not here is read from the remote.
 
     Raises:
         DamagedObject: the remote has something of it that cannot be read.
     """
-    live = Live()
+    live = LiveObjects()
     short: list[str] = []
     level = list(roots)
     while level:
@@ -119,7 +121,7 @@ def find_live(exchange: Exchange, remote: Remote, roots: Iterable[Root], there: 
     return live
 
 
-def _below(exchange: Exchange, remote: Remote, trees: list[str], there: Mapping[str, Listed]) -> Iterator[Root]:
+def _below(exchange: Exchange, remote: Remote, trees: list[str], there: Mapping[str, Listed]) -> Iterator[WantedRoot]:
     here = {oid: exchange.tree(oid) for oid in trees if exchange.has(oid)}
     for entries in here.values():
         yield from entries or ()

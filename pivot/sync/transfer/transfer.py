@@ -10,10 +10,10 @@
         transfer.find(root, "part/of.csv")  # an object inside a directory that need not be here
         transfer.remote                     # the narrow interface itself (`pivot.sync.remote.remote`), for gc and fsck
 
-A `Root` is an object id with its mode and the path at which its bytes belong; `pivot.sync.wanted` gives the roots of
-records, commits and targets. `tell` hears a `Moving` several times a second, from whatever thread. Nothing here moves
-refs: give the objects first, then push the refs with `pivot.state.ref_sync`. Closing a transfer from another thread, or
-Ctrl-C, stops it, and leaves both stores as good as they were.
+A `WantedRoot` is an object id with its mode and the path at which its bytes belong; `pivot.sync.wanted` gives the roots
+of records, commits and targets. `tell` hears a `Moving` several times a second, from whatever thread. Nothing here
+moves refs: give the objects first, then push the refs with `pivot.state.ref_sync`. Closing a transfer from another
+thread, or Ctrl-C, stops it, and leaves both stores as good as they were.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import Self
 
 from pivot.git.odb.backend import TREE
 from pivot.project import Project
-from pivot.store.exchange import Closure, Root, read_level
+from pivot.store.exchange import Closure, WantedRoot, read_level
 from pivot.store.odb.layout import mark_name
 from pivot.store.odb.objects import EMPTY_TREE, Object
 from pivot.store.store import Store
 from pivot.sync.open import open_remote
-from pivot.sync.remote.maintenance import Marks
+from pivot.sync.remote.maintenance import Pins
 from pivot.sync.remote.remote import Remote
 from pivot.sync.transfer.download import Receiving, plan_receiving, receive
 from pivot.sync.transfer.origins import origins_of
@@ -67,20 +67,22 @@ class Transfer:
         origins = origins_of(location, project.settings)
         return cls(project.store, remote, Manner(writer_of(str(location.common_dir)), tell, jobs, origins))
 
-    def missing_here(self, roots: Iterable[Root]) -> list[Root]:
+    def missing_here(self, roots: Iterable[WantedRoot]) -> list[WantedRoot]:
         """Those of which the store here lacks something; nobody is asked but the store."""
         return [root for root in roots if not self._store.has(Object(root.id, root.mode, 0))]
 
-    def there(self, roots: Iterable[Root]) -> set[str]:
+    def there(self, roots: Iterable[WantedRoot]) -> set[str]:
         """The ids of those that the remote has. An object that is there has all that is below it there too."""
         ids = list(dict.fromkeys(root.id for root in roots))
         return set(self.remote.sizes(ids) if self.remote.exists() else ()) | {EMPTY_TREE}.intersection(ids)
 
-    def expect(self, roots: Iterable[Root]) -> None:
+    def expect(self, roots: Iterable[WantedRoot]) -> None:
         """Say what a push will be about before it asks anything: if all of it is there, that is marked already then."""
-        self.remote.expect(Marks(frozenset(mark_name(one.id, one.mode) for one in roots), self._manner.origins))
+        self.remote.expect(Pins(frozenset(mark_name(one.id, one.mode) for one in roots), self._manner.origins))
 
-    def plan_send(self, roots: Iterable[Root], bases: Sequence[str] = (), standing: Iterable[Root] = ()) -> Sending:
+    def plan_send(
+        self, roots: Iterable[WantedRoot], bases: Sequence[str] = (), standing: Iterable[WantedRoot] = ()
+    ) -> Sending:
         """What the remote lacks; `bases` are directories of older results, in whose terms new ones are written.
 
         `standing` are roots that `there` found, on which a record that will be pushed relies.
@@ -100,11 +102,11 @@ class Transfer:
         plan = secured(self._exchange, self.remote, plan, self._manner)
         return send(self._exchange, self.remote, plan, self._manner) if plan.objects else Moved()
 
-    def clean(self, roots: Iterable[Root], terms: Terms) -> Cleaned:
+    def clean(self, roots: Iterable[WantedRoot], terms: Terms) -> Cleaned:
         """Remove from the remote what neither these roots nor a pusher needs; see `prune_remote`."""
         return clean(self._exchange, self.remote, roots, terms)
 
-    def plan_receive(self, roots: Iterable[Root], bases: Sequence[str] = ()) -> Receiving:
+    def plan_receive(self, roots: Iterable[WantedRoot], bases: Sequence[str] = ()) -> Receiving:
         """What the store here lacks; only small objects have been read for that."""
         missing = self.missing_here(roots)
         if not missing:
@@ -121,7 +123,7 @@ class Transfer:
         """
         return receive(self._exchange, self.remote, plan, self._manner) if plan.roots else Moved()
 
-    def find(self, root: Root, inside: str) -> Root | None:
+    def find(self, root: WantedRoot, inside: str) -> WantedRoot | None:
         """What stands at a path inside a directory; levels that are not here are read from the remote, and kept."""
         here = root
         for name in inside.split("/"):
@@ -129,17 +131,17 @@ class Transfer:
             found = next((one for one in entries if one.path == name), None)
             if found is None:
                 return None
-            here = Root(found.id, found.mode, f"{here.path}/{name}".lstrip("/"))
+            here = WantedRoot(found.id, found.mode, f"{here.path}/{name}".lstrip("/"))
         return here
 
-    def closure(self, roots: Iterable[Root]) -> Closure:
+    def closure(self, roots: Iterable[WantedRoot]) -> Closure:
         """What the store here has at and below some roots."""
         return self._exchange.closure(roots)
 
     def close(self) -> None:
         self.remote.close()
 
-    def _level(self, tree: str) -> list[Root]:
+    def _level(self, tree: str) -> list[WantedRoot]:
         here = self._exchange.tree(tree)
         if here is not None:
             return here

@@ -15,11 +15,11 @@ from msgspec import Struct, field
 
 from pivot.errors import MissingObject
 from pivot.git.odb.backend import TREE
-from pivot.store.exchange import Exchange, Member, Root
+from pivot.store.exchange import Exchange, Member, WantedRoot
 from pivot.store.odb.objects import Pointer
 from pivot.sync.remote.packs import counted, cut, make_pack
 from pivot.sync.remote.remote import Remote
-from pivot.sync.remote.upload_source import Offer
+from pivot.sync.remote.upload_source import UploadSource
 from pivot.sync.transfer.progress import Moved, Tally, Tell
 
 FEW = 1000  # objects that may go in one pack, whatever they are
@@ -32,9 +32,9 @@ class Asked(Struct, frozen=True):
     `standing` are roots that were found there already, and of which nothing need be here.
     """
 
-    roots: tuple[Root, ...] = ()
+    roots: tuple[WantedRoot, ...] = ()
     bases: tuple[str, ...] = ()
-    standing: tuple[Root, ...] = ()
+    standing: tuple[WantedRoot, ...] = ()
 
 
 class Sending(Struct, frozen=True):
@@ -170,7 +170,7 @@ class _Sender:
             self._tally.sent(count)
             self._tally.add(size=count)
 
-        self._remote.take_large(pointer, self._writer, Offer(self._exchange.large_path(pointer), sent, kept))
+        self._remote.take_large(pointer, self._writer, UploadSource(self._exchange.large_path(pointer), sent, kept))
         self._tally.add(size=pointer.size - done, large=1)
 
 

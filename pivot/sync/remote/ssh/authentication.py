@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import paramiko
 
 from pivot.errors import ConnectionLost, RemoteError
-from pivot.sync.remote.ssh.target import Target
+from pivot.sync.remote.ssh.target import SshTarget
 
 
-def log_in(transport: paramiko.Transport, target: Target, timeout: int, ask: Callable[[str], str | None]) -> None:
+def log_in(transport: paramiko.Transport, target: SshTarget, timeout: int, ask: Callable[[str], str | None]) -> None:
     """Offer one key after the other.
 
     Raises:
@@ -38,7 +38,7 @@ def log_in(transport: paramiko.Transport, target: Target, timeout: int, ask: Cal
     )
 
 
-def _keys(target: Target, ask: Callable[[str], str | None], notes: list[str]) -> Iterator[paramiko.PKey]:
+def _keys(target: SshTarget, ask: Callable[[str], str | None], notes: list[str]) -> Iterator[paramiko.PKey]:
     if not target.only_identities:
         yield from paramiko.Agent().get_keys()
     for file in target.identity_files:

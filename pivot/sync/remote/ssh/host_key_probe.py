@@ -6,10 +6,10 @@ from pivot.sync.remote.address import Address
 from pivot.sync.remote.ssh.host_keys import HostKey, look_at
 from pivot.sync.remote.ssh.paramiko_connection import open_transport
 from pivot.sync.remote.ssh.settings import SshSettings
-from pivot.sync.remote.ssh.target import Target, as_program_reads, find_target
+from pivot.sync.remote.ssh.target import SshTarget, as_program_reads, find_target
 
 
-def see_host_key(address: Address, settings: SshSettings, *, program: bool) -> tuple[HostKey, Target] | None:
+def see_host_key(address: Address, settings: SshSettings, *, program: bool) -> tuple[HostKey, SshTarget] | None:
     """The key that a host shows, without logging in; None for one behind others, whose keys come first.
 
     With `program` it is the `ssh` program that must know the key later.

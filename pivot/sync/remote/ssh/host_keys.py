@@ -12,7 +12,7 @@ import paramiko
 from msgspec import Struct
 
 from pivot.sync.remote.ssh.errors import changed_key, unknown_key
-from pivot.sync.remote.ssh.target import Target
+from pivot.sync.remote.ssh.target import SshTarget
 
 
 class HostKey(Struct, frozen=True):
@@ -32,7 +32,7 @@ class HostKey(Struct, frozen=True):
             opened.write(f"{self.known_as} {self.kind} {self.key.get_base64()}\n")
 
 
-def known_keys(target: Target) -> dict[str, paramiko.PKey]:
+def known_keys(target: SshTarget) -> dict[str, paramiko.PKey]:
     """The keys of a host that are known, by kind."""
     found: dict[str, paramiko.PKey] = {}
     for file in target.known_hosts:
@@ -43,7 +43,7 @@ def known_keys(target: Target) -> dict[str, paramiko.PKey]:
     return found
 
 
-def look_at(target: Target, key: paramiko.PKey) -> HostKey:
+def look_at(target: SshTarget, key: paramiko.PKey) -> HostKey:
     """What a host's key is to us."""
     known = known_keys(target)
     held = known.get(key.get_name())
@@ -51,7 +51,7 @@ def look_at(target: Target, key: paramiko.PKey) -> HostKey:
     return HostKey(target.known_as, key.get_name(), key.fingerprint, state, key)
 
 
-def refuse_stranger(target: Target, key: paramiko.PKey) -> None:
+def refuse_stranger(target: SshTarget, key: paramiko.PKey) -> None:
     """Raises `RemoteError` unless the key is the one that is known."""
     seen = look_at(target, key)
     shown = f"it shows {seen.kind} {seen.fingerprint}"

@@ -11,10 +11,10 @@ from typing import Any
 import paramiko
 
 from pivot.errors import ConnectionLost, RemoteError
-from pivot.sync.remote.channel import BLOCK, Channel, Ended, copy_file, last_words
+from pivot.sync.remote.channel import BLOCK, Channel, ProgramExit, copy_file, last_words
 from pivot.sync.remote.ssh.authentication import log_in
 from pivot.sync.remote.ssh.host_keys import known_keys, refuse_stranger
-from pivot.sync.remote.ssh.target import Target
+from pivot.sync.remote.ssh.target import SshTarget
 
 CHANNELS = 8  # at once; servers allow ten by default
 KEEPALIVE = 15  # seconds
@@ -29,7 +29,7 @@ Ask = Callable[[str], str | None]
 class EmbeddedConnection:
     """A connection to `target`, through its jump hosts."""
 
-    def __init__(self, target: Target, timeout: int, ask: Ask) -> None:
+    def __init__(self, target: SshTarget, timeout: int, ask: Ask) -> None:
         self._where = target.known_as
         self._free = threading.BoundedSemaphore(CHANNELS)
         self._way: list[paramiko.Transport] = []
@@ -82,14 +82,14 @@ class _EmbeddedChannel:
     def read(self, count: int) -> bytes:
         return bytes(self._channel.recv(count))
 
-    def finish(self) -> Ended:
+    def finish(self) -> ProgramExit:
         self.end()
         while self._channel.recv(BLOCK):
             pass
         code = self._channel.recv_exit_status()
         if code < 0:
             raise ConnectionLost(f"the connection to {self._where} broke")
-        return Ended(code, last_words(b"".join(iter(lambda: self._channel.recv_stderr(BLOCK), b""))))
+        return ProgramExit(code, last_words(b"".join(iter(lambda: self._channel.recv_stderr(BLOCK), b""))))
 
     def close(self) -> None:
         if not self._closed:
@@ -98,7 +98,7 @@ class _EmbeddedChannel:
             self._release()
 
 
-def open_transport(target: Target, timeout: int, through: paramiko.Transport | None = None) -> paramiko.Transport:
+def open_transport(target: SshTarget, timeout: int, through: paramiko.Transport | None = None) -> paramiko.Transport:
     """Shake hands with a host; its key has not been looked at yet.
 
     Raises:
@@ -123,7 +123,7 @@ def open_transport(target: Target, timeout: int, through: paramiko.Transport | N
     return transport
 
 
-def _no_ssh(target: Target, error: paramiko.SSHException) -> RemoteError:
+def _no_ssh(target: SshTarget, error: paramiko.SSHException) -> RemoteError:
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return RemoteError(f"{target.host} speaks an SSH that is not understood: {error}")
     return ConnectionLost(f"{target.host}, port {target.port}, does not answer as an SSH server: {error}")
@@ -134,7 +134,7 @@ def _kind(name: str) -> str:
     return "ssh-rsa" if name.startswith("rsa-sha2") else name
 
 
-def _open_line(target: Target, timeout: int, through: paramiko.Transport | None) -> Any:
+def _open_line(target: SshTarget, timeout: int, through: paramiko.Transport | None) -> Any:
     if through is not None:
         return through.open_channel("direct-tcpip", (target.host, target.port), ("127.0.0.1", 0), timeout=timeout)
     if target.proxy_command:

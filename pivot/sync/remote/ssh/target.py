@@ -19,7 +19,7 @@ CONFIG = "~/.ssh/config"
 _SYSTEM_CONFIG = "/etc/ssh/ssh_config"
 
 
-class Target(Struct, frozen=True):
+class SshTarget(Struct, frozen=True):
     """One host to connect to; `jumps` are hosts on the way.
 
     `known_as` is the name that its key stands under; `trusted_by` is the command that makes its key known.
@@ -33,11 +33,11 @@ class Target(Struct, frozen=True):
     identity_files: tuple[str, ...]
     only_identities: bool
     proxy_command: str
-    jumps: tuple[Target, ...]
+    jumps: tuple[SshTarget, ...]
     trusted_by: str
 
 
-def find_target(address: Address, settings: SshSettings) -> Target:
+def find_target(address: Address, settings: SshSettings) -> SshTarget:
     """Read the configuration for an address.
 
     Raises:
@@ -52,7 +52,7 @@ def find_target(address: Address, settings: SshSettings) -> Target:
     return target
 
 
-def as_program_reads(target: Target, address: Address, settings: SshSettings) -> Target:
+def as_program_reads(target: SshTarget, address: Address, settings: SshSettings) -> SshTarget:
     """The target with the `known_hosts` files of the `ssh` program, those that it writes first.
 
     `ssh` takes `~` from the passwd entry and not from $HOME, and understands more of the configuration than we do.
@@ -73,7 +73,7 @@ def as_program_reads(target: Target, address: Address, settings: SshSettings) ->
     return replace(target, known_hosts=files) if files else target
 
 
-def _look_up(config: paramiko.SSHConfig, settings: SshSettings, name: str, user: str, port: int | None) -> Target:
+def _look_up(config: paramiko.SSHConfig, settings: SshSettings, name: str, user: str, port: int | None) -> SshTarget:
     found = config.lookup(name)
     host = found.get("hostname", name)
     number = port or int(found.get("port", 22))
@@ -81,7 +81,7 @@ def _look_up(config: paramiko.SSHConfig, settings: SshSettings, name: str, user:
     files = found.get("userknownhostsfile", KNOWN_HOSTS).split()
     identities = found.get("identityfile") or [f"~/.ssh/{key}" for key in DEFAULT_KEYS]
     command, jump = found.get("proxycommand", ""), found.get("proxyjump", "")
-    return Target(
+    return SshTarget(
         host=host,
         port=number,
         user=user or found.get("user") or _own_name(),
@@ -95,7 +95,7 @@ def _look_up(config: paramiko.SSHConfig, settings: SshSettings, name: str, user:
     )
 
 
-def _jump(config: paramiko.SSHConfig, settings: SshSettings, hop: str) -> Target:
+def _jump(config: paramiko.SSHConfig, settings: SshSettings, hop: str) -> SshTarget:
     """`[user@]host[:port]`, whose own ProxyJump does not count."""
     user, _, place = hop.strip().rpartition("@")
     host, _, port = place.removeprefix("ssh://").partition(":")
