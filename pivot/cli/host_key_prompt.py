@@ -13,7 +13,7 @@ from pivot.sync.remote.config import choose_named
 from pivot.sync.remote.ssh.settings import read_ssh_settings
 
 
-def get_to_know(project: Project, name: str, fingerprint: str | None, *, strict: bool = False) -> None:
+def ask_to_trust(project: Project, name: str, fingerprint: str | None, *, strict: bool = False) -> None:
     """Make the host key of a remote known, if the user says so or has named its fingerprint.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pivot.noop.cache import ELAPSED
-from pivot.noop.collect import keep_settled
+from pivot.noop.collect import save_noop
 from pivot.plan.decision import Decision
 from pivot.plan.planner import Planner
 from pivot.reports.remarks import remark_lines
@@ -19,14 +19,14 @@ from pivot.run.selection import Selection
 from pivot.run.session import Session
 
 
-def remember_settled(session: Session, planner: Planner, made: int, seen: Sequence[str], *, ran: bool) -> None:
+def remember_noop(session: Session, planner: Planner, made: int, seen: Sequence[str], *, ran: bool) -> None:
     """If every stage of the repository is up to date, keep what `repro` and `status` say of that.
 
     `planner` has decided nothing before `made`, which is the time (ns since the epoch) before this command read
     anything; `seen` says which outputs Git does not ignore; `ran` says that it was a run.
     """
     plan = planner.plan(planner.graph.order)
-    if not plan.settled or session.failures():
+    if not plan.nothing_to_do or session.failures():
         return
     unignored = [f"warning: {text}" for text in seen]
     notices = filter(None, [session.project.settings.unconfirmed_notice()])
@@ -38,7 +38,7 @@ def remember_settled(session: Session, planner: Planner, made: int, seen: Sequen
     for folder in _folders(stage.spec.file for stage in planner.stages.values()) if done else ():
         names = Selection(folder=folder).apply(planner)
         texts[f"repro {folder}".rstrip()] = (_said([plan.decisions[name] for name in names]), warnings)
-    keep_settled(session, plan, made, texts)
+    save_noop(session, plan, made, texts)
 
 
 def _folders(files: Iterable[str]) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pivot.cli.host_key_prompt import get_to_know
+from pivot.cli.host_key_prompt import ask_to_trust
 from pivot.project import Project
 from pivot.sync.open import open_remote
 from pivot.sync.remote.address import parse_address
@@ -34,7 +34,7 @@ def add(name: str, url: str, default: bool, shared: bool, fingerprint: str | Non
         parse_address(url, project.root)
         add_remote(project, name, url, default=default, scope="shared" if shared else "local")
     with Project.open(Path.cwd()) as project:
-        get_to_know(project, name, fingerprint)
+        ask_to_trust(project, name, fingerprint)
     click.echo(f"{name}: {url}; `git pivot remote check {name}` tries it, `git pivot push` fills it")
     return 0
 
@@ -45,7 +45,7 @@ def add(name: str, url: str, default: bool, shared: bool, fingerprint: str | Non
 def trust(name: str | None, fingerprint: str | None) -> int:
     """Show the fingerprint of a remote's host key, and ask whether it is the right one."""
     with Project.open(Path.cwd()) as project:
-        get_to_know(project, choose_named(project.settings, name).name, fingerprint, strict=True)
+        ask_to_trust(project, choose_named(project.settings, name).name, fingerprint, strict=True)
     return 0
 
 

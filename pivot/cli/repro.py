@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import click
 
 from pivot.cli.display import open_display, say, to_json
-from pivot.cli.remember_noop import remember_settled
+from pivot.cli.remember_noop import remember_noop
 from pivot.cli.session_setup import folder_in, open_session, report_failures, report_remarks
 from pivot.operations.determinism import verify_determinism
 from pivot.pipeline.run_policy import read_duration
@@ -112,7 +112,7 @@ def repro(targets: tuple[str, ...], values: tuple[str, ...], **options: bool | f
         if display.unchanged:
             planner = session.planner()
             seen = seen_by_git(session.project, kept_paths(planner))
-            remember_settled(session, planner, made, seen, ran=True)
+            remember_noop(session, planner, made, seen, ran=True)
         return _report_failures(session, selection) or display.exit_code
 
 

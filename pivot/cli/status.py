@@ -7,7 +7,7 @@ import time
 import click
 
 from pivot.cli.display import say, to_json
-from pivot.cli.remember_noop import remember_settled
+from pivot.cli.remember_noop import remember_noop
 from pivot.cli.session_setup import folder_in, open_session, report_failures, report_remarks
 from pivot.plan.targets import select
 from pivot.reports.explain import explain
@@ -48,6 +48,6 @@ def status(targets: tuple[str, ...], values: tuple[str, ...], as_json: bool, **o
         seen = seen_by_git(session.project, kept_paths(planner))
         for text in seen:
             say(f"warning: {text}", err=True)
-        if plan.settled:
-            remember_settled(session, planner, made, seen, ran=False)
+        if plan.nothing_to_do:
+            remember_noop(session, planner, made, seen, ran=False)
         return report_failures(session, planner, wanted)

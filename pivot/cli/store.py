@@ -151,7 +151,7 @@ def fsck(remote: str | None, mend: bool, as_json: bool) -> int:
         flush_if_possible(project)
         with _telling("checking") as tell:
             checked = _check_remote(project, remote, tell, mend=mend) if remote else check_store(project, tell)
-        _forget_settled(project)
+        _forget_noop(project)
     for line in [to_json(fsck_document(checked))] if as_json else fsck_lines(checked, remote or ""):
         say(line)
     return 0 if checked.sound else CheckFailed.exit_code
@@ -207,7 +207,7 @@ def _say_shortened(remote: str, pushed: Pushed) -> None:
     say(f"{remote}: {told}")
 
 
-def _forget_settled(project: Project) -> None:
+def _forget_noop(project: Project) -> None:
     """What was found missing is no reason to say "nothing to do" from memory."""
     remove_quietly(project.cache_dir / "settled")
 

@@ -144,7 +144,7 @@ def changed_file(files: Mapping[str, FileSeen], made: int) -> str:
     """The first file that is not what it was, checked by its stat first."""
     for path, seen in files.items():
         now = stat_of(path)
-        if now == seen.stat and (now is None or settled(now, made)):
+        if now == seen.stat and (now is None or is_stable(now, made)):
             continue
         if not seen.digest:
             if (now is None) != (seen.stat is None):
@@ -154,7 +154,7 @@ def changed_file(files: Mapping[str, FileSeen], made: int) -> str:
     return ""
 
 
-def settled(stat: tuple[int, int, int, int], made: int) -> bool:
+def is_stable(stat: tuple[int, int, int, int], made: int) -> bool:
     """Whether a change after the read would have another time, as Git judges its index."""
     latest = max(stat[0], stat[1])
     return latest < made - (_COARSE if stat[0] % 1_000_000_000 == 0 else _TICK)
@@ -163,7 +163,7 @@ def settled(stat: tuple[int, int, int, int], made: int) -> bool:
 def _changed_folder(evidence: Evidence) -> str:
     for path, seen in evidence.folders.items():
         now = stat_of(path)
-        if now == seen.stat and (now is None or settled(now, evidence.made)):
+        if now == seen.stat and (now is None or is_stable(now, evidence.made)):
             continue
         if digest_of_folder(path, seen.names, seen.without) != seen.digest:
             return path

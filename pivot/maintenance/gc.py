@@ -58,7 +58,7 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
         # What a remote has and this repository never took in is not here to be removed.
         dead = sorted(own.dead.intersection(project.runs.fingerprints(fetched=False)))
         if not dry_run:
-            _forget_settled(places)
+            _forget_noop(places)
             project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
         # What is stored from now on by a repository that was not asked keeps its mark.
         recent = max(min(DAY, keep), time.time() - began)
@@ -67,7 +67,7 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
             say("others push to the store here: its bytes stay until it is cleaned up as a remote (`gc --remote`)")
         pruned = Pruned() if is_remote else project.store.prune(objects, dry_run=dry_run, recent=recent)
         if not dry_run:
-            _forget_settled(places)
+            _forget_noop(places)
     return Collected(len(dead), pruned, len(using))
 
 
@@ -158,7 +158,7 @@ def _remove_failed(places: Sequence[WorktreeData]) -> int:
     return freed
 
 
-def _forget_settled(places: Sequence[WorktreeData]) -> None:
+def _forget_noop(places: Sequence[WorktreeData]) -> None:
     """The memory of "nothing to do" does not look at every object: what it stood on may be gone now."""
     for place in places:
         remove_quietly(place.pivot_dir / "cache/settled")

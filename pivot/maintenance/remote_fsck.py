@@ -100,7 +100,7 @@ class _Contents(Struct):
 
     def _large(self, pointer: Pointer) -> str:
         def digest() -> str:
-            return digest_of(self.remote.give_large(pointer, 0))
+            return digest_of(self.remote.fetch_large(pointer, 0))
 
         return "" if self.remote.again(digest) == pointer.blake3 else "damaged"
 

@@ -25,7 +25,7 @@ _REFS = (
 )
 
 
-def keep_settled(session: Session, plan: Plan, made: int, texts: dict[str, tuple[str, str]]) -> None:
+def save_noop(session: Session, plan: Plan, made: int, texts: dict[str, tuple[str, str]]) -> None:
     """Remember what was said about all stages, where what it stood on can be told by stat alone.
 
     `made` is the time (ns since the epoch) at which the command began, before it read anything.

@@ -112,7 +112,7 @@ class Plan(Struct, frozen=True):
         return [name for name, one in self.decisions.items() if one.action in (Action.RUN, Action.WAIT)]
 
     @property
-    def settled(self) -> bool:
+    def nothing_to_do(self) -> bool:
         """Whether `repro` would do nothing at all."""
         held = self.decisions.values()
         return all(one.action is Action.KEEP and not one.unstored and not one.away for one in held)

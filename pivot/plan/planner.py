@@ -56,7 +56,7 @@ class Planner:
         self._forced: frozenset[str] = frozenset()
         self._alone: frozenset[str] = frozenset()
         self._asked: frozenset[str] = frozenset()
-        self._settled: dict[str, Decision] = {}
+        self._outcomes: dict[str, Decision] = {}
         self._decisions: dict[str, Decision] = {}
         self._situations: dict[str, Situation] = {}
 
@@ -111,23 +111,23 @@ class Planner:
         static = situation_of(self.stages[situation.stage.name], situation.deps)
         return widen(static, self._root, {*self._memory.reach(static.static), *modules})
 
-    def settle(self, name: str, decision: Decision) -> None:
+    def record_outcome(self, name: str, decision: Decision) -> None:
         """Tell how a stage ended; what reads its outputs is decided again when asked for.
 
         Stages further down are decided again when those in between have ended.
         """
-        self._settled[name] = decision
+        self._outcomes[name] = decision
         self._inputs.forget(self.stages[name].spec.out_paths())
         for stale in (name, *self.graph.downstream[name]):
             self._decisions.pop(stale, None)
 
     def take_outcomes(self, before: Planner) -> None:
         """Go on from where another planner of the same run stood."""
-        self._settled = {name: one for name, one in before._settled.items() if name in self.stages}
+        self._outcomes = {name: one for name, one in before._outcomes.items() if name in self.stages}
 
     def _decide(self, stage: AnalysedStage) -> Decision:
-        if (settled := self._settled.get(stage.name)) is not None:
-            return settled
+        if (outcome := self._outcomes.get(stage.name)) is not None:
+            return outcome
         if file := self.broken.get(stage.name):
             return Decision(
                 stage.name, Action.BLOCKED, (Reason(ReasonKind.BROKEN, f"Pipeline cannot be imported: {file}"),)

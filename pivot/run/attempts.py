@@ -1,4 +1,4 @@
-"""Stages that run now: each a trial until its inputs are seen to be the ones that its fingerprint was made from."""
+"""Stages that run now: each a attempt until its inputs are seen to be the ones that its fingerprint was made from."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Attempt(Struct, frozen=True):
 
 
 class Attempts:
-    """The trials under way, by stage."""
+    """The attempts under way, by stage."""
 
     def __init__(self, session: Session, outputs: Outputs, terminal: str = "") -> None:
         self._session = session
@@ -86,12 +86,12 @@ class Attempts:
     def pop(self, stage: str) -> Attempt:
         return self._open.pop(stage)
 
-    def moved(self, trial: Attempt, modules: Iterable[str]) -> str:
+    def moved(self, attempt: Attempt, modules: Iterable[str]) -> str:
         """The input that changed while the stage ran, if one did; empty if all stand.
 
         `modules` were imported meanwhile: their bytes are known only by not having changed since the stage began.
         """
-        inputs, situation = self._session.inputs, trial.situation
+        inputs, situation = self._session.inputs, attempt.situation
         spec = situation.stage.spec
         inputs.forget(spec.dep_paths())
         for path in spec.dep_paths():
@@ -101,11 +101,11 @@ class Attempts:
         for address in spec.external_paths():
             if identify_external(address, inputs) != situation.deps[address]:
                 return address
-        young = (path for path in modules if _changed_since(self._session.project.root / path, trial.began))
+        young = (path for path in modules if _changed_since(self._session.project.root / path, attempt.began))
         return next(young, "") or self._session.moved(spec)
 
     def result(self, situation: Situation, done: JobDone, modules: Sequence[str], tries: int) -> Result:
-        """What the run cache is to keep of a finished trial."""
+        """What the run cache is to keep of a finished attempt."""
         project, stage = self._session.project, situation.stage
         pipeline = self._session.pipeline(stage.spec)
         project.stats.absorb(done.stats)
@@ -128,17 +128,17 @@ class Attempts:
         )
         return Result(situation.result(outs, tree), info, tuple(modules), done.carried)
 
-    def refused(self, trial: Attempt, done: JobDone) -> StageEnded | None:
+    def refused(self, attempt: Attempt, done: JobDone) -> StageEnded | None:
         """The end of a stage that reads or writes what it does not declare, where a setting forbids that."""
         if not done.undeclared or self._session.policies.undeclared != "error":
             return None
         message = f"{undeclared_sentence(done.undeclared)} (pivot.undeclared = error)"
-        return failed_as(trial, done, message, self.undo(trial))
+        return failed_as(attempt, done, message, self.undo(attempt))
 
-    def undo(self, trial: Attempt) -> str:
+    def undo(self, attempt: Attempt) -> str:
         """Put the old outputs back; what a stage that failed had written is moved to the folder that is told."""
-        partial = self._remains.put_by(trial.stage, trial.situation.stage.spec.out_paths())
-        trial.aside.rollback()
+        partial = self._remains.put_by(attempt.stage, attempt.situation.stage.spec.out_paths())
+        attempt.aside.rollback()
         return partial
 
     def warnings(self, done: JobDone) -> list[str]:
@@ -148,24 +148,24 @@ class Attempts:
 
     def cancel(self) -> None:
         """Kill what runs; each ends as a failed done."""
-        for trial in self._open.values():
-            self._session.workers.cancel(trial.job)
+        for attempt in self._open.values():
+            self._session.workers.cancel(attempt.job)
 
     def close(self) -> None:
         """Kill what still runs and put its old outputs back."""
         self.cancel()
-        for trial in self._open.values():
-            trial.aside.rollback()
+        for attempt in self._open.values():
+            attempt.aside.rollback()
         self._open.clear()
         self._outputs.close()
 
 
 def failed_as(
-    trial: Attempt, told: JobDone | JobFailed, message: str, partial: str = "", ending: Ending = "failed"
+    attempt: Attempt, told: JobDone | JobFailed, message: str, partial: str = "", ending: Ending = "failed"
 ) -> StageEnded:
-    """The end of a trial that gives no result; `partial` is the folder with what it had written."""
+    """The end of a attempt that gives no result; `partial` is the folder with what it had written."""
     tail = told.tail if isinstance(told, JobFailed) and ending == "failed" else ()
-    return StageEnded(trial.stage, ending, trial.reasons, told.seconds, message, told.log, tail, partial)
+    return StageEnded(attempt.stage, ending, attempt.reasons, told.seconds, message, told.log, tail, partial)
 
 
 def _changed_since(path: Path, began: int) -> bool:

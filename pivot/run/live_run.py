@@ -37,7 +37,7 @@ class RunControl(Stops, Protocol):
         """A plan holds from here on; told once its first stages have started."""
         ...
 
-    def beats(self) -> Iterable[Beat | Paused]:
+    def ticks(self) -> Iterable[Beat | Paused]:
         """Time and keys, for whoever displays the run."""
         ...
 
@@ -49,8 +49,8 @@ class StageFailure(Struct, frozen=True):
     ended: StageEnded
 
 
-def execute_steered(
-    session: Session, selection: Selection, options: RunOptions, steering: RunControl, failures: dict[str, StageFailure]
+def execute_live(
+    session: Session, selection: Selection, options: RunOptions, control: RunControl, failures: dict[str, StageFailure]
 ) -> Iterator[Event]:
     """Bring the selected stages up to date, and keep them so while their files change.
 
@@ -62,52 +62,52 @@ def execute_steered(
         ImportAbandoned: something changed while the plan was being made.
     """
     began = time.monotonic()
-    run = LiveRun(session, selection, options, steering, failures)
+    run = LiveRun(session, selection, options, control, failures)
     try:
-        yield from run.announce(run.prepare(steering))
+        yield from run.announce(run.prepare(control))
         yield from (Unplanned(one.message, one.file) for one in session.failures())
-        yield from run.loop(steering)
+        yield from run.loop(control)
         run.tell()
     finally:
         run.close()
     yield from run.finish()
-    yield RunEnded(run.endings, time.monotonic() - began, bool(steering.count))
+    yield RunEnded(run.endings, time.monotonic() - began, bool(control.count))
 
 
 class LiveRun(Run):
-    """While `_planless`, what stands in the files cannot be planned: nothing starts, and what runs goes on."""
+    """While `_plan_unavailable`, what stands in the files cannot be planned: nothing starts, and what runs goes on."""
 
     def __init__(
         self,
         session: Session,
         selection: Selection,
         options: RunOptions,
-        steering: RunControl,
+        control: RunControl,
         failures: dict[str, StageFailure],
     ) -> None:
         super().__init__(session, selection, options)
-        self._steering = steering
+        self._control = control
         self._failures = failures
         self._outdated: set[str] = set()
         self._restarts: dict[str, int] = {}
-        self._planless = False
+        self._plan_unavailable = False
         self._told = False
 
     def tell(self) -> None:
         """Say what plan holds, unless that was said."""
-        if not self._told and not self._planless:
+        if not self._told and not self._plan_unavailable:
             self._told = True
-            self._steering.planned(self._session, self._planner)
+            self._control.planned(self._session, self._planner)
 
     def _advance(self) -> Iterator[Event]:
-        if not self._planless:
+        if not self._plan_unavailable:
             yield from super()._advance()
 
     def _heed(self, stops: Stops) -> Iterator[Event]:
         self.tell()
         yield from super()._heed(stops)
-        yield from self._steering.beats()
-        while changed := self._steering.changed():
+        yield from self._control.ticks()
+        while changed := self._control.changed():
             yield from self._replan(changed)
 
     def _start(self, name: str) -> Iterator[Event]:
@@ -115,16 +115,16 @@ class LiveRun(Run):
         if known is None or known.fingerprint != fingerprint:
             yield from super()._start(name)
             return
-        self._lineup.release(name)
+        self._queue.release(name)
         last = known.ended.message.strip().rpartition("\n")[2].strip()
         text = f"as before, with the same code and inputs; it was not run again\n{last}"
         yield self._end(replace(known.ended, message=text, tail=()))
 
     def _done(self, done: JobDone) -> Iterator[Event]:
-        trial = self._trials.get(done.stage)
-        if not self._planless and done.stage not in self._outdated and (moved := self._moved(trial)):
+        attempt = self._attempts.get(done.stage)
+        if not self._plan_unavailable and done.stage not in self._outdated and (moved := self._moved(attempt)):
             yield from self._replan((moved,))  # saved a moment ago: whether it reaches this stage, a plan can say
-        if self._planless or done.stage in self._outdated:
+        if self._plan_unavailable or done.stage in self._outdated:
             yield from self._discard(done.stage)
             return
         self._failures.pop(done.stage, None)
@@ -136,10 +136,10 @@ class LiveRun(Run):
         else:
             yield from super()._failed(failed)
 
-    def _try_again(self, trial: Attempt, moved: str) -> Iterator[Event]:
-        yield from super()._try_again(trial, moved)
-        if self.endings.get(trial.stage) == "failed":
-            self._fail_as_left(trial.stage)
+    def _try_again(self, attempt: Attempt, moved: str) -> Iterator[Event]:
+        yield from super()._try_again(attempt, moved)
+        if self.endings.get(attempt.stage) == "failed":
+            self._fail_as_left(attempt.stage)
 
     def _fail_as_left(self, name: str) -> None:
         """What a stage has written over its own input is no reason to try it again."""
@@ -156,8 +156,8 @@ class LiveRun(Run):
                 self._failures[ended.stage] = StageFailure(decision.fingerprint, ended)
         return super()._end(ended)
 
-    def _moved(self, trial: Attempt) -> str:
-        return self._session.moved(trial.situation.stage.spec)
+    def _moved(self, attempt: Attempt) -> str:
+        return self._session.moved(attempt.situation.stage.spec)
 
     def _replan(self, changed: tuple[str, ...]) -> Iterator[Event]:
         """Plan from the files as they are now, and end what runs for something else."""
@@ -168,52 +168,52 @@ class LiveRun(Run):
         try:
             plan = self._from_now_on()
         except ImportAbandoned:
-            self._planless = True  # the next change is here already
+            self._plan_unavailable = True  # the next change is here already
             return
         except PivotError as error:
-            self._planless = True
+            self._plan_unavailable = True
             yield Unplanned(str(error))
             return
-        self._planless = False
+        self._plan_unavailable = False
         self._told = False
         yield RunPlanned(plan)
         yield from (Unplanned(one.message, one.file) for one in self._session.failures())
-        for trial in self._trials.open():
-            if not self._holds(trial):
-                self._outdated.add(trial.stage)
-                self._trials.end(trial.stage)
+        for attempt in self._attempts.open():
+            if not self._holds(attempt):
+                self._outdated.add(attempt.stage)
+                self._attempts.end(attempt.stage)
 
     def _from_now_on(self) -> Plan:
         """A plan that takes nothing from the one before; what it finds undone has not ended, whatever was said."""
         self._planner = self._session.planner()
-        plan = self.prepare(self._steering)
+        plan = self.prepare(self._control)
         kept = {name for name, one in plan.decisions.items() if one.action is Action.KEEP}
         for name in [name for name in self.endings if name not in kept]:
             del self.endings[name]
         self._plan_anew()
         return plan
 
-    def _holds(self, trial: Attempt) -> bool:
+    def _holds(self, attempt: Attempt) -> bool:
         """Whether a stage that runs is still what the plan would start."""
-        name, spec = trial.stage, trial.situation.stage.spec
+        name, spec = attempt.stage, attempt.situation.stage.spec
         if name not in self._planner.stages:
             return spec.file in {one.file for one in self._session.failures()}  # not gone: unreadable for now
         decision = self._planner.decide(name)
-        return decision.action is Action.RUN and decision.fingerprint == trial.situation.fingerprint
+        return decision.action is Action.RUN and decision.fingerprint == attempt.situation.fingerprint
 
     def _discard(self, name: str) -> Iterator[Event]:
         """The end of a run that counts for nothing; the stage is decided anew."""
         self._outdated.discard(name)
-        trial = self._trials.pop(name)
-        self._lineup.release(name)
-        trial.aside.rollback()
-        self._session.inputs.forget(trial.situation.stage.spec.out_paths())
+        attempt = self._attempts.pop(name)
+        self._queue.release(name)
+        attempt.aside.rollback()
+        self._session.inputs.forget(attempt.situation.stage.spec.out_paths())
         self._restarts[name] = self._restarts.get(name, 0) + 1
-        if self._planless:
-            yield self._end(StageEnded(name, "skipped", trial.reasons, message="its inputs changed while it ran"))
+        if self._plan_unavailable:
+            yield self._end(StageEnded(name, "skipped", attempt.reasons, message="its inputs changed while it ran"))
         elif self._restarts[name] > RESTARTS:
             text = f"its inputs changed while it ran, {RESTARTS} times over: does the stage write them itself?"
-            yield self._end(StageEnded(name, "failed", trial.reasons, message=text))
+            yield self._end(StageEnded(name, "failed", attempt.reasons, message=text))
             self._fail_as_left(name)
         else:
             yield Noticed("ended, since its inputs have changed", name)

@@ -54,7 +54,7 @@ class Prefetch:
         """Stages that wait for their bytes."""
         return len(self._open)
 
-    def lacking(self, planner: Planner, plan: Plan, stopped: Callable[[], bool]) -> set[str]:
+    def missing(self, planner: Planner, plan: Plan, stopped: Callable[[], bool]) -> set[str]:
         """Of what this plan will need from the remote, what it does not have.
 
         A remote that cannot be reached is found out here once; every later order ends with the same error.
@@ -69,7 +69,7 @@ class Prefetch:
             return set()
         return needed.keys() - there
 
-    def order(self, stage: str, outs: Mapping[str, Object]) -> StagePulling:
+    def request(self, stage: str, outs: Mapping[str, Object]) -> StagePulling:
         """Bring the bytes of these outputs into the store; the stage waits until `arrivals` tells of them."""
         self._open.add(stage)
         if self._unreachable is not None:
@@ -81,10 +81,10 @@ class Prefetch:
 
     def arrivals(self, timeout: float) -> Iterator[Fetched]:
         """What has arrived since the last call; if nothing has, wait up to `timeout` seconds for it."""
-        for arrival in _drain(self._arrived, timeout if self._open else 0.0):
-            if arrival.stage in self._open:
-                self._open.discard(arrival.stage)
-                yield arrival
+        for fetched in _drain(self._arrived, timeout if self._open else 0.0):
+            if fetched.stage in self._open:
+                self._open.discard(fetched.stage)
+                yield fetched
 
     def forget(self) -> list[str]:
         """Nobody waits any more: the stages that did. What comes even so is kept in the store."""
@@ -105,7 +105,7 @@ class Prefetch:
 
     @cached_property
     def _thread(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, "supply")
+        return ThreadPoolExecutor(1, "prefetch")
 
     def _wait(self, work: Callable[[], Told], stopped: Callable[[], bool]) -> Told:
         """Do it in the thread; Ctrl-C closes the connection under it."""

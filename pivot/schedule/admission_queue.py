@@ -55,7 +55,7 @@ class AdmissionQueue:
         self._failures: dict[str, int] = {}
         self._due: dict[str, float] = {}
 
-    def renew(self, work: Work) -> None:
+    def replace(self, work: Work) -> None:
         """Go on with another plan: what was ready is to be pushed again; what runs or will be tried again stays."""
         self._work = work
         self._remaining = longest_paths(work.graph, work.seconds)
@@ -105,16 +105,16 @@ class AdmissionQueue:
         """How often a stage has been started, the present time included."""
         return self._failures.get(name, 0) + 1
 
-    def resting(self) -> list[str]:
+    def waiting_for_retry(self) -> list[str]:
         """Stages that wait for another try."""
         return list(self._due)
 
-    def give_up(self) -> list[str]:
+    def abandon_retries(self) -> list[str]:
         """Nothing is started any more: the stages that get no other try after all."""
         found, self._due = list(self._due), {}
         return found
 
-    def rest(self, longest: float) -> None:
+    def sleep_until_retry(self, longest: float) -> None:
         """Wait for the first stage to be tried again, while nothing runs."""
         if self._due:
             time.sleep(max(0.0, min(longest, min(self._due.values()) - time.monotonic())))

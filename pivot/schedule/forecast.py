@@ -57,11 +57,11 @@ def _longest_chain(work: Work, wanted: set[str]) -> tuple[str, ...]:
 
 
 def _play(work: Work, wanted: set[str], limits: Limits) -> float:
-    frontier, scheduler = ReadySet(work.graph, wanted), Scheduler(limits)
+    ready_set, scheduler = ReadySet(work.graph, wanted), Scheduler(limits)
     running: list[tuple[float, str]] = []
     now = 0.0
     while True:
-        for name in frontier.take():
+        for name in ready_set.take():
             scheduler.push(name, work.needs.get(name), work.seconds.get(name, 0.0))
         while (started := scheduler.pop()) is not None:
             heapq.heappush(running, (now + work.seconds.get(started, 0.0), started))
@@ -69,4 +69,4 @@ def _play(work: Work, wanted: set[str], limits: Limits) -> float:
             return now
         now, ended = heapq.heappop(running)
         scheduler.release(ended)
-        frontier.end(ended)
+        ready_set.end(ended)

@@ -54,7 +54,7 @@ class RunCache:
         self._backend = backend
         self._trees = Trees(backend)
         self._history = SharedRef(backend, ref, (tracking, TOP), self._trees)
-        self._settle = RunCacheMerge(self._trees)
+        self._policy = RunCacheMerge(self._trees)
         self._roots: list[str] | None = None
         self.refused: list[str] = []
 
@@ -139,7 +139,7 @@ class RunCache:
             RefMoved: others kept the ref busy for ten seconds.
             GitError: the repository cannot be written.
         """
-        self._history.absorb_tracked(self._settle, author)
+        self._history.absorb_tracked(self._policy, author)
         tip = self._history.commit(lambda tree: self._with(tree, entries), message, author) if entries else None
         self.refresh()
         return tip or self._history.tip()
@@ -254,8 +254,8 @@ class RunCache:
         others = [there, TreeEntry(name, BLOB, added) if isinstance(added, str) else None]
         for other in others:
             if other and other.oid != kept.oid and other.mode != TREE:
-                settled = self._settle.blob(path, kept, other)
-                kept = settled if isinstance(settled, TreeEntry) else kept
+                merged = self._policy.blob(path, kept, other)
+                kept = merged if isinstance(merged, TreeEntry) else kept
         files[path] = kept.oid
 
     def _widen(self, files: dict[str, Content], tree: str | None, reach: Reach) -> None:
@@ -277,7 +277,7 @@ class RunCache:
         surplus: dict[str, Content] = {}
         for folder in folders:
             if len(infos := self._trees.folder(tree, folder)) > MOST_INFOS:
-                kept = self._settle.folder(folder, infos)
+                kept = self._policy.folder(folder, infos)
                 surplus |= {f"{folder}/{name}": None for name in infos.keys() - kept.keys()}
         return add_files(self._trees, tree, surplus) if surplus else tree
 

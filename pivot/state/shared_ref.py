@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _PATIENCE = 10.0  # seconds: many times what sixteen writers at once need
 _LONGEST_PAUSE = 0.1
-_CARRIED = 200  # messages of commits that a union replaces
+_REPLAYED = 200  # messages of commits that a union replaces
 
 
 class SharedRef:
@@ -85,14 +85,14 @@ class SharedRef:
 
         return _persist(attempt)
 
-    def absorb_tracked(self, settle: MergePolicy, author: Author) -> None:
+    def absorb_tracked(self, policy: MergePolicy, author: Author) -> None:
         """Take in what fetched tips have and the local one lacks."""
         for tip in sorted({tip for name, tip in self.tracked().items() if self._fetched_tree((name, tip))}):
             # In a partial clone a plain `git fetch` leaves objects out; such a tip waits until they have come.
             with contextlib.suppress(MissingObject):
-                self.absorb(tip, settle, author, always=False)
+                self.absorb(tip, policy, author, always=False)
 
-    def absorb(self, theirs: str, settle: MergePolicy, author: Author, *, always: bool = True) -> str:
+    def absorb(self, theirs: str, policy: MergePolicy, author: Author, *, always: bool = True) -> str:
         """Make the local ref a descendant of `theirs` that holds the union of both; gives the new tip.
 
         With `always=False` nothing is done where `theirs` holds nothing new, or where something would be removed here.
@@ -106,14 +106,14 @@ class SharedRef:
             if ours is None:
                 self._backend.ref_cas(self._ref, theirs, ours, "fetched")
                 return theirs
-            base, below = self._meet(ours, theirs)
+            base, onto = self._merge_base(ours, theirs)
             if base == theirs:
                 return ours
-            tree, removes = self._united((ours, theirs, base), settle)
-            if (removes and not always) or (tree == self._tree(ours) and (below == ours or not always)):
+            tree, removes = self._merge((ours, theirs, base), policy)
+            if (removes and not always) or (tree == self._tree(ours) and (onto == ours or not always)):
                 return ours
-            came = theirs if below == ours else ours
-            new = self._on_top(below, tree, self._carried(came, base), author)
+            came = theirs if onto == ours else ours
+            new = self._append(onto, tree, self._replayed(came, base), author)
             self._backend.ref_cas(self._ref, new, ours, "fetched" if new == theirs else "union with what was fetched")
             return new
 
@@ -131,9 +131,9 @@ class SharedRef:
     def replaces(self, theirs: str) -> bool:
         """Whether a tip belongs to a history that was shortened here, so that no commit leads from it to ours."""
         ours = self.tip()
-        return ours is not None and self._meet(ours, theirs)[1] == ours
+        return ours is not None and self._merge_base(ours, theirs)[1] == ours
 
-    def _meet(self, ours: str, theirs: str) -> tuple[str | None, str]:
+    def _merge_base(self, ours: str, theirs: str) -> tuple[str | None, str]:
         """Where two histories part, and the one on which a union goes: theirs, unless ours has replaced it."""
         if base := self._backend.merge_base(ours, theirs):
             return base, theirs
@@ -162,34 +162,34 @@ class SharedRef:
                 return
             commit = parents[0] if parents else None
 
-    def _united(self, tips: tuple[str, str, str | None], settle: MergePolicy) -> tuple[str | None, bool]:
+    def _merge(self, tips: tuple[str, str, str | None], policy: MergePolicy) -> tuple[str | None, bool]:
         """The tree of both tips, and whether it lacks something that the local one has."""
         ours, theirs, base = tips
         old = self._tree(base) if base else None
         here, there = self._tree(ours), self._tree(theirs)
-        tree, removes = settle.adopt(here, there if base == ours else union(self._trees, here, there, old, settle))
+        tree, removes = policy.adopt(here, there if base == ours else union(self._trees, here, there, old, policy))
         return self._whole(tree, here), removes
 
-    def _on_top(self, below: str, tree: str | None, carried: list[str], author: Author) -> str:
-        if tree is None or tree == self._tree(below):
-            return below
+    def _append(self, onto: str, tree: str | None, replayed: list[str], author: Author) -> str:
+        if tree is None or tree == self._tree(onto):
+            return onto
         self._trees.save()
-        message = "\n".join([f"Union onto {below[:12]}: {len(carried)} commits", "", *carried])
-        return self._backend.write_commit(tree, [below], message, author)
+        message = "\n".join([f"Union onto {onto[:12]}: {len(replayed)} commits", "", *replayed])
+        return self._backend.write_commit(tree, [onto], message, author)
 
     def _whole(self, tree: str | None, old: str | None) -> str | None:
         """A tree that has lost its last file is the empty tree, and not nothing to do."""
         return self._backend.write_tree([]) if tree is None and old else tree
 
-    def _carried(self, tip: str, base: str | None) -> list[str]:
+    def _replayed(self, tip: str, base: str | None) -> list[str]:
         """The messages of the commits that a union replaces, the newest first, so that `git log` still tells them."""
         own = itertools.takewhile(lambda commit: commit != base, self._chain(tip))
-        carried: list[str] = []
+        replayed: list[str] = []
         with contextlib.suppress(GitError, MissingObject):  # a shallow clone ends there
-            carried.extend(
-                self._backend.read_commit(commit).message.strip() for commit in itertools.islice(own, _CARRIED)
+            replayed.extend(
+                self._backend.read_commit(commit).message.strip() for commit in itertools.islice(own, _REPLAYED)
             )
-        return carried
+        return replayed
 
     def _tree(self, commit: str) -> str:
         return self._backend.read_commit(commit).tree

@@ -83,22 +83,22 @@ class WatchControl(Interrupts):
         return bool(self._pressed)
 
     def changed(self) -> tuple[str, ...]:
-        if not self.stirs():
+        if not self.woken():
             return ()
         found, self._changed = sorted(self._changed), set()
         self._looked = time.time_ns()
         return tuple(path.removeprefix(f"{self._scope.root}/") for path in found)
 
-    def stirs(self) -> bool:
+    def woken(self) -> bool:
         """Whether something that matters has changed, and is to be looked at now."""
         self._judge()
         return bool(self._changed) and not self.paused and not self.held
 
-    def hurries(self) -> bool:
+    def interrupt_requested(self) -> bool:
         """Whether an import that is under way is of no use any more."""
-        return self.count > 0 or (self.stirs() and any(path.endswith(".py") for path in self._changed))
+        return self.count > 0 or (self.woken() and any(path.endswith(".py") for path in self._changed))
 
-    def beats(self) -> Iterator[Beat | Paused]:
+    def ticks(self) -> Iterator[Beat | Paused]:
         pressed, self._pressed = self._pressed, []
         for key in pressed:
             yield Paused(self.paused) if key == "p" else Beat(key)

@@ -19,7 +19,7 @@ from pivot.pipeline.overrides import Given
 from pivot.pool.pool import ImportAbandoned, WorkerPool
 from pivot.project import Project
 from pivot.run.events import Beat, Changed, Event, Noticed, RunPlanned, Unplanned, WaitingForLock, Watching
-from pivot.run.live_run import StageFailure, execute_steered
+from pivot.run.live_run import StageFailure, execute_live
 from pivot.run.options import RunOptions
 from pivot.run.recorder import flush_journal
 from pivot.run.selection import Selection
@@ -49,7 +49,7 @@ class Hands(Struct, frozen=True):
     """What a watch works with; with `warm` the next code servers are made ready while it rests."""
 
     workers: WorkerPool
-    helm: WatchControl
+    control: WatchControl
     notices: Notices
     warm: bool
 
@@ -72,23 +72,23 @@ def open_watch(start: Path, order: Order, keys: Keys | None = None) -> Iterator[
     with ExitStack() as stack:
         workers = stack.enter_context(WorkerPool(settings))
         notices = stack.enter_context(Notices(workers.wake, quiet, polling=polling))
-        helm = stack.enter_context(WatchControl(notices, scope, keys, workers.wake))
-        workers.abandons = helm.hurries
+        control = stack.enter_context(WatchControl(notices, scope, keys, workers.wake))
+        workers.abandons = control.interrupt_requested
         if keys:
-            workers.listen(keys.fileno(), helm.press)
-        _heed_reader(workers, helm)
-        helm.arm()
-        yield Watch(start, order, Hands(workers, helm, notices, warm))
+            workers.listen(keys.fileno(), control.press)
+        _heed_reader(workers, control)
+        control.arm()
+        yield Watch(start, order, Hands(workers, control, notices, warm))
 
 
-def _heed_reader(workers: WorkerPool, helm: WatchControl) -> None:
+def _heed_reader(workers: WorkerPool, control: WatchControl) -> None:
     """End when nobody reads what is written: at this end of a pipe all that can be heard is that the other has gone."""
     with suppress(OSError, ValueError):
         output = sys.stdout.fileno()
 
         def gone() -> bool:
             workers.ignore(output)
-            return helm.leave()
+            return control.leave()
 
         if stat.S_ISFIFO(os.fstat(output).st_mode):
             workers.listen(output, gone)
@@ -100,7 +100,12 @@ class Watch:
     def __init__(self, start: Path, order: Order, hands: Hands) -> None:
         self._start = start
         self._order = order
-        self._workers, self._helm, self._notices, self._warm = hands.workers, hands.helm, hands.notices, hands.warm
+        self._workers, self._control, self._notices, self._warm = (
+            hands.workers,
+            hands.control,
+            hands.notices,
+            hands.warm,
+        )
         self._failures: dict[str, StageFailure] = {}
         self._said: set[str] = set()
         self._rounds = 0
@@ -108,36 +113,36 @@ class Watch:
     @property
     def quit(self) -> bool:
         """Whether it ended because a key asked for it."""
-        return self._helm.quit
+        return self._control.quit
 
     def events(self) -> Iterator[Event]:
         """Raises `TargetError` and the like for what can never be run."""
         polling = self._notices.polling
         yield Watching(polling)
         forced = self._order.selection.force
-        while not self._helm.count:
+        while not self._control.count:
             yield from self._round(forced)
             if self._notices.polling != polling:
                 polling = self._notices.polling
                 yield Watching(polling)
             yield from self._rest()
-            forced = "f" in self._helm.wishes
-            if self._helm.wishes:
+            forced = "f" in self._control.wishes
+            if self._control.wishes:
                 self._failures.clear()
-            self._helm.wishes.clear()
+            self._control.wishes.clear()
 
     def _rest(self) -> Iterator[Event]:
         """Until there is a reason for a round."""
-        helm = self._helm
-        while not helm.count:
-            if helm.wishes:
+        control = self._control
+        while not control.count:
+            if control.wishes:
                 return
-            if changed := helm.changed():
+            if changed := control.changed():
                 yield Changed(changed)
                 return
-            is_warm = not self._warm or self._workers.warm_up(helm.few_pipelines())
-            self._workers.wait(None if is_warm and not helm.held else HELD_SECONDS)
-            yield from helm.beats()
+            is_warm = not self._warm or self._workers.warm_up(control.few_pipelines())
+            self._workers.wait(None if is_warm and not control.held else HELD_SECONDS)
+            yield from control.ticks()
 
     def _round(self, forced: bool) -> Iterator[Event]:
         with Project.open(self._start) as project:
@@ -146,7 +151,7 @@ class Watch:
             if not lock.held:
                 return
             with lock:
-                self._helm.look()
+                self._control.look()
                 for line in recover_outputs(project):
                     yield Noticed(line)
                 flush_journal(project)
@@ -155,7 +160,7 @@ class Watch:
 
     def _acquire(self, lock: FileLock) -> Iterator[Event]:
         said = False
-        while not self._helm.count:
+        while not self._control.count:
             try:
                 lock.acquire()
                 return
@@ -164,13 +169,13 @@ class Watch:
                     yield WaitingForLock(error.what)
                 said = True
             self._workers.wait(LOCK_SECONDS)
-            yield from self._helm.beats()
+            yield from self._control.ticks()
 
     def _run(self, session: Session, forced: bool) -> Iterator[Event]:
         order = self._order
         selection = replace(order.selection, force=forced)
         try:
-            for event in execute_steered(session, selection, order.options, self._helm, self._failures):
+            for event in execute_live(session, selection, order.options, self._control, self._failures):
                 yield event
                 if isinstance(event, Beat) and self._warm:
                     self._workers.warm_up()  # what had to start has started
@@ -181,7 +186,7 @@ class Watch:
         except PivotError as error:
             if not self._rounds and isinstance(error, _USAGE):
                 raise
-            self._helm.unplanned()
+            self._control.unplanned()
             yield Unplanned(str(error))
 
     def _remark(self, session: Session) -> Iterator[Event]:

@@ -13,7 +13,7 @@ import msgspec
 from pivot.worker.process_setup import die_with_parent, flush_output
 
 
-def call_apart(call: Callable[[], dict[str, str] | None]) -> dict[str, str] | None:
+def run_in_fork(call: Callable[[], dict[str, str] | None]) -> dict[str, str] | None:
     """What `call` returns in a fork of this process.
 
     Where the fork ends without an answer, this process ends as it did, so that who waits for it hears why.

@@ -25,7 +25,7 @@ from pivot.code.importing.project_files import ProjectFiles
 from pivot.errors import PivotError
 from pivot.worker.access_tracer import AccessTracer
 from pivot.worker.exit_handlers import ImportedHandlers
-from pivot.worker.fork_call import call_apart
+from pivot.worker.fork_call import run_in_fork
 from pivot.worker.interpreter_state import SERVER_MODULES, STAGE_MODULES, NamespaceSnapshot
 from pivot.worker.interrupts import let_through
 from pivot.worker.prewarm import Baseline, is_shadowed, warm_up
@@ -33,7 +33,7 @@ from pivot.worker.process_groups import end_session
 from pivot.worker.process_setup import Seeds, flush_output, keep_orphans, move_high
 from pivot.worker.protocol import Analysed, Begin, FrameReader, ImportFailed, Message, Preload, Setup, encode
 from pivot.worker.spawn import python_command, read_argument
-from pivot.worker.start_method import choose_start
+from pivot.worker.start_method import choose_start_method
 from pivot.worker.supervisor import LoadedStage, ServerState, Supervisor
 from pivot.worker.user_traceback import format_exception, printable
 
@@ -61,7 +61,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
     ours.restore()
     seeds.stop_watching()
     handlers.stop_watching()
-    start, why = choose_start(setup.start)
+    start, why = choose_start_method(setup.start)
     imported, live = opened
 
     def tell() -> dict[str, str] | None:
@@ -77,7 +77,7 @@ def main(descriptor: int, known: Setup | None = None) -> None:
         return {one.spec.name: one.code for one in analysis.model.stages}
 
     # Of what an analysis leaves in memory, each stage that is forked would pay for every page.
-    codes = call_apart(tell) if start == "fork" else tell()
+    codes = run_in_fork(tell) if start == "fork" else tell()
     _unwatch_command(link)
     if codes is None:
         _leave(link)

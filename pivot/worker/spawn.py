@@ -29,7 +29,7 @@ def spawn_stage(setup: Setup, order: RunStage, result: int, output: int) -> int:
         pass_fds=(result,),
         start_new_session=True,
     )
-    process.returncode = 0  # the nursery reaps it, not this object
+    process.returncode = 0  # the supervisor reaps it, not this object
     return process.pid
 
 

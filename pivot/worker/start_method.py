@@ -21,7 +21,7 @@ Arrow's pools are at rest; pools that an import has used (OpenMP, polars, torch)
 _GPU_DEVICES = ("/dev/nvidia", "/dev/kfd", "/dev/dri/")
 
 
-def choose_start(wanted: Literal["auto", "fork", "spawn"]) -> tuple[Literal["fork", "spawn"], str]:
+def choose_start_method(wanted: Literal["auto", "fork", "spawn"]) -> tuple[Literal["fork", "spawn"], str]:
     """How to start stages, and why not by fork."""
     if wanted != "auto":
         return wanted, "" if wanted == "fork" else "pivot.start is spawn"

@@ -9,14 +9,14 @@ DIAMOND = Graph(("a", "b", "c", "d"), {"a": (), "b": ("a",), "c": ("a",), "d": (
 
 
 def test_a_stage_is_ready_once_all_its_upstreams_have_ended() -> None:
-    frontier = ReadySet(DIAMOND, DIAMOND.order)
-    assert frontier.take() == ["a"]
-    frontier.end("a")
-    assert frontier.take() == ["b", "c"]
-    frontier.end("b")
-    assert frontier.take() == []
-    frontier.end("c")
-    assert frontier.take() == ["d"]
+    ready_set = ReadySet(DIAMOND, DIAMOND.order)
+    assert ready_set.take() == ["a"]
+    ready_set.end("a")
+    assert ready_set.take() == ["b", "c"]
+    ready_set.end("b")
+    assert ready_set.take() == []
+    ready_set.end("c")
+    assert ready_set.take() == ["d"]
 
 
 def test_upstreams_outside_the_run_are_not_waited_for() -> None:
@@ -24,17 +24,17 @@ def test_upstreams_outside_the_run_are_not_waited_for() -> None:
 
 
 def test_what_was_taken_is_not_offered_again_but_is_left_until_it_ends() -> None:
-    frontier = ReadySet(DIAMOND, DIAMOND.order)
-    frontier.take()
-    assert (frontier.take(), frontier.left()) == ([], ["a", "b", "c", "d"])
+    ready_set = ReadySet(DIAMOND, DIAMOND.order)
+    ready_set.take()
+    assert (ready_set.take(), ready_set.left()) == ([], ["a", "b", "c", "d"])
 
 
 def test_a_stage_that_runs_already_is_held_back() -> None:
-    frontier = ReadySet(DIAMOND, DIAMOND.order)
-    frontier.hold("a")
-    assert not frontier.has_ready()
-    frontier.end("a")
-    assert frontier.take() == ["b", "c"]
+    ready_set = ReadySet(DIAMOND, DIAMOND.order)
+    ready_set.hold("a")
+    assert not ready_set.has_ready()
+    ready_set.end("a")
+    assert ready_set.take() == ["b", "c"]
 
 
 def test_past_durations_count_for_the_longest_path() -> None:
@@ -42,7 +42,7 @@ def test_past_durations_count_for_the_longest_path() -> None:
 
 
 def test_an_end_is_awaited_where_it_makes_another_stage_ready() -> None:
-    frontier = ReadySet(DIAMOND, DIAMOND.order)
-    assert [frontier.is_awaited(name) for name in DIAMOND.order] == [True, False, False, False]
-    frontier.end("b")
-    assert frontier.is_awaited("c")
+    ready_set = ReadySet(DIAMOND, DIAMOND.order)
+    assert [ready_set.is_awaited(name) for name in DIAMOND.order] == [True, False, False, False]
+    ready_set.end("b")
+    assert ready_set.is_awaited("c")

@@ -17,7 +17,7 @@ DATA = random.Random(9).randbytes(700_001)
 def take(
     store: Path, data: bytes, offset: int = 0, *, is_big: bool, before: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
-    command = shell_scripts.take_large(str(store), "part", offset, is_big=is_big)
+    command = shell_scripts.send_large(str(store), "part", offset, is_big=is_big)
     assert not set("\n!") & set(command), "whatever shell the user has there hands it on as it is"
     return subprocess.run(["sh", "-c", before + command], input=data, capture_output=True, check=False)
 

@@ -9,7 +9,7 @@ import pytest
 
 HELD = """
 import os, signal, sys
-from pivot.worker.fork_call import call_apart
+from pivot.worker.fork_call import run_in_fork
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 held = []
 
@@ -17,7 +17,7 @@ def call():
     held.append(1)
     {body}
 
-print(call_apart(call), held)
+print(run_in_fork(call), held)
 """
 
 

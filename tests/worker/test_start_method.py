@@ -59,9 +59,9 @@ THREADED = [
 
 PROOF = """
 import os, signal
-from pivot.worker.start_method import choose_start
+from pivot.worker.start_method import choose_start_method
 {once}
-assert choose_start("auto") == ("fork", ""), choose_start("auto")
+assert choose_start_method("auto") == ("fork", ""), choose_start_method("auto")
 for number in range({forks}):
     {stir}
     pid = os.fork()

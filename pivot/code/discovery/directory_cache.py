@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from pivot.code.evidence import settled, stat_of
+from pivot.code.evidence import is_stable, stat_of
 
 Stat = tuple[int, int, int, int]
 Ignored = Callable[[list[str]], set[str]]
@@ -42,7 +42,7 @@ def look(root: str, held: Mapping[str, CachedFolder], made: int, ignored: Ignore
         listed: dict[str, CachedFolder] = {}
         for folder in level:
             stat, kept = stat_of(f"{root}/{folder}"), held.get(folder)
-            if kept is not None and kept.stat == stat and stat is not None and settled(stat, made):
+            if kept is not None and kept.stat == stat and stat is not None and is_stable(stat, made):
                 found[folder] = kept
             else:
                 listed[folder] = _list(f"{root}/{folder}", stat, is_top=not folder)

@@ -20,7 +20,7 @@ from msgspec.structs import astuple
 from pivot.code.cache_file import read, write
 from pivot.code.discovery.directory_cache import CachedFolder, Stat, look, may_be_searched
 from pivot.code.discovery.pipeline_files import GLOB, PROJECT_FILE, Files, named_by, on_disk
-from pivot.code.evidence import settled, stat_of
+from pivot.code.evidence import is_stable, stat_of
 from pivot.errors import SettingError
 from pivot.git.plumbing.command import run_git
 from pivot.git.plumbing.locate import RepositoryLocation
@@ -122,7 +122,7 @@ def _reading(root: Path, file: str, held: _Held) -> Reading:
 
 def _stands(path: str, stat: Stat | None, made: int) -> bool:
     """Whether a file is as it was when it was looked at, at the time `made`."""
-    return stat_of(path) == stat and (stat is None or settled(stat, made))
+    return stat_of(path) == stat and (stat is None or is_stable(stat, made))
 
 
 def _expand(root: Path, pattern: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ _FOLDERS = 2  # in each other, in notes and acceptances: a tree of anybody may b
 
 
 class SmallerBlob:
-    """The plain settlement: of two blobs the one with the smaller id, and every entry stays."""
+    """The plain policy: of two blobs the one with the smaller id, and every entry stays."""
 
     def blob(self, path: str, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | bytes:
         return min(ours, theirs, key=lambda entry: (entry.oid, entry.mode))
@@ -190,13 +190,13 @@ def add_files(trees: Trees, tree: str | None, files: Mapping[str, Content]) -> s
     return _add(trees, tree, nest)
 
 
-def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, settle: MergePolicy) -> str | None:
+def union(trees: Trees, ours: str | None, theirs: str | None, base: str | None, policy: MergePolicy) -> str | None:
     """Both trees in one. What stands in `base` and is gone from one side is gone from the union.
 
-    Commutative and idempotent; without a base associative too, if the settlement is.
+    Commutative and idempotent; without a base associative too, if the policy is.
     """
-    ours, theirs, base = (settle.prepare(tree) if tree else None for tree in (ours, theirs, base))
-    return settle.complete((ours, theirs, base), _unite(trees, "", (ours, theirs, base), settle))
+    ours, theirs, base = (policy.prepare(tree) if tree else None for tree in (ours, theirs, base))
+    return policy.complete((ours, theirs, base), _unite(trees, "", (ours, theirs, base), policy))
 
 
 def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
@@ -210,7 +210,7 @@ def _add(trees: Trees, tree: str | None, nest: _Nest) -> str | None:
     return trees.edit(tree, changes)
 
 
-def _unite(trees: Trees, path: str, sides: Sides, settle: MergePolicy) -> str | None:
+def _unite(trees: Trees, path: str, sides: Sides, policy: MergePolicy) -> str | None:
     ours, theirs, base = sides
     if theirs in (ours, base):
         return ours
@@ -220,46 +220,46 @@ def _unite(trees: Trees, path: str, sides: Sides, settle: MergePolicy) -> str | 
     united: dict[str, TreeEntry] = {}
     for name in mine.keys() | yours.keys():
         below = f"{path}/{name}" if path else name
-        entry = _unite_entry(trees, below, (mine.get(name), yours.get(name), old.get(name)), settle)
+        entry = _unite_entry(trees, below, (mine.get(name), yours.get(name), old.get(name)), policy)
         if entry:
             united[name] = entry
-    return trees.make(settle.folder(path, united))
+    return trees.make(policy.folder(path, united))
 
 
 _Entries = tuple[TreeEntry | None, TreeEntry | None, TreeEntry | None]
 
 
-def _unite_entry(trees: Trees, path: str, sides: _Entries, settle: MergePolicy) -> TreeEntry | None:
+def _unite_entry(trees: Trees, path: str, sides: _Entries, policy: MergePolicy) -> TreeEntry | None:
     ours, theirs, base = sides
     if theirs in (ours, base):
         return ours
     if ours == base:
         return theirs
     if ours is None or theirs is None:  # removed there, changed here: a changed one is in use
-        return _surviving(trees, path, sides, settle)
+        return _surviving(trees, path, sides, policy)
     if TREE in (ours.mode, theirs.mode):
         if ours.mode != theirs.mode:
             return ours if ours.mode == TREE else theirs
-        if not settle.descends(path):
+        if not policy.descends(path):
             return min(ours, theirs, key=lambda entry: entry.oid)
-        made = _unite(trees, path, (ours.oid, theirs.oid, _tree_id(base)), settle)
+        made = _unite(trees, path, (ours.oid, theirs.oid, _tree_id(base)), policy)
         return TreeEntry(ours.name, TREE, made) if made else None
-    kept = settle.blob(path, ours, theirs)
+    kept = policy.blob(path, ours, theirs)
     return TreeEntry(ours.name, BLOB, trees.hold("blob", kept)) if isinstance(kept, bytes) else kept
 
 
-def _surviving(trees: Trees, path: str, sides: _Entries, settle: MergePolicy) -> TreeEntry | None:
+def _surviving(trees: Trees, path: str, sides: _Entries, policy: MergePolicy) -> TreeEntry | None:
     """One side lacks the entry and the other has changed it: of a folder, what is new since the base stays."""
     ours, theirs, base = sides
     entry = ours or theirs
-    if entry is None or entry.mode != TREE or _tree_id(base) is None or _stays_whole(path, settle):
+    if entry is None or entry.mode != TREE or _tree_id(base) is None or _stays_whole(path, policy):
         return entry
-    made = _unite(trees, path, (entry.oid, None, _tree_id(base)), settle)
+    made = _unite(trees, path, (entry.oid, None, _tree_id(base)), policy)
     return TreeEntry(entry.name, TREE, made) if made else None
 
 
-def _stays_whole(path: str, settle: MergePolicy) -> bool:
-    return settle.is_whole(path) or not settle.descends(path)
+def _stays_whole(path: str, policy: MergePolicy) -> bool:
+    return policy.is_whole(path) or not policy.descends(path)
 
 
 def _tree_id(entry: TreeEntry | None) -> str | None:

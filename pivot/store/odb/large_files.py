@@ -21,7 +21,7 @@ from pivot.store.odb.narrow import denied
 from pivot.store.odb.objects import Pointer
 from pivot.store.odb.stat_cache import FINE_TICK, is_racy
 
-_SETTLE = 8 << 20  # bytes; from here on waiting one tick is cheaper than hashing again
+_TICK_FROM = 8 << 20  # bytes; from here on waiting one tick is cheaper than hashing again
 
 
 class LargeFiles:
@@ -61,7 +61,7 @@ class LargeFiles:
         Raises:
             InputError: it changed while it was read.
         """
-        before = _settled(source)
+        before = _stable_stat(source)
         temp = temp_path(self._temp)
         try:
             name = self._bring(path, source, temp)
@@ -235,11 +235,11 @@ def _hasher() -> Any:
     return blake3(max_threads=1)
 
 
-def _settled(source: int) -> os.stat_result:
+def _stable_stat(source: int) -> os.stat_result:
     """Let the clock tick once after the last write, so that a later write leaves a trace."""
     stat = os.fstat(source)
     age = time.time_ns() - stat.st_mtime_ns
-    if stat.st_size >= _SETTLE and 0 <= age < FINE_TICK and is_racy(stat, time.time_ns()):
+    if stat.st_size >= _TICK_FROM and 0 <= age < FINE_TICK and is_racy(stat, time.time_ns()):
         time.sleep(FINE_TICK / 1e9)
     return stat
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pivot.errors import ConnectionLost
 from pivot.store.odb.objects import MOST_TREE, object_id
 from pivot.sync.remote.channel import BLOCK, Channel, ProgramExit
-from pivot.sync.remote.maintenance import RemoteState, as_size, as_standing, no_answer
+from pivot.sync.remote.maintenance import RemoteState, as_size, no_answer, parse_state
 from pivot.sync.remote.shell_scripts import READY
 
 _LONGEST_LINE = 1 << 20  # bytes; more than all lines that a host is asked for, and than any greeting
@@ -49,7 +49,7 @@ class CheckSession:
             if line.startswith(READY):
                 told, _, version = line.removeprefix(READY).decode("utf-8", "surrogateescape").strip().partition("] ")
                 self.version = version
-                self.standing = None if told == "[unmarked" else as_standing(told[1:])
+                self.standing = None if told == "[unmarked" else parse_state(told[1:])
                 return True
         self.ended = self._channel.finish()
         if not self.ended.code:

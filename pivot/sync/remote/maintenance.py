@@ -48,11 +48,11 @@ class Listed(Struct, frozen=True):
 
 
 class RemoteState(Enum):
-    """Whether an object that is there has all that is below it; DOUBTFUL after a clean-up that was cut off."""
+    """Whether an object that is there has all that is below it; INTERRUPTED after a clean-up that was cut off."""
 
-    WHOLE = ""
-    DOUBTFUL = "interrupted"
-    CLEANING = "cleaning"
+    OK = ""
+    INTERRUPTED = "interrupted"
+    GC_RUNNING = "cleaning"
 
 
 class Pins(Struct, frozen=True):
@@ -143,7 +143,7 @@ class Upkeep:
             yield cleaning
             is_whole = True
         finally:
-            untouched = not cleaning.has_removed and before != RemoteState.DOUBTFUL.value
+            untouched = not cleaning.has_removed and before != RemoteState.INTERRUPTED.value
             self._ask(shell_scripts.end(self._store, token, is_whole=is_whole or untouched), b"")
 
     def _lines(self, command: str, given: str = "") -> list[str]:
@@ -175,9 +175,11 @@ class Cleaning:
         self._ask(shell_scripts.remove_as(self._store, self._token), b"")
 
 
-def as_standing(text: str) -> RemoteState:
+def parse_state(text: str) -> RemoteState:
     """What an announcement says, or that there is none."""
-    return RemoteState(text) if text in (RemoteState.WHOLE.value, RemoteState.DOUBTFUL.value) else RemoteState.CLEANING
+    return (
+        RemoteState(text) if text in (RemoteState.OK.value, RemoteState.INTERRUPTED.value) else RemoteState.GC_RUNNING
+    )
 
 
 def size_and_path(line: str) -> tuple[int, str]:

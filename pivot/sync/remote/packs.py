@@ -48,7 +48,7 @@ def pack_list(members: Sequence[WantedRoot | Member], bases: Sequence[str]) -> b
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def take_pack(exchange: Exchange, pack: Iterator[bytes]) -> None:
+def receive_pack(exchange: Exchange, pack: Iterator[bytes]) -> None:
     """Take a pack into the store here. Git works out every object's id from its bytes, so a lie becomes another id."""
     with closing(_git(exchange.path, "index-pack", "--stdin", "--fix-thin", "--strict")) as channel:
         feed(channel, pack)

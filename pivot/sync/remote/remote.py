@@ -42,16 +42,16 @@ class Remote(Protocol):
     def read(self, ids: Sequence[str]) -> dict[str, bytes]:
         """The bytes of small objects; those that are not there, or are not what was asked for, are left out."""
 
-    def give_pack(self, members: Sequence[WantedRoot], bases: Sequence[str]) -> Iterator[bytes]:
+    def fetch_pack(self, members: Sequence[WantedRoot], bases: Sequence[str]) -> Iterator[bytes]:
         """A pack of objects; `bases` are directories that the receiver has, in whose terms it may be written."""
 
-    def take_pack(self, pack: Callable[[], Iterator[bytes]], count: int) -> None:
+    def send_pack(self, pack: Callable[[], Iterator[bytes]], count: int) -> None:
         """Take in a pack of `count` objects; `pack` may be called again after a break."""
 
-    def give_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
+    def fetch_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
         """The bytes of a large file from `offset` on."""
 
-    def take_large(self, pointer: Pointer, writer: str, offer: UploadSource) -> None:
+    def send_large(self, pointer: Pointer, writer: str, offer: UploadSource) -> None:
         """Take in a large file. What one `writer` gave before a break is kept and not asked for again."""
 
     def expect(self, marks: Pins) -> None:
@@ -66,7 +66,7 @@ class Remote(Protocol):
         Tells whether one is under way, and which of the objects are there.
         """
 
-    def look_again(self) -> None:
+    def reopen(self) -> None:
         """Begin anew: to a program that has a pack open, what a clean-up has removed seems to be there."""
 
     @property

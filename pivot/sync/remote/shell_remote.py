@@ -18,7 +18,7 @@ from pivot.sync.remote import shell_scripts
 from pivot.sync.remote.batch_sessions import CheckSession, ReadSession
 from pivot.sync.remote.channel import BLOCK, Channel, Connection, ProgramExit, converse, feed
 from pivot.sync.remote.known_stores import KnownStores
-from pivot.sync.remote.maintenance import Pins, RemoteState, Upkeep, as_size, as_standing, size_and_path
+from pivot.sync.remote.maintenance import Pins, RemoteState, Upkeep, as_size, parse_state, size_and_path
 from pivot.sync.remote.packs import pack_list
 from pivot.sync.remote.remote import Given
 from pivot.sync.remote.upload_source import UploadSource
@@ -72,30 +72,30 @@ class HostRemote:
     def read(self, ids: Sequence[str]) -> dict[str, bytes]:
         return self.again(lambda: self._read(ids)) if ids else {}
 
-    def give_pack(self, members: Sequence[WantedRoot], bases: Sequence[str]) -> Iterator[bytes]:
+    def fetch_pack(self, members: Sequence[WantedRoot], bases: Sequence[str]) -> Iterator[bytes]:
         options = () if bases else ("--window=0",)
-        with self._program(shell_scripts.give_pack(self._store, *options)) as channel:
+        with self._program(shell_scripts.fetch_pack(self._store, *options)) as channel:
             feed(channel, [pack_list(members, bases)])
             while block := channel.read(BLOCK):
                 yield block
             self._expect(channel.finish())
 
-    def take_pack(self, pack: Callable[[], Iterator[bytes]], count: int) -> None:
+    def send_pack(self, pack: Callable[[], Iterator[bytes]], count: int) -> None:
         def take() -> None:
-            with self._program(shell_scripts.take_pack(self._store, few=count < _FEW)) as channel:
+            with self._program(shell_scripts.send_pack(self._store, few=count < _FEW)) as channel:
                 feed(channel, pack())
                 self._expect(channel.finish())
 
         self.again(take)
 
-    def give_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
-        with self._program(shell_scripts.give_large(self._store, _large(pointer), offset)) as channel:
+    def fetch_large(self, pointer: Pointer, offset: int) -> Iterator[bytes]:
+        with self._program(shell_scripts.fetch_large(self._store, _large(pointer), offset)) as channel:
             channel.end()
             while block := channel.read(BLOCK):
                 yield block
             self._expect(channel.finish())
 
-    def take_large(self, pointer: Pointer, writer: str, offer: UploadSource) -> None:
+    def send_large(self, pointer: Pointer, writer: str, offer: UploadSource) -> None:
         part = f"tmp/.pivot-tmp-{pointer.blake3[:40]}-{writer}"
         how = self._take_whole if pointer.size <= WHOLE else self._take_rest
         self.again(lambda: how(pointer, part, offer))
@@ -113,9 +113,9 @@ class HostRemote:
         command = shell_scripts.mark(self._store, marks.key, marks.files)
         answer = self.again(lambda: self._ask(command, data)).decode("utf-8", "replace")
         told, *lines = answer.splitlines() or [""]
-        return as_standing(told), {line for line in lines if not line.endswith(" missing")}
+        return parse_state(told), {line for line in lines if not line.endswith(" missing")}
 
-    def look_again(self) -> None:
+    def reopen(self) -> None:
         self._drop()
 
     @property
@@ -158,7 +158,7 @@ class HostRemote:
 
     def _append(self, part: str, offset: int, offer: UploadSource, size: int) -> bool:
         """Send from `offset` on; whether the host has then seen the bytes that are here."""
-        with self._program(shell_scripts.take_large(self._store, part, offset, is_big=size - offset >= BIG)) as channel:
+        with self._program(shell_scripts.send_large(self._store, part, offset, is_big=size - offset >= BIG)) as channel:
             digest = offer.pour(channel, offset)
             told = b"".join(iter(lambda: channel.read(BLOCK), b""))
             self._expect(channel.finish())

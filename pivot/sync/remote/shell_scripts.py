@@ -133,11 +133,11 @@ def read_objects(store: str) -> str:
     return _shell(f"{_ENTER}; exec {_GIT} cat-file --batch", store)
 
 
-def give_pack(store: str, *options: str) -> str:
+def fetch_pack(store: str, *options: str) -> str:
     return _shell(f'{_ENTER}; shift; exec {_GIT} pack-objects -q --stdout --delta-base-offset "$@"', store, *options)
 
 
-def take_pack(store: str, *, few: bool) -> str:
+def send_pack(store: str, *, few: bool) -> str:
     """`few` objects become loose ones, as when Git itself receives a push."""
     verb = "unpack-objects -q --strict" if few else "index-pack --stdin --fix-thin --strict"
     return _shell(f"{_ENTER}; exec {_GIT} {verb}", store)
@@ -148,12 +148,12 @@ def sizes(store: str) -> str:
     return _shell(f"{_ENTER}; xargs ls -lnd 2>/dev/null; exit 0", store)
 
 
-def give_large(store: str, path: str, offset: int) -> str:
+def fetch_large(store: str, path: str, offset: int) -> str:
     how = f"tail -c +{offset + 1}" if offset else "cat"
     return _shell(f'{_ENTER}; exec {how} "$2"', store, path)
 
 
-def take_large(store: str, part: str, offset: int, *, is_big: bool) -> str:
+def send_large(store: str, part: str, offset: int, *, is_big: bool) -> str:
     """Append what comes in to a partial file, and say its SHA-256 and size when it ends.
 
     Where a big file comes to a host with Python, it is hashed and written to the disk while it comes.

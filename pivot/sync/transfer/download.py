@@ -10,7 +10,7 @@ from pivot.errors import DamagedObject, MissingObject
 from pivot.git.odb.backend import TREE
 from pivot.store.exchange import Exchange, Member, WantedRoot, read_level
 from pivot.store.odb.objects import MOST_DEPTH, POINTER_MAX, Pointer, parse_pointer
-from pivot.sync.remote.packs import counted, cut, take_pack
+from pivot.sync.remote.packs import counted, cut, receive_pack
 from pivot.sync.remote.remote import Remote
 from pivot.sync.transfer.progress import Moved, Tally
 from pivot.sync.transfer.upload import MOST_BASES, Manner, in_parallel
@@ -100,7 +100,7 @@ class _Receiver:
         members = [WantedRoot(one.id, one.mode, one.path) for one in part]
 
         def take() -> None:
-            take_pack(self._exchange, counted(self._remote.give_pack(members, bases), self.tally.sent))
+            receive_pack(self._exchange, counted(self._remote.fetch_pack(members, bases), self.tally.sent))
 
         self._remote.again(take)
         wrong = [one for one in members if not self._exchange.has(one.id)]
@@ -118,7 +118,7 @@ class _Receiver:
 
     def _bring(self, pointer: Pointer) -> None:
         with self._exchange.incoming(pointer) as incoming:
-            for block in self._remote.give_large(pointer, incoming.offset):
+            for block in self._remote.fetch_large(pointer, incoming.offset):
                 incoming.write(block)
                 self.tally.sent(len(block))
                 self.tally.add(size=len(block))

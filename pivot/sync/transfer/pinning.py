@@ -29,15 +29,15 @@ def secured(exchange: Exchange, remote: Remote, plan: Sending, manner: Manner) -
         remote.create()
     elif not plan.relied:
         return plan
-    elif remote.expected(_names(plan)) is RemoteState.WHOLE:
+    elif remote.expected(_names(plan)) is RemoteState.OK:
         return plan  # it was marked before anything was asked
     for _ in range(TRIES):
         standing, there = _mark(remote, plan, manner)
-        if standing is RemoteState.WHOLE and there >= {*plan.relied, *plan.bases} and _has_large(remote, plan):
+        if standing is RemoteState.OK and there >= {*plan.relied, *plan.bases} and _has_large(remote, plan):
             return plan
-        remote.look_again()
+        remote.reopen()
         checked = plan_sending(exchange, remote, plan.asked, trusting=False)
-        if standing is RemoteState.DOUBTFUL and checked == plan:
+        if standing is RemoteState.INTERRUPTED and checked == plan:
             return plan
         plan = checked
     raise RemoteError(f"{remote.url} is cleaned up again and again", hint="Push again when that is over.")
@@ -48,7 +48,7 @@ def _mark(remote: Remote, plan: Sending, manner: Manner) -> tuple[RemoteState, s
     until = time.monotonic() + PATIENCE
     verb = f"waiting for a clean-up of {remote.name}, pushing"
     marks = Pins(frozenset(_names(plan)), manner.origins)
-    while (told := remote.mark(marks))[0] is RemoteState.CLEANING:
+    while (told := remote.mark(marks))[0] is RemoteState.GC_RUNNING:
         if time.monotonic() > until:
             raise RemoteError(f"{remote.url} is being cleaned up", hint="Push again when that is over.")
         manner.tell(Moving(verb, 0, plan.objects, 0, plan.bytes, 0))

@@ -153,7 +153,7 @@ class _Sender:
         def pack() -> Iterator[bytes]:
             return counted(make_pack(self._exchange.path, part, self._bases), self._tally.sent)
 
-        self._remote.take_pack(pack, len(part))
+        self._remote.send_pack(pack, len(part))
         self._tally.add(len(part), sum(one.size for one in part))
 
     def large(self, pointer: Pointer) -> None:
@@ -170,7 +170,7 @@ class _Sender:
             self._tally.sent(count)
             self._tally.add(size=count)
 
-        self._remote.take_large(pointer, self._writer, UploadSource(self._exchange.large_path(pointer), sent, kept))
+        self._remote.send_large(pointer, self._writer, UploadSource(self._exchange.large_path(pointer), sent, kept))
         self._tally.add(size=pointer.size - done, large=1)
 
 
