@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,21 @@ NESTING = 3
 
 # Names that say nothing about what a module is for.
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "types", "misc"}
+
+# Nouns of the field, of Git or of a command, though they look like participles.
+NOUNS = {
+    "accepted",
+    "importing",
+    "pinning",
+    "plumbing",
+    "polling",
+    "quoting",
+    "saved",
+    "sharing",
+    "structured",
+    "wording",
+}
+PARTICIPLE = re.compile(r"[a-z]+(?:ed|ing)|kept|held|told|given|found|met|written|shown|left|gone|made|sent")
 
 SOURCES, _FOLDERS = read_package(PACKAGE)
 TREES = {module: ast.parse(text, module) for module, text in SOURCES.items()}
@@ -104,6 +121,16 @@ def test_blocks_stand_at_most_three_deep() -> None:
 
 def test_modules_are_named_for_what_they_hold() -> None:
     assert not [module for module in SOURCES if EMPTY_NAMES & set(module.split("."))]
+
+
+def test_no_module_is_named_by_a_bare_participle() -> None:
+    names = {module.rpartition(".")[2] for module in SOURCES}
+    assert not {name for name in names - NOUNS if PARTICIPLE.fullmatch(name)}
+
+
+def test_no_class_name_stands_for_two_classes() -> None:
+    classes = [node.name for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert not {name for name, count in Counter(classes).items() if count > 1 and not name.startswith("_")}
 
 
 def test_only_the_command_line_prints() -> None:

@@ -21,9 +21,8 @@ from pivot.reports.run import Detail, dry_run_lines
 from pivot.reports.status import status_document
 from pivot.run.execute import execute
 from pivot.run.git_exclude import seen_by_git
-from pivot.run.options import RunOptions
 from pivot.run.outputs import kept_paths
-from pivot.run.selection import Selection
+from pivot.run.selection import RunOptions, Selection
 from pivot.run.session import Session
 from pivot.schedule.admission_queue import work_ahead
 from pivot.schedule.forecast import forecast

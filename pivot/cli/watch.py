@@ -18,8 +18,7 @@ from pivot.project import Project
 from pivot.reports.remarks import remark_lines
 from pivot.reports.run import Detail
 from pivot.reports.watch_screen import Screen, open_screen
-from pivot.run.options import RunOptions
-from pivot.run.selection import Selection
+from pivot.run.selection import RunOptions, Selection
 from pivot.watch.keys import Keys
 from pivot.watch.loop import Order, open_watch
 

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from pivot.errors import PivotError, RecordError, UnknownVersion
-from pivot.git import epochs
 from pivot.git.odb.backend import BLOB, Backend
 from pivot.git.plumbing.command import ask_git, run_git
 from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.git.plumbing.quoting import one_line
 from pivot.git.plumbing.refs import read_ref
 from pivot.hooks.server_push import ReceivedRef
-from pivot.state import accepted, notes, run_cache
+from pivot.state import accepted, notes, rewrite_marker, run_cache
 from pivot.state.records import check_record, parse_record
 
 KINDS = {run_cache.REF: "runs", notes.REF: "notes", accepted.REF: "accepted"}
@@ -37,10 +36,10 @@ _LAYOUT: dict[str, dict[str, int]] = {
         rf"runs/{_HEX}{{2}}/{_HEX}{{30}}\.{_HEX}{{12}}/info/{_HEX}{{12}}": 4 * MIB,
         rf"code/{_HEX}{{2}}/{_HEX}{{16,64}}": 8 * MIB,
         rf"reach/{_HEX}{{2}}/{_HEX}{{32}}": 4 * MIB,
-        epochs.FILE: MIB,
+        rewrite_marker.FILE: MIB,
     },
-    "notes": {rf"(?:{_HEX}{{2}}/)*{_HEX}{{36,64}}": 8 * MIB, epochs.FILE: MIB},
-    "accepted": {rf"{_HEX}{{2}}/{_HEX}{{30}}": MIB, epochs.FILE: MIB},
+    "notes": {rf"(?:{_HEX}{{2}}/)*{_HEX}{{36,64}}": 8 * MIB, rewrite_marker.FILE: MIB},
+    "accepted": {rf"{_HEX}{{2}}/{_HEX}{{30}}": MIB, rewrite_marker.FILE: MIB},
 }
 _RECORD = re.compile(r"runs/(..)/(.{30})\.(.{12})/record")
 
@@ -120,13 +119,13 @@ class _PushCheck:
 
     def _stands_for_old(self) -> bool:
         """As `git pivot gc --rewrite` makes it: an epoch that names the old tip, and nothing is gone."""
-        row = self._git("ls-tree", "-z", self._ref.new, "--", epochs.FILE)
+        row = self._git("ls-tree", "-z", self._ref.new, "--", rewrite_marker.FILE)
         if not row or self._old is None:
             return False
         oid = row.split(b"\t")[0].split()[2].decode()
         if self._sizes([oid])[oid] > MIB:
             return False
-        if epochs.shorten(self._old) not in epochs.parse_epoch(self._backend.read_blob(oid)):
+        if rewrite_marker.shorten(self._old) not in rewrite_marker.parse_epoch(self._backend.read_blob(oid)):
             return False
         gone = self._git("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=D", self._old, self._ref.new)
         return not gone
@@ -159,7 +158,7 @@ class _PushCheck:
 
     def _proof(self, one: _Added) -> Iterator[str]:
         """A note that says of this server what it has not said itself."""
-        if self._kind != "notes" or not self._server or one.path == epochs.FILE:
+        if self._kind != "notes" or not self._server or one.path == rewrite_marker.FILE:
             return
         new = self._claims(self._backend.read_blob(one.oid))
         if new and not new <= self._claims(self._noted(one.path)):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 # As ECMA-48 has them: control sequences; strings, such as a window's title, up to their end or that of the line; other
 # escapes; single controls, all but tab and line feed.
@@ -21,3 +25,10 @@ def readable(text: str, *, colour: bool) -> str:
     if text.isprintable():  # most lines; the expression takes a tenth of a millisecond for each kilobyte
         return text
     return _STEERING.sub(lambda found: found[0] if colour and _COLOUR.fullmatch(found[0]) else "", text)
+
+
+def coloured(text: str, style: str = "") -> Text:
+    """With its colours, and with nothing else that would steer the terminal: `rich` lets links and some others pass."""
+    from rich.text import Text  # most commands print nothing of a stage
+
+    return Text.from_ansi(readable(text, colour=True), style=style)

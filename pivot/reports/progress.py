@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from pivot.reports.coloured import coloured
+from pivot.reports.ansi import coloured
 from pivot.reports.run import TOLD_FROM
 from pivot.reports.units import seconds, size
 from pivot.run.events import (

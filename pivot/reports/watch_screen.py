@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from pivot.reports.coloured import coloured
+from pivot.reports.ansi import coloured
 from pivot.reports.watch_state import Row, WatchState
 from pivot.run.events import Beat, Event, StagePrinted
 

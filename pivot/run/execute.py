@@ -23,11 +23,10 @@ from pivot.run.events import (
     StageStarted,
 )
 from pivot.run.not_started import leave_out
-from pivot.run.options import RunOptions
 from pivot.run.outputs import Outputs
 from pivot.run.prefetch import Fetched, Prefetch, inputs_away, outputs_away
 from pivot.run.recorder import Recorder
-from pivot.run.selection import Selection
+from pivot.run.selection import RunOptions, Selection
 from pivot.run.session import Session
 from pivot.schedule.admission_queue import AdmissionQueue, work_ahead
 from pivot.schedule.forecast import forecast

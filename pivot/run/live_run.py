@@ -18,8 +18,7 @@ from pivot.pool.pool import ImportAbandoned
 from pivot.run.attempts import Attempt
 from pivot.run.events import Beat, Changed, Event, Noticed, Paused, RunEnded, RunPlanned, StageEnded, Unplanned
 from pivot.run.execute import Run
-from pivot.run.options import RunOptions
-from pivot.run.selection import Selection
+from pivot.run.selection import RunOptions, Selection
 from pivot.run.session import Session
 from pivot.worker.interrupts import Stops
 

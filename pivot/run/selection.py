@@ -1,4 +1,4 @@
-"""Which stages a run is about, as the user asked for them."""
+"""What a run is asked for: which stages, and how to go about the work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ from msgspec import Struct
 from pivot.errors import TargetError
 from pivot.plan.planner import Planner
 from pivot.plan.targets import select, stages_around
+
+
+class RunOptions(Struct, frozen=True):
+    """`jobs` stages at a time; `verb` is what the run history calls this run.
+
+    `budget` is in seconds: a stage that would take longer than what is left of it is not started. With `discard_edits`
+    what users wrote into outputs is not put away before it is replaced. At `terminal` (a path) the debugger opens when
+    a stage raises.
+    """
+
+    jobs: int
+    keep_going: bool = False
+    budget: float | None = None
+    discard_edits: bool = False
+    verb: str = "repro"
+    terminal: str = ""
 
 
 class Selection(Struct, frozen=True):

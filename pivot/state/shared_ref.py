@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from pivot.errors import GitError, MissingObject, RefMoved, UnreadableObject
-from pivot.git import epochs
 from pivot.git.odb.backend import TREE, Author, Backend
 from pivot.git.odb.trees import Content, MergePolicy, Trees, add_files, union
+from pivot.state import rewrite_marker
 
 # Change = what to make of a tree (None: there is none yet); the same tree means that nothing is to be done.
 Change = Callable[[str | None], str | None]
@@ -123,7 +123,7 @@ class SharedRef:
         """A commit without parents that stands for the whole history, to which nothing leads yet; None for none."""
         tip = self.tip()
         replaced = [*self._chain(tip), *self._epoch(tip)] if tip else []
-        epoch: dict[str, Content] = {epochs.FILE: epochs.format_epoch(replaced)}
+        epoch: dict[str, Content] = {rewrite_marker.FILE: rewrite_marker.format_epoch(replaced)}
         tree = add_files(self._trees, self._tree(tip), epoch) if tip else None
         self._trees.save()
         return self._backend.write_commit(tree, [], message, author) if tree else None
@@ -145,11 +145,15 @@ class SharedRef:
     def _replaced(self, epoch: list[str], tip: str) -> str | None:
         """The newest commit of a history that an epoch stands for."""
         known = set(epoch)
-        return next((commit for commit in self._chain(tip) if epochs.shorten(commit) in known), None) if known else None
+        return (
+            next((commit for commit in self._chain(tip) if rewrite_marker.shorten(commit) in known), None)
+            if known
+            else None
+        )
 
     def _epoch(self, tip: str) -> list[str]:
-        entry = self._trees.at(self._tree(tip), epochs.FILE)
-        return epochs.parse_epoch(self._trees.blob(entry.oid)) if entry and entry.mode != TREE else []
+        entry = self._trees.at(self._tree(tip), rewrite_marker.FILE)
+        return rewrite_marker.parse_epoch(self._trees.blob(entry.oid)) if entry and entry.mode != TREE else []
 
     def _chain(self, tip: str) -> Iterator[str]:
         """A history, the newest commit first; in a shallow clone as far as it is here."""

@@ -20,9 +20,8 @@ from pivot.pool.pool import ImportAbandoned, WorkerPool
 from pivot.project import Project
 from pivot.run.events import Beat, Changed, Event, Noticed, RunPlanned, Unplanned, WaitingForLock, Watching
 from pivot.run.live_run import StageFailure, execute_live
-from pivot.run.options import RunOptions
 from pivot.run.recorder import flush_journal
-from pivot.run.selection import Selection
+from pivot.run.selection import RunOptions, Selection
 from pivot.run.session import Session
 from pivot.run.worker_settings import recover_outputs, worker_settings
 from pivot.watch.control import WatchControl

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 import xxhash
 
 from pivot.errors import PivotError
-from pivot.git import epochs
 from pivot.git.odb import objects
 from pivot.git.odb.backend import BLOB, TREE, TreeEntry
 from pivot.git.odb.loose_reader import Damaged, TooLarge, inflate
 from pivot.noop import cache
 from pivot.plan.known_results import LastResults
-from pivot.state import accepted, journal, notes, records
+from pivot.state import accepted, journal, notes, records, rewrite_marker
 from pivot.state.merge import read_lines
 from pivot.state.noted_trees import NotedTrees
 from pivot.store.odb import stat_cache
@@ -209,7 +208,7 @@ FORMATS: dict[str, Format] = {
     "note-line": Format(tuple(NOTE.splitlines()), notes.parse_line),
     "accepted": Format((ACCEPTED,), lambda data: accepted._parse("a" * 32, data)),
     "reach": Format((b"late.py\nsub/more.py\n",), read_lines),
-    "epoch": Format((epochs.format_epoch([OID, "b" * 40]),), epochs.parse_epoch),
+    "epoch": Format((rewrite_marker.format_epoch([OID, "b" * 40]),), rewrite_marker.parse_epoch),
     "pointer": Format((Pointer("a" * 64, 1 << 20).to_bytes(),), parse_pointer),
     "git-tree": Format((objects.format_tree(ENTRIES),), lambda data: objects.parse_tree(data, "sha1")),
     "store-tree": Format((objects.format_tree(ENTRIES),), store_trees.parse_tree),
