@@ -24,7 +24,7 @@ help:
 	@echo 'make lint    ruff: rules and format'
 	@echo 'make types   mypy, strict'
 	@echo 'make docs    the site, in site/'
-	@echo 'make reference  command pages, Python API, change-detection matrix'
+	@echo 'make reference  command pages, Python API, change-detection matrix, states of a stage'
 	@echo 'make bench   the same work beside other tools, as ratios; a first look: make bench ARGS=--small'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make clean   remove what these targets made'
@@ -56,6 +56,7 @@ reference: $(PROJECT)
 	$(BIN)/python scripts/reference.py
 	$(BIN)/python scripts/api.py
 	$(BIN)/python scripts/matrix.py
+	$(BIN)/python scripts/states.py
 
 bench: $(PROJECT)
 	$(BIN)/python -m benchmarks.compare $(ARGS)

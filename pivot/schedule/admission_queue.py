@@ -76,7 +76,6 @@ class AdmissionQueue:
 
     def pop(self) -> str | None:
         """The stage to start now; it counts as running until `release`."""
-        self._take_due()
         while (name := self._scheduler.pop()) is not None:
             if self._fits(name):
                 return name
@@ -92,7 +91,7 @@ class AdmissionQueue:
         """The stages that were taken to be started and have not been released."""
         return self._scheduler.running()
 
-    def try_again(self, name: str, kind: str) -> float | None:
+    def retry_later(self, name: str, kind: str) -> float | None:
         """Seconds after which a failed stage gets another try; None when it gets none."""
         self._failures[name] = self._failures.get(name, 0) + 1
         retries = Retries(self._work.retries.get(name, 0))
@@ -105,25 +104,22 @@ class AdmissionQueue:
         """How often a stage has been started, the present time included."""
         return self._failures.get(name, 0) + 1
 
-    def waiting_for_retry(self) -> list[str]:
-        """Stages that wait for another try."""
-        return list(self._due)
-
-    def abandon_retries(self) -> list[str]:
-        """Nothing is started any more: the stages that get no other try after all."""
-        found, self._due = list(self._due), {}
-        return found
+    def has_retries(self) -> bool:
+        """Whether any stage waits for another try."""
+        return bool(self._due)
 
     def sleep_until_retry(self, longest: float) -> None:
         """Wait for the first stage to be tried again, while nothing runs."""
         if self._due:
             time.sleep(max(0.0, min(longest, min(self._due.values()) - time.monotonic())))
 
-    def _take_due(self) -> None:
+    def take_due(self) -> list[str]:
+        """The stages whose next try may begin; each is given once, to be pushed."""
         now = time.monotonic()
-        for name in [name for name, due in self._due.items() if due <= now]:
+        due = [name for name, moment in self._due.items() if moment <= now]
+        for name in due:
             del self._due[name]
-            self.push(name)
+        return due
 
     def _fits(self, name: str) -> bool:
         return self._end is None or time.monotonic() + self._work.seconds.get(name, 0.0) <= self._end

@@ -20,6 +20,10 @@ class ReadySet:
         """Do not offer a stage that is running already."""
         self._ready = [ready for ready in self._ready if ready != name]
 
+    def ready(self) -> list[str]:
+        """The stages that `take` would give."""
+        return list(self._ready)
+
     def has_ready(self) -> bool:
         return bool(self._ready)
 
@@ -32,14 +36,19 @@ class ReadySet:
         ready, self._ready = self._ready, []
         return ready
 
-    def end(self, name: str) -> None:
-        """A stage has ended, however it did; what waited only for it becomes ready."""
+    def end(self, name: str) -> list[str]:
+        """A stage has ended, however it did: what waited only for it becomes ready and is given."""
+        if name not in self._left:  # nothing waits for what is not part of the run
+            return []
         self._left.discard(name)
+        ready: list[str] = []
         for below in self._graph.downstream[name]:
             if below in self._left:
                 self._waits[below] -= 1
                 if self._waits[below] == 0:
-                    self._ready.append(below)
+                    ready.append(below)
+        self._ready += ready
+        return ready
 
     def is_awaited(self, name: str) -> bool:
         """Whether the end of a stage makes others ready."""
