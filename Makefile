@@ -13,12 +13,13 @@ TEST = $(VENV)/.installed-test
 LINT = $(VENV)/.installed-lint
 DOCS = $(VENV)/.installed-docs
 
-.PHONY: help demo test torture fuzz lint types docs reference bench wheel clean
+.PHONY: help demo test test-all torture fuzz lint types docs reference bench wheel clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    a throw-away repository: run, change, explain, revert'
-	@echo 'make test    the whole suite'
+	@echo 'make test    the quick tests: each mechanism, some minutes'
+	@echo 'make test-all  the whole suite, with what is slow by nature'
 	@echo 'make torture kill commands at random moments: nothing lost, nothing left'
 	@echo 'make fuzz    100,000 damaged inputs for each stored or received format'
 	@echo 'make lint    ruff: rules and format'
@@ -32,8 +33,13 @@ help:
 demo: $(PROJECT)
 	$(WITH_BIN) sh demo/demo.sh
 
+SUITE = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# Without the tests marked `slow`; they run where pytest is started by hand, so that a test that is named is never left out.
 test: $(TEST)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	$(SUITE) -m 'not slow' $(ARGS)
+test-all: $(TEST)
+	$(SUITE) $(ARGS)
 
 # Kills commands at random moments and checks what is left; more or other trials: make torture ARGS="1000 7"
 torture: $(TEST)

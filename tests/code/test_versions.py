@@ -16,6 +16,8 @@ import pytest
 from tests.code.catalogue import ROWS
 from tests.code.catalogue.harness import write_project
 
+pytestmark = pytest.mark.slow  # each repeats all of something with another interpreter
+
 HERE = Path(__file__).resolve().parents[2]
 SOURCES = """
 import ast, json, sys, warnings

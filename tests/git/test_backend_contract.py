@@ -267,6 +267,7 @@ def test_a_linked_work_tree_has_its_own_head_and_shared_refs(backend: Backend, m
     linked.close()
 
 
+@pytest.mark.slow
 def test_six_processes_lose_no_update(way: str, backend: Backend, made: Repo) -> None:
     names, count = "abcdef", 8
     writers = [

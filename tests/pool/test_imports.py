@@ -14,6 +14,7 @@ import pytest
 
 from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.pool.jobs import FilePrinted, JobDone, JobFailed
+from tests.support.slow import slow_unless
 from tests.support.workers import HEAD, Bench, gone
 
 FAILING = [
@@ -219,7 +220,10 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.61, 0.73, 0.87])
+MOMENTS = [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.61, 0.73, 0.87]
+
+
+@pytest.mark.parametrize("moment", slow_unless(MOMENTS, lambda moment: moment == 0.2))
 def test_ctrl_c_at_any_moment_leaves_no_process(bench: Bench, tmp_path: Path, moment: float) -> None:
     bench.stage(
         """
@@ -255,7 +259,10 @@ if not pid:
 }
 
 
-@pytest.mark.parametrize("after", ["", "raise ValueError", "os._exit(3)", "import no_such_module"])
+AFTER = ["", "raise ValueError", "os._exit(3)", "import no_such_module"]
+
+
+@pytest.mark.parametrize("after", slow_unless(AFTER, lambda after: not after))
 @pytest.mark.parametrize("start", DAEMONS.values(), ids=DAEMONS.keys())
 def test_a_daemon_of_the_import_ends_with_the_command(bench: Bench, start: str, after: str) -> None:
     bench.write(start + "\npathlib.Path('pid').write_text(str(pid))\n" + after)

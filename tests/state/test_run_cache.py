@@ -417,4 +417,5 @@ class Clones(RuleBasedStateMachine):
 
 
 TestClones = Clones.TestCase
+TestClones.pytestmark = [pytest.mark.slow]  # type: ignore[attr-defined]
 TestClones.settings = settings(max_examples=6, stateful_step_count=14, deadline=None)

@@ -13,6 +13,7 @@ from pivot.store.odb.objects import LARGE, object_id
 from pivot.store.worktree.output_backup import BackupArea, OutputBackup, recover
 from tests.store.crash import POINTS, run_and_crash
 from tests.store.shelf import BIG, Shelf, Tree, many, snapshot, write
+from tests.support.slow import slow_unless
 
 FIRST: Tree = {
     **{f"f{n}": random.Random(n).randbytes(15_000) for n in range(120)},
@@ -110,7 +111,11 @@ class Story:
 OFTEN = [point for point in POINTS if point.split(":")[0] in ("loose", "restore") or point == "aside:moved"]
 
 
-@pytest.mark.parametrize(("point", "times"), [*((point, 1) for point in POINTS), *((point, 3) for point in OFTEN)])
+CASES = [*((point, 1) for point in POINTS), *((point, 3) for point in OFTEN)]
+QUICK = {(points[0], 1) for points in ([p for p in POINTS if p.startswith(kind)] for kind in ("aside:", "restore:"))}
+
+
+@pytest.mark.parametrize(("point", "times"), slow_unless(CASES, QUICK.__contains__))
 def test_a_crash_loses_nothing(swift: Shelf, point: str, times: int) -> None:
     story = Story(swift)
     crashed = run_and_crash(story.tell, point, times)

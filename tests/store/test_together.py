@@ -12,6 +12,7 @@ import pytest
 
 from pivot.store import StatCache, Store
 from tests.store.shelf import BIG, Shelf, Tree, git, many, snapshot, write
+from tests.support.slow import slow_unless
 
 NOBODY = 65534
 
@@ -39,14 +40,16 @@ def wait_for(*children: int) -> None:
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * len(children)
 
 
-def test_processes_that_put_at_once_make_one_sound_store(swift: Shelf) -> None:
+@pytest.mark.parametrize("writers", slow_unless([2, 6], lambda writers: writers == 2))
+def test_processes_that_put_at_once_make_one_sound_store(swift: Shelf, writers: int) -> None:
     shared: Tree = {**many(150), "big": BIG}
-    paths = [swift.make(f"out{n}", {**shared, "own": b"%d" % n}) for n in range(6)]
+    paths = [swift.make(f"out{n}", {**shared, "own": b"%d" % n}) for n in range(writers)]
     wait_for(*(in_child(lambda path=path: swift.reopened().put(path, swift.fresh())) for path in paths))  # type: ignore[misc]
     for path in paths:
         swift.assert_whole(swift.store.identify(path, swift.fresh()))
 
 
+@pytest.mark.slow
 def test_cleaning_up_while_others_put_takes_nothing_of_theirs(swift: Shelf) -> None:
     paths = [swift.make(f"out{n}", {**many(120), "own": os.urandom(20), "big": BIG + b"%d" % n}) for n in range(4)]
 

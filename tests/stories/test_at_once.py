@@ -51,6 +51,7 @@ def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
     return [err for _, err in ends]
 
 
+@pytest.mark.slow
 def test_twenty_in_one_work_tree_run_each_stage_once(repo: Repo, count: Path) -> None:
     start(repo)
     said = finish([repo.start_pivot("repro") for _ in range(20)])

@@ -11,7 +11,7 @@ from tests.support.gits import needs_newer_git, use_newer_git
 from tests.support.repository import Repo
 from tests.support.stories import ran, settled
 
-newer = needs_newer_git
+newer = (needs_newer_git, pytest.mark.slow)
 
 # Name of the case -> options of `git init`, extensions that stand in the configuration.
 KINDS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {

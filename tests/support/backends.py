@@ -14,6 +14,7 @@ from pivot.git.odb.process_backend import ProgramBackend
 from pivot.git.plumbing.locate import RepositoryLocation, locate
 from tests.support.gits import NEWER_GIT, use_newer_git
 from tests.support.repository import Repo
+from tests.support.slow import slow_unless
 
 AUTHOR = Author("Ada Tester", "ada@example.com", 1_700_000_000, 60)
 
@@ -28,7 +29,7 @@ if NEWER_GIT:
     WAYS["program-reftable"] = (("--ref-format=reftable",), ProgramBackend)
 
 
-@pytest.fixture(params=list(WAYS))
+@pytest.fixture(params=slow_unless(WAYS, lambda way: way in ("libgit", "program")))
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "program-reftable":
         use_newer_git(monkeypatch)

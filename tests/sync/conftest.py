@@ -19,6 +19,7 @@ from pivot.state.run_cache import RunCache
 from tests.support.backends import AUTHOR
 from tests.support.repository import Repo
 from tests.support.samples import finished, record
+from tests.support.slow import slow_unless
 from tests.sync import sshd
 from tests.sync.hosts import Clones, Host, make_keys
 from tests.sync.ssh_server import SshServer
@@ -110,7 +111,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=slow_unless(WAYS, lambda way: not way.startswith("sshd")))
 def host(request: pytest.FixtureRequest, tmp_path: Path, keys: Path) -> Iterator[Host]:
     """A host of each kind, with no store on it yet."""
     host = make_host(request.param, tmp_path, keys)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pivot.pool.jobs import JobEvent, JobFailed
+from tests.support.slow import slow_unless
 from tests.support.workers import Bench, gone, is_alive
 
 # (what, code before the stage, body, kind, part of the message)
@@ -184,8 +185,11 @@ LEFT_BEHIND = {
 }
 
 
+ENDS = ["return ''", "os._exit(1)", "os.kill(os.getpid(), 9)"]
+
+
 @pytest.mark.parametrize("body", LEFT_BEHIND.values(), ids=LEFT_BEHIND.keys())
-@pytest.mark.parametrize("end", ["return ''", "os._exit(1)", "os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize("end", slow_unless(ENDS, lambda end: end == "os._exit(1)"))
 def test_processes_left_behind_are_ended_with_their_stage(bench: Bench, body: str, end: str) -> None:
     bench.stage(f"{body}\npathlib.Path('pid').write_text(str(pids[0]))\n{end}")
     ending = bench.run()
