@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pivot.code.analysis.model import AnalysedStage, Model
+from pivot.code.analysis.model import Model
 from pivot.code.graph.manifest import Remark
 
 
@@ -24,10 +24,3 @@ def remark_lines(model: Model) -> Iterator[str]:
 def untracked(remark: Remark) -> str:
     text = f"not tracked: {remark.name} ({remark.file}:{remark.line}), because {remark.why}"
     return f"{text}; to track it: {remark.mend}" if remark.mend else text
-
-
-def stage_remarks(stage: AnalysedStage) -> Iterator[str]:
-    """What `--explain` says of one stage's code beyond what has changed."""
-    for remark in stage.manifest.remarks:
-        place = f"{remark.name} ({remark.file}:{remark.line})"
-        yield untracked(remark) if remark.kind == "untracked" else f"tracked as a whole: {place}, because {remark.why}"

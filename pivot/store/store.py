@@ -15,7 +15,7 @@ from pivot.store.odb.git_objects import Presence, SmallObjects, object_of, point
 from pivot.store.odb.large_files import LargeFiles
 from pivot.store.odb.layout import IN_WORK_TREE, KEPT, RECENT, create, in_words, is_marked, lock_store, mark
 from pivot.store.odb.narrow import NarrowModes, narrowed
-from pivot.store.odb.objects import LARGE, MOST_DEPTH, Object, ObjectProblem, Pointer, object_id, parse_pointer
+from pivot.store.odb.objects import MOST_DEPTH, Object, ObjectProblem, Pointer, object_id, parse_pointer
 from pivot.store.odb.pack_writer import NewObjects, encode
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.odb.store_format import recognise
@@ -76,20 +76,6 @@ class Store:
                 self._keep_file(node, stats)
             held = snapshot.object_at(node)
             self._note_narrow(node)
-            mark(str(self.path), RECENT, held.id, held.mode)
-        return held
-
-    def put_bytes(self, data: bytes) -> Object:
-        """Store bytes that stand in memory as a small file.
-
-        Raises:
-            ValueError: 1 MiB or more, or the bytes of a pointer; such a file is stored from its path.
-        """
-        if len(data) >= LARGE or parse_pointer(data) is not None:
-            raise ValueError("these bytes are a large file")
-        held = Object(object_id(b"blob", data), BLOB, len(data))
-        with self._adding():
-            self._write([(b"blob", data)])
             mark(str(self.path), RECENT, held.id, held.mode)
         return held
 

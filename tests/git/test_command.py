@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from pivot.errors import GitError
-from pivot.git.odb.objects import object_id
-from pivot.git.plumbing.command import ask_git, clean_environment, local_env_vars, maintain, run_git
+from pivot.git.plumbing.command import ask_git, clean_environment, local_env_vars, run_git
 from tests.support.repository import Repo
 
 
@@ -43,18 +41,6 @@ def test_advice_after_the_reason_is_left_out(repo: Repo) -> None:
 def test_the_verb_is_named_whatever_stands_before_it(repo: Repo) -> None:
     with pytest.raises(GitError, match="git cat-file failed: "):
         run_git(["--git-dir", repo.path / ".git", "-c", "a.b=c", "--no-pager", "cat-file", "blob", "x"], repo.path)
-
-
-def test_maintenance_packs_what_has_piled_up(repo: Repo) -> None:
-    repo.commit("one")
-    texts = (str(number) for number in range(10_000))
-    # Git guesses how many loose objects there are by those in this one folder.
-    for text in islice((text for text in texts if object_id("blob", text.encode(), "sha1").startswith("17")), 3):
-        repo.git("hash-object", "-w", "--stdin", stdin=text)
-    repo.git("config", "gc.auto", "1")
-    repo.git("config", "gc.autoDetach", "false")
-    maintain(repo.path / ".git")
-    assert list((repo.path / ".git/objects/pack").glob("*.pack"))
 
 
 def test_a_failure_that_is_an_answer_raises_nothing(repo: Repo) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 
 from pivot.errors import GitError, ProjectError
 from pivot.git.plumbing.locate import RepositoryLocation, locate
-from pivot.git.plumbing.work_trees import list_work_trees
 from tests.support.repository import Repo
 
 
@@ -183,19 +181,6 @@ def test_a_circle_of_symbolic_refs_ends(repo: Repo, location: RepositoryLocation
     repo.write(".git/refs/heads/b", "ref: refs/heads/a\n")
     with pytest.raises(GitError, match="circle"):
         location.read_ref("refs/heads/a")
-
-
-def test_all_work_trees_are_listed_and_those_that_are_gone_are_not(nested: Repo) -> None:
-    head = nested.head()
-    for name in ("linked", "gone"):
-        nested.git("worktree", "add", "-q", "--detach", f"../{name}")
-    shutil.rmtree(nested.path.parent / "gone")
-    roots = {tree.root: (tree.head, tree.branch) for tree in list_work_trees(locate(nested.path))}
-    assert roots == {nested.path: (head, "main"), nested.path.parent / "linked": (head, None)}
-
-
-def test_a_work_tree_without_a_commit_has_no_head(location: RepositoryLocation) -> None:
-    assert [tree.head for tree in list_work_trees(location)] == [None]
 
 
 def test_finding_a_repository_does_not_import_libgit2() -> None:

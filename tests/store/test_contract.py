@@ -273,13 +273,6 @@ def test_a_second_put_writes_nothing(shelf: Shelf) -> None:
     assert sorted(shelf.store.path.rglob("*")) == before
 
 
-def test_put_bytes_stores_a_small_file(plain: Shelf) -> None:
-    held = plain.store.put_bytes(b"bytes")
-    assert plain.store.read(held.id) == b"bytes"
-    with pytest.raises(ValueError, match="large"):
-        plain.store.put_bytes(POINTER_LOOKALIKE)
-
-
 def test_the_stat_cache_knows_what_was_put_and_what_was_restored(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shelf.make("out", {"small": b"1", "large": BIG, "sub": {"x": b"2"}})
     held = shelf.put(path)

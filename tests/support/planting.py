@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from pivot.git.odb.backend import EXECUTABLE, SYMLINK, TREE, Author
 from pivot.git.odb.open import open_backend
 from pivot.git.output_tree import nest
+from pivot.git.plumbing.command import run_git
 from pivot.state.journal import Finished
 from pivot.state.notes import NoteLine, Notes
 from pivot.state.records import Output, Record
@@ -61,9 +62,8 @@ class Stored:
 
     def _put_link(self, target: str) -> Output:
         data = target.encode()
-        held = self._store.put_bytes(data) if data else None
-        oid = held.id if held else hashlib.sha1(b"blob 0\0", usedforsecurity=False).hexdigest()
-        return Output(oid, SYMLINK, len(data))
+        oid = run_git(["--git-dir", self._git_dir, "hash-object", "-w", "--stdin"], self._git_dir, stdin=data)
+        return Output(oid.decode().strip(), SYMLINK, len(data))
 
 
 def _write(place: Path, content: Content) -> None:

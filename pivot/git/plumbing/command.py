@@ -167,15 +167,6 @@ def _as_file(data: bytes | None) -> Iterator[IO[bytes] | int]:
         yield file
 
 
-def maintain(git_dir: Path) -> None:
-    """Let Git pack loose objects if there are many, as it does after its own commands; libgit2 never does.
-
-    Gives back at once: what there is to do is done in the background. Call it once, at the end of a run.
-    """
-    args = ["--git-dir", str(git_dir), "maintenance", "run", "--auto", "--quiet"]
-    ask_git(args, git_dir, env=placeless_environment())
-
-
 def _verb(args: Sequence[str | Path]) -> str:
     """The verb of a call: the first word that is neither an option nor the value of one."""
     words = iter(map(str, args))
