@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from pivot.git.plumbing.absent_files import why_absent
+from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.plan.remote_availability import RemoteAvailability
-from pivot.store.odb.objects import Object
+from pivot.store.odb.objects import EMPTY_TREE, Object
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.store import Store
 
@@ -14,8 +16,16 @@ from pivot.store.store import Store
 class Inputs:
     """Reads paths below `root` through the stat cache; never writes anything but that cache."""
 
-    def __init__(self, root: Path, store: Store, stats: StatCache, elsewhere: RemoteAvailability | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        store: Store,
+        stats: StatCache,
+        elsewhere: RemoteAvailability | None = None,
+        location: RepositoryLocation | None = None,
+    ) -> None:
         self.elsewhere = elsewhere or RemoteAvailability()
+        self._location = location
         self._root = root
         self._store = store
         self._stats = stats
@@ -31,6 +41,15 @@ class Inputs:
             for above in _parents(path):
                 self._inside.setdefault(above, set()).add(path)
         return self._objects[path]
+
+    def withheld(self, path: str, found: Object | None) -> str:
+        """Why Git, which has it, has not put the file or the content of a folder here, and what does; else empty.
+
+        Asked of Git only if nothing is there: a submodule that is not initialised is an empty folder.
+        """
+        if self._location is None or (found and found.id != EMPTY_TREE):
+            return ""
+        return why_absent(self._location, path)
 
     def output_at(self, path: str) -> Object | None:
         """What is at an output's path: a symlink counts as itself, since a stage may write one."""

@@ -266,10 +266,12 @@ class Planner:
             stands, note = self._inputs.at(path), ""
         except (InputError, UnsafePath) as error:
             stands, note = None, error.what.replace(f"{self._root}/", "")
-        if stands is not None:
+        withheld = "" if note or self.producers.of(path) else self._inputs.withheld(path, stands)
+        if stands is not None and not withheld:
             deps.ids[path], deps.sizes[path] = stands.id, stands.size
         else:
-            deps.missing.append(Change(path, None, None, self._where(stage, path), note or self._nobody_writes(path)))
+            why = note or withheld or self._nobody_writes(path)
+            deps.missing.append(Change(path, None, None, self._where(stage, path), why))
 
     def _from_upstream(self, path: str, out: str, decision: Decision) -> Object | None:
         if decision.record is None or not (held := _output(decision.record, out)):

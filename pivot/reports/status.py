@@ -66,7 +66,8 @@ def in_short(decision: Decision) -> str:
 def _short(reason: Reason) -> str:
     if reason.why in (ReasonKind.UPSTREAM, ReasonKind.UPSTREAM_FAILED) or not reason.changes:
         return reason.text[0].lower() + reason.text[1:]
-    return f"{reason.why}: {first([*map(_changed, reason.changes)], 1)}"
+    note = f": {reason.changes[0].note}" if reason.why is ReasonKind.MISSING_INPUT and reason.changes[0].note else ""
+    return f"{reason.why}: {first([*map(_changed, reason.changes)], 1)}{note}"
 
 
 def _changed(change: Change) -> str:

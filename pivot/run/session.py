@@ -68,7 +68,7 @@ class Session:
         settings = self.project.settings
         has_default, configured = default_named(settings) is not None, has_remote(settings)
         elsewhere = read_elsewhere(settings, remote=has_default, configured=configured, pull=self._pull)
-        return Inputs(self.project.root, self.project.store, self.project.stats, elsewhere)
+        return Inputs(self.project.root, self.project.store, self.project.stats, elsewhere, self.project.location)
 
     def model(self) -> Model:
         """All pipelines of the repository; each from its cached analysis, or from a code server.
