@@ -8,11 +8,14 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
+import msgspec
+
 from pivot.code.analysis.model import ImportFailure, PipelineModel
 from pivot.git.plumbing.command import clean_environment, held_back
 from pivot.pool.exit_status import explain_server_exit
 from pivot.pool.logs import LogFile
 from pivot.pool.output_capture import Capture
+from pivot.worker.child_reports import remove_folder
 from pivot.worker.process_groups import kill_strays, signal_group
 from pivot.worker.protocol import (
     MODEL_LIMIT,
@@ -37,14 +40,14 @@ class ServerConnection:
     """A running code server. `answer` is what came of the import, None until it is over; `prints` what it printed."""
 
     def __init__(self, setup: Setup, log: LogFile) -> None:
-        self.setup = setup
+        self._mark = os.urandom(8).hex()
+        self.setup = setup = msgspec.structs.replace(setup, reports=f"{setup.reports}/{self._mark}")
         self.answer: PipelineModel | ImportFailure | None = None
         self.start = self.why = ""
         self.warmth: Preload | None = None
         self.begun = not setup.held
         self.ended = False
         self._reader = FrameReader(FromServer, MODEL_LIMIT)
-        self._mark = os.urandom(8).hex()
         self._link, far_end = socket.socketpair()
         output, write_end = os.pipe()
         self.prints = Capture(output, log)
@@ -123,6 +126,7 @@ class ServerConnection:
         signal_group(self._process.pid, signal.SIGKILL)
         if self.ended:  # by itself: nothing says that it could end what it had started
             kill_strays(f"{_SERVER}={self._mark}")
+        remove_folder(self.setup.reports)
         self.prints.close()
 
 

@@ -56,6 +56,7 @@ class WorkerSettings(Struct, frozen=True):
             given=self.given,
             carried=self.carried,
             outside=self.outside,
+            reports=str(self.logs.parent / "children"),
         )
 
 

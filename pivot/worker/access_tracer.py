@@ -1,7 +1,7 @@
 """What a stage reads while it runs: files of the project that Python opens, modules, and environment variables.
 
-Seen are opens through Python (`open`, `os.open`, `sqlite3`, and whatever stands on them). Libraries that open files
-in C, and other programs that the stage starts, are not seen.
+Seen are opens through Python (`open`, `os.open`, `sqlite3`, and whatever stands on them), also in Python programs that
+the stage starts. Libraries that open files in C, and programs that are no Python, are not seen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import runpy
 import sys
 from collections.abc import Iterable
-from os import O_ACCMODE, O_TRUNC, O_WRONLY, fsdecode, fspath
+from os import O_ACCMODE, O_TRUNC, O_WRONLY, fsdecode, fspath, getpid
 from os.path import abspath  # bound now: the stage may replace it
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -22,6 +22,8 @@ from pivot.code.environment import is_evidence
 from pivot.code.importing import source_importer
 from pivot.code.importing.project_files import OUTSIDE, ProjectFiles
 from pivot.files import TEMP_PREFIX
+from pivot.worker.child_reports import ask_children, read_report
+from pivot.worker.child_site.sitecustomize import Reporter
 
 _LIMIT = 10_000
 _TEMPORARY = f"/{TEMP_PREFIX}"
@@ -57,6 +59,10 @@ class AccessTracer:
         self._declared: frozenset[str] = frozenset()
         self._active = False
         self._runs_text = False
+        self._pid = 0
+        self._report = ""
+        self._reporter: Reporter | None = None
+        self._known_variables: dict[str, str | None] = {}
         self._watch_import_module()
 
     def prepare(self) -> None:
@@ -66,15 +72,23 @@ class AccessTracer:
         self._set_by_code = {name for name in names if self._outside.get(name) != os.environ.get(name)}
         self._environ = self._watching_environment()
 
-    def start(self, declared: Iterable[str]) -> None:
-        """Watch; files that are `declared` or in a declared folder (repository-relative) are not noted."""
+    def start(self, declared: Iterable[str], report: str = "") -> None:
+        """Watch; files that are `declared` or in a declared folder (repository-relative) are not noted.
+
+        `report` is a file for what Python programs that this process starts report.
+        """
         self._declared = frozenset(declared)
+        self._pid = getpid()
+        if report:
+            self._ask_children(report)
         self._active = True
         sys.addaudithook(self._hear)
         os.environ.__class__ = self._environ
 
     def stop(self) -> None:
         self._active = False
+        if self._report:
+            self._take_report()
         if self._runs_text:  # `exec(open("job.py").read())`
             read = {path for path in self._read if path.endswith(".py")}
             self._scripts |= read
@@ -99,7 +113,7 @@ class AccessTracer:
         return [
             f"{verb} {path}{f' ({place})' if place else ''}"
             for verb, path, place in strays
-            if path not in known and Path(self._files.root, path).is_file()
+            if path not in known and path not in self._scripts and Path(self._files.root, path).is_file()
         ]
 
     def variables_read(self) -> dict[str, str | None]:
@@ -113,7 +127,9 @@ class AccessTracer:
         # An exception here would make the user's own call fail.
         if not self._active:
             return
-        if event in ("os.putenv", "os.unsetenv"):
+        if getpid() != self._pid:  # a fork, whose memory nobody looks at
+            self._report_from_fork(event, arguments)
+        elif event in ("os.putenv", "os.unsetenv"):
             self._set_by_code.add(fsdecode(arguments[0]))
         elif event == "open":
             path, _, flags = arguments
@@ -129,9 +145,7 @@ class AccessTracer:
         except Exception:  # a number, a folder that is gone, or an object whose `__fspath__` raises
             return
         path = self._files.relative(name)
-        if path.startswith((".git/", "/", OUTSIDE)) or len(self._read) >= _LIMIT or _is_within(path, self._declared):
-            return
-        if "__pycache__/" in path or _TEMPORARY in name or path in self._written or not self._files.owns(name):
+        if not self._counts(name, path):
             return
         if flags & O_ACCMODE == O_WRONLY or flags & O_TRUNC:
             self._written[path] = self._place()
@@ -139,6 +153,39 @@ class AccessTracer:
             self._scripts.add(path)
         elif path not in self._read:
             self._read[path] = self._place()
+
+    def _counts(self, name: str, path: str) -> bool:
+        """Whether a file, by its absolute and its relative path, is one to be noted."""
+        if path.startswith((".git/", "/", OUTSIDE)) or len(self._read) >= _LIMIT or _is_within(path, self._declared):
+            return False
+        return not ("__pycache__/" in path or _TEMPORARY in name or path in self._written or not self._files.owns(name))
+
+    def _ask_children(self, report: str) -> None:
+        try:
+            self._known_variables = ask_children(report, str(self._files.root))
+        except OSError:  # the disk is full, or `.git` cannot be written: then children do not report
+            return
+        self._report = report
+
+    def _report_from_fork(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._report:
+            self._reporter = self._reporter or Reporter(self._report, str(self._files.root), True, _SCRIPT_RUNNERS)
+            self._reporter.hear(event, arguments, depth=3)
+
+    def _take_report(self) -> None:
+        """Add what children report to what this process has noted; a pool's workers import what is imported here."""
+        imported: set[str] | None = None
+        for verb, name, place in read_report(self._report):
+            path = self._files.relative(name)
+            if not self._counts(name, path):
+                continue
+            if verb in ("runs", "imports"):
+                imported = self._project_files(self._before) if imported is None else imported
+                if (verb == "runs" or path not in imported) and Path(name).is_file():
+                    self._scripts.add(path)
+            else:
+                noted = self._written if verb == "writes" else self._read
+                noted.setdefault(path, self._files.relative(place))
 
     def _place(self) -> str:
         """The line of the project on whose behalf a file is opened; empty where a library does it on its own."""
@@ -183,6 +230,9 @@ class AccessTracer:
         return Watched
 
     def _note_variable(self, name: str, value: bytes | None) -> None:
+        if name in self._known_variables and name not in self._set_by_code:
+            found = self._known_variables[name]
+            value = None if found is None else os.fsencode(found)
         known = name in self._set_by_code or len(self._environment) >= _LIMIT or not is_evidence(name)
         if self._active and not known and self._asked_by_project():
             self._environment.setdefault(name, None if value is None else fsdecode(value))

@@ -65,8 +65,9 @@ class Setup(Message, frozen=True):
 
     `grace` is how many seconds threads may go on after the function has returned. `given` are parameters that the user
     gave for this command. Outputs of a stage that are no more than `carried` bytes together travel with its answer
-    instead of going into the store. `outside` is `pivot.outsideCode`. One that is `held` imports the libraries of
-    `warm`, and waits for `Begin`.
+    instead of going into the store. `outside` is `pivot.outsideCode`. Python programs that stages start report what
+    they open in the folder `reports`, which belongs to this server alone ("": they do not). One that is `held` imports
+    the libraries of `warm`, and waits for `Begin`.
     """
 
     root: str
@@ -79,6 +80,7 @@ class Setup(Message, frozen=True):
     given: tuple[Given, ...] = ()
     carried: int = 0
     outside: str = "count"
+    reports: str = ""
     warm: Preload = Preload()
     held: bool = False
 

@@ -131,7 +131,8 @@ class StageRun:
         live, spec, folder = self._task.live, self._task.spec, self._folder
         os.chdir(folder)
         try:
-            self._observer.start((*spec.dep_paths(), *spec.external_paths(), *spec.out_paths()))
+            declared = (*spec.dep_paths(), *spec.external_paths(), *spec.out_paths())
+            self._observer.start(declared, self._report())
             self._user.apply()
             self._inputs = self._attempt("declared", live.load_inputs, folder)
             self._attempt("declared", live.prepare_outputs, folder)
@@ -146,6 +147,11 @@ class StageRun:
             return self._put()
         except _StageAborted as stopped:
             return stopped.answer
+
+    def _report(self) -> str:
+        """A file that is there for no other run: process numbers come again."""
+        folder = self._task.setup.reports
+        return f"{folder}/{self._task.order.job}-{self._pid}" if folder else ""
 
     def _attempt(self, kind: FailureKind, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call what runs user code; no builtin may be counted on afterwards, until `restore`."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pivot.pipeline.spec import StageSpec
 from pivot.worker.access_tracer import AccessTracer
+from pivot.worker.child_reports import make_folder, remove_folder
 from pivot.worker.exit_handlers import ImportedHandlers
 from pivot.worker.interpreter_state import NamespaceSnapshot, Patches
 from pivot.worker.interrupts import ENDINGS
@@ -78,6 +79,7 @@ class Supervisor:
         self._handlers = handlers
         self._reader = FrameReader(ToServer, _ORDER_LIMIT)
         self._jobs: dict[int, int] = {}
+        self._has_folder = not ready.setup.reports
         self._descriptors: deque[int] = deque()
         self._helpers = set(children_of(os.getpid()))
         self._wake, self._wakeup = os.pipe()
@@ -129,6 +131,9 @@ class Supervisor:
                 self._kill(order)
 
     def _run(self, order: RunStage, result: int, output: int) -> None:
+        if not self._has_folder:
+            self._has_folder = True
+            make_folder(self._ready.setup.reports)
         start = self._fork if self._ready.start == "fork" else self._spawn
         try:
             pid = start(order, result, output)
@@ -207,4 +212,5 @@ class Supervisor:
         """The command has gone: leave nothing behind, then go."""
         for pid in self._jobs:
             signal_group(pid, signal.SIGKILL)
+        remove_folder(self._ready.setup.reports)
         end_session()
