@@ -13,6 +13,7 @@ from hypothesis import settings
 from tests.support.examples import DATA, FRONT_PAGE, HELPER
 from tests.support.repository import Repo
 from tests.support.seal import loopback_only, seal_environment
+from tests.support.slow import mark_long_tables
 from tests.support.sshd import SshServer, run_sshd
 
 # No deadline: a busy machine would miss it. In CI the same examples each time: a failure there is the change's own.
@@ -20,6 +21,11 @@ settings.register_profile("pivot", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("pivot")
 
 FIXED_DATE = "2024-02-29T12:00:00+00:00"
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that `-m` leaves out are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_long_tables(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,12 @@ import pytest
 
 from tests.code.catalogue import ROWS, Row
 from tests.code.catalogue.harness import look_at, write_project
+from tests.support.slow import slow_unless
+
+QUICK = ROWS[::3]  # of each table a third
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.kind)
+@pytest.mark.parametrize("row", slow_unless(ROWS, QUICK.__contains__), ids=lambda row: row.kind)
 def test_an_edit_reruns_the_stages_that_reach_it(row: Row, tmp_path: Path) -> None:
     if row.needs.startswith("3.") and sys.version_info < tuple(map(int, row.needs.split("."))):
         pytest.skip(f"needs Python {row.needs}")

@@ -12,7 +12,7 @@ from tests.support.examples import DATA, HELPER
 from tests.support.repository import Repo
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     repo = Repo.init(tmp_path_factory.mktemp("made") / "project")
     repo.write("data.json", DATA)
