@@ -36,8 +36,10 @@ demo: $(PROJECT)
 SUITE = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Without the tests marked `slow`; they run where pytest is started by hand, so that a test that is named is never left out.
+# Commands are forked from one process that has imported everything; FORK= starts each, as `make test-all` does.
+FORK = 1
 test: $(TEST)
-	$(SUITE) -m 'not slow' $(ARGS)
+	PIVOT_TEST_FORK=$(FORK) $(SUITE) -m 'not slow' $(ARGS)
 test-all: $(TEST)
 	$(SUITE) $(ARGS)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.commands import FORKING, can_fork, run_forked
+
 # As the installed script does it: without -P, `-m` would put the user's folder in front on sys.path.
 PIVOT = (sys.executable, "-P", "-m", "pivot")
 
@@ -129,7 +131,10 @@ class Repo:
         self, *args: str, cwd: str = ".", env: Mapping[str, str | None] | None = None, timeout: float = 60
     ) -> Result:
         """Run the real command in `cwd`; a value None in `env` takes the variable away."""
-        return self._run(PIVOT, args, cwd=self.path / cwd, env=_environment(env or {}), timeout=timeout)
+        folder, environment = self.path / cwd, _environment(env or {})
+        if FORKING and can_fork(environment):
+            return Result((*PIVOT[-1:], *args), *run_forked(args, folder, environment, timeout))
+        return self._run(PIVOT, args, cwd=folder, env=environment, timeout=timeout)
 
     def run(self, program: str, *args: str, env: Mapping[str, str | None] | None = None) -> Result:
         """Run any program here and give all that it said."""
