@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 MARK = "TORTURE_TRIAL"
 """In the environment of every process of a trial; its value names the trial."""
 KINDS = ("group", "command", "server", "stage")
 _PATIENCE = 60.0  # seconds, on a machine with much else to do
+_PAUSE = 0.005  # seconds between two looks at the processes
 _SERVER = "pivot.worker.fork_server"
 
 
@@ -34,9 +36,8 @@ def _parent(pid: int) -> int:
     return 0
 
 
-def _find(kind: str, trial: str) -> int:
-    """A process of this kind; 0 if there is none at the moment."""
-    lines = processes(trial)
+def _find(kind: str, lines: Mapping[int, str]) -> int:
+    """One of these processes that is of this kind; 0 if none is."""
     servers = [pid for pid, line in lines.items() if _SERVER in line]
     tops = [pid for pid in servers if _parent(pid) not in servers]
     if kind == "server":
@@ -44,6 +45,44 @@ def _find(kind: str, trial: str) -> int:
     if kind == "stage":
         return next((pid for pid in servers if _parent(pid) in tops), 0)
     return next((pid for pid, line in lines.items() if "-m pivot " in line and pid not in servers), 0)
+
+
+class Windows:
+    """When the processes of a command live, in seconds after its start: so a kill hits while they work.
+
+    Measured in one run of the command; later trials make a window shorter if the command was faster, else longer.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[str, tuple[float, float]]] = {}
+
+    def known(self, command: str) -> bool:
+        """Whether this command has been measured."""
+        return command in self._of
+
+    def kinds(self, command: str) -> list[str]:
+        """What can be killed: a command that runs no stage has no fork server."""
+        return list(self._of[command])
+
+    def window(self, command: str, kind: str) -> tuple[float, float]:
+        """Between which moments to kill."""
+        return self._of[command][kind]
+
+    def measure(self, command: str, process: subprocess.Popen[bytes], trial: str) -> None:
+        """Look at the processes of a command until it has ended."""
+        began, seen = time.monotonic(), dict[str, tuple[float, float]]()
+        while process.poll() is None:
+            lines, now = processes(trial), time.monotonic() - began
+            for kind in KINDS[1:]:
+                if _find(kind, lines):
+                    seen[kind] = (seen.get(kind, (now, now))[0], now)
+            time.sleep(_PAUSE)
+        self._of[command] = {"group": (0.0, time.monotonic() - began), **seen}
+
+    def learn(self, trial_of: str, kind: str, *, killed: bool) -> None:
+        """Follow the load of the machine."""
+        first, last = self._of[trial_of][kind]
+        self._of[trial_of][kind] = (first, first + (last - first) * (1.03 if killed else 0.8))
 
 
 def kill(process: subprocess.Popen[bytes], kind: str, trial: str, after: float) -> bool:
@@ -55,10 +94,10 @@ def kill(process: subprocess.Popen[bytes], kind: str, trial: str, after: float) 
             if kind == "group":
                 os.killpg(process.pid, signal.SIGKILL)
                 killed = True
-            elif found := _find(kind, trial):
+            elif found := _find(kind, processes(trial)):
                 os.kill(found, signal.SIGKILL)
                 killed = True
-        time.sleep(0.005)
+        time.sleep(_PAUSE)
     process.wait(_PATIENCE)
     return killed
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pivot.files import TEMP_PREFIX
 from tests.support.repository import Repo
 from tests.support.sshd import SshServer
 
@@ -43,6 +46,19 @@ def last(data: Annotated[bytes, pivot.Dep("large.bin", Bytes)]) -> Annotated[str
     return str(len(data))
 """
 STAGES = 5
+OUTPUTS = ("first.txt", "large.bin", "parts", "last.txt")  # not that of `grow`, which its next run reads
+OURS = (
+    "aside", "cache", "failed", "journal", "known-outputs", "lock", "logs", "met", "outputs", "saved", "store.git",
+    "tmp",
+)  # fmt: skip
+"""All that may be in the folder of a clone."""
+TEN_MINUTES_LATER = """
+import sys, time
+clock = time.time
+time.time = lambda: clock() + 660
+from pivot.__main__ import main
+sys.exit(main())
+"""
 
 
 class Project:
@@ -51,6 +67,8 @@ class Project:
     def __init__(self, folder: Path, server: SshServer | None = None) -> None:
         self.repo = Repo.init(folder / "work", "--initial-branch=main")
         self.shelf = folder / "shelf"
+        self.full = folder / "full.git"
+        self.swept = 0
         self.environment: Mapping[str, str] = {"GIT_SSH_COMMAND": server.command()} if server else {}
         self.remotes = ["shelf", *(["far"] if server else [])]
         self.repo.write("pipeline.py", PIPELINE)
@@ -60,6 +78,11 @@ class Project:
         self.pivot("remote", "add", "shelf", str(self.shelf))
         if server:
             self.pivot("remote", "add", "far", server.url(folder / "far"))
+            config = folder / "ssh_config"
+            config.write_text(
+                f"IdentityFile {server.key}\nUserKnownHostsFile {server.known_hosts}\nIdentitiesOnly yes\n"
+            )
+            self.git("config", "pivot-remote.far.configFile", str(config))
         self.change("0")
         self.change("1")
         self.git("push", "--quiet", "--set-upstream", "origin", "main")
@@ -78,6 +101,23 @@ class Project:
         self.repo.write("raw.txt", text)
         self.git("add", "--all", ".")
         self.git("commit", "--quiet", "--allow-empty", "--message", text)
+
+    def remove_outputs(self) -> None:
+        """From the working tree."""
+        for name in OUTPUTS:
+            path = self.repo.path / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def empty_store(self) -> None:
+        """As in a clone that has not downloaded yet, for a `pull` that has to; until `fill_store`."""
+        self.remove_outputs()
+        (self.repo.path / ".git/pivot/store.git").rename(self.full)
+
+    def fill_store(self) -> None:
+        """Add what the store had, if it was emptied."""
+        if self.full.exists():
+            shutil.copytree(self.full, self.repo.path / ".git/pivot/store.git", symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(self.full)
 
     def check(self) -> None:
         """Right contents, nothing to do, nothing lost, nothing left."""
@@ -101,13 +141,27 @@ class Project:
 
     def _check_leftovers(self) -> None:
         pivot = self.repo.path / ".git/pivot"
-        left = [path for path in self.repo.path.rglob(".pivot-tmp-*") if ".git" not in path.parts]
-        # A store sweeps its folder `tmp` when what is in it is old, and no other of its folders.
-        left += [path for path in (pivot / "store").rglob(".pivot-tmp-*") if path.parent.name != "tmp"]
-        assert not left, left
+        assert (pivot / "store.git/tmp").is_dir(), "the store is not where this test looks"
+        self._check_temporary()
         aside = pivot / "aside"
         assert not (aside.is_dir() and list(aside.iterdir())), "outputs are still moved away"
         journal = pivot / "journal"
         assert not (journal.exists() and journal.stat().st_size), "the journal was not flushed"
         locks = [path for path in (self.repo.path / ".git").rglob("*.lock") if "pivot" not in path.parts]
         assert not locks, locks
+
+    def _check_temporary(self) -> None:
+        """A working tree has none at once, a store of this clone none after a `gc`, ten minutes later."""
+        left = [path for path in self.repo.path.rglob(f"{TEMP_PREFIX}*") if ".git" not in path.parts]
+        assert not left, left
+        if not (inside := self._temporary()):
+            return
+        self.repo.run(sys.executable, "-P", "-c", TEN_MINUTES_LATER, "gc").expect(0)
+        assert not (still := self._temporary()), still
+        self.swept += len(inside)
+
+    def _temporary(self) -> list[Path]:
+        git = self.repo.path / ".git"
+        strange = [path for path in (git / "pivot").iterdir() if path.name not in OURS]
+        strange += [path for path in (git / "pivot/cache").rglob("*") if path.suffix[1:].isdigit()]
+        return sorted({*git.rglob(f"{TEMP_PREFIX}*"), *git.glob("pivot/**/tmp_*"), *strange})

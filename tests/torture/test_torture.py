@@ -17,9 +17,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes
 
 
 def test_nothing_is_lost_or_left_when_commands_are_killed(tmp_path: Path) -> None:
-    project, chance = Project(tmp_path), random.Random(1)
-    for command in ("repro", "switch"):
-        torture(project, chance, command)
+    project, chance, windows = Project(tmp_path), random.Random(1), kill.Windows()
+    trials = [torture(project, chance, windows, command) for command in ("repro", "switch", "repro", "switch")]
+    assert [trial.kind == "measured" for trial in trials] == [True, True, False, False]
 
 
 def test_a_process_that_outlives_its_trial_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

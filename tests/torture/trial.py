@@ -11,43 +11,48 @@ import subprocess
 from typing import NamedTuple
 
 from tests.support.repository import PIVOT
-from tests.torture.kill import KINDS, MARK, kill, wait_for_end
+from tests.torture.kill import MARK, Windows, kill, wait_for_end
 from tests.torture.project import Project
 
 COMMANDS = (
     "repro", "checkout", "gc", "rewrite", "push", "pull", "switch", "rebase", "commit", "git pull",
 )  # fmt: skip
-LONGEST = {"repro": 1.5, "switch": 0.5, "rebase": 0.6, "commit": 0.4}  # seconds until the kill
+TRANSFERS = ("push", "pull")
 _counter = itertools.count()
 
 
 class Trial(NamedTuple):
-    """What was killed; `killed` is False if the command was faster."""
+    """What was killed; `killed` is False if the command was faster, or was only measured."""
 
     command: str
     kind: str
     killed: bool
+    remote: str = ""
 
     def __str__(self) -> str:
-        return f"{self.command}, {self.kind}{'' if self.killed else ' (was faster)'}"
+        where = f" {self.remote}" if self.remote else ""
+        return f"{self.command}{where}, {self.kind}{'' if self.killed else ' (was faster)'}"
 
 
-def torture(project: Project, chance: random.Random, command: str = "") -> Trial:
-    """One trial, with this command or any."""
+def torture(project: Project, chance: random.Random, windows: Windows, command: str = "") -> Trial:
+    """One trial, with this command or any; the first of a command is not killed but measured."""
     project.change(str(chance.randrange(1000)))
     command = command or chance.choice(COMMANDS)
-    kind = chance.choice(KINDS if command == "repro" else KINDS[:2])  # others run no stage
-    words = _prepare(project, command, chance)
+    remote = chance.choice(project.remotes)
+    words = _prepare(project, command, remote, chance)
     name = f"{os.getpid()}-{next(_counter)}"
     process = subprocess.Popen(
         words, cwd=project.repo.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, **project.environment, MARK: name}, start_new_session=True,
     )  # fmt: skip
-    trial = Trial(command, kind, kill(process, kind, name, chance.uniform(0, LONGEST.get(command, 1.0))))
+    trial = _kill(process, windows, Trial(command, "", False, remote if command in TRANSFERS else ""), chance, name)
     wait_for_end(name)
-    if kind == "group" and trial.killed and words[0] == "git":
-        _repair_what_git_left(project)
     try:
+        if trial.kind == "group" and trial.killed and words[0] == "git":
+            _repair_what_git_left(project)
+        if command == "pull":
+            project.pivot("pull", remote)
+            project.fill_store()
         project.check()
     except AssertionError as error:
         error.add_note(f"after: {trial}")
@@ -55,14 +60,27 @@ def torture(project: Project, chance: random.Random, command: str = "") -> Trial
     return trial
 
 
-def _prepare(project: Project, command: str, chance: random.Random) -> tuple[str, ...]:
+def _kill(process: subprocess.Popen[bytes], windows: Windows, trial: Trial, chance: random.Random, name: str) -> Trial:
+    key = f"{trial.command} {trial.remote}"
+    if not windows.known(key):
+        windows.measure(key, process, name)
+        assert process.returncode == 0, f"{trial.command} failed, without a kill"
+        return trial._replace(kind="measured")
+    kind = chance.choice(windows.kinds(key))
+    killed = kill(process, kind, name, chance.uniform(*windows.window(key, kind)))
+    windows.learn(key, kind, killed=killed)
+    return trial._replace(kind=kind, killed=killed)
+
+
+def _prepare(project: Project, command: str, remote: str, chance: random.Random) -> tuple[str, ...]:
     """The command, in a repository that has work for it."""
-    remote = chance.choice(project.remotes)
-    if command in ("push", "pull") and chance.random() < 0.8:
+    if command in ("push", "pull", "checkout"):
         project.pivot("repro")
+    if command == "checkout":
+        project.remove_outputs()
     if command == "pull":
         project.pivot("push", remote)
-        project.pivot("gc", "--keep-runs", "0")
+        project.empty_store()
     if command == "commit":
         project.repo.write("raw.txt", str(chance.randrange(1000)))
     if command == "git pull":
