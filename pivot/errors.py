@@ -24,9 +24,22 @@ PivotError                 exit code 2 unless said otherwise
 
 from __future__ import annotations
 
+import errno
+
 TYPE_CHECKING = False  # importing `typing` costs a third of a bare start
 if TYPE_CHECKING:
     from typing import ClassVar
+
+
+WHEN_REFUSED = {
+    errno.ENOSPC: "Run `git pivot gc` or make room on the disk, then run the command again.",
+    errno.EDQUOT: "Run `git pivot gc` or make room in your quota, then run the command again.",
+    errno.EFBIG: "Raise the limit on the size of files (`ulimit -f`), then run the command again.",
+    errno.EACCES: "Make the folder writable, then run the command again.",
+    errno.EPERM: "Make the folder writable, then run the command again.",
+    errno.EROFS: "The file system is read-only. Mount it writable, then run the command again.",
+}
+"""What to do about a file that the system does not let us write, by error number."""
 
 
 class PivotError(Exception):

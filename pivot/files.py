@@ -18,6 +18,7 @@ from typing import Self
 from pivot.errors import LockTimeout, ProjectError
 
 TEMP_PREFIX = ".pivot-tmp-"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a used-up quota, `ulimit -f`
 
 
 def temp_path(folder: str | Path) -> str:

@@ -8,23 +8,22 @@ import sys
 import time
 
 from pivot.cli.text_encoding import quote_undecodable, require_utf8
-from pivot.errors import PivotError
+from pivot.errors import WHEN_REFUSED, PivotError
 from pivot.noop.cache import ELAPSED, answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_ROOM = "Results that are recorded stay. Make room, and give the command again."
-_READ_ONLY = "Its file system is read-only. Mount it writable, or work in another place."
+_TEMPORARY = "Make room in one of these folders, or set the variable TMPDIR to another one."
 _PERMISSION = "Ask whoever owns it for permission, and give the command again."
 _AWAY = "The disk or the share that it is on does not answer as it should."
 _REFUSALS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
-    errno.EROFS: _READ_ONLY,
+    **WHEN_REFUSED,
     **dict.fromkeys((errno.EACCES, errno.EPERM), _PERMISSION),
     **dict.fromkeys((errno.EIO, errno.ESTALE), _AWAY),
 }
+_WITHOUT_A_NAME = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # these are the system's, whatever was written
 BUG = 3
 INTERRUPTED = 130
 
@@ -60,9 +59,12 @@ def main() -> NoReturn:
 def _give_up(error: Exception) -> int:
     """An error that nobody below has turned into a sentence: what the system refuses is none of ours, else a bug."""
     advice = _REFUSALS.get(error.errno or 0) if isinstance(error, OSError) else None
-    if isinstance(error, OSError) and advice and (error.filename or advice in (_ROOM, _READ_ONLY)):
+    if isinstance(error, OSError) and advice and (error.filename or error.errno in _WITHOUT_A_NAME):
         where = f"{error.filename}: " if error.filename else ""
         _say(f"error: {where}{error.strerror}\n  {advice}")
+        return PivotError.exit_code
+    if isinstance(error, FileNotFoundError) and str(error.strerror).startswith("No usable temporary directory"):
+        _say(f"error: {error.strerror}\n  {_TEMPORARY}")
         return PivotError.exit_code
     _say(f"bug: {type(error).__name__}: {error}\n  The traceback is in {_log_bug()}")
     return BUG
@@ -119,7 +121,11 @@ def _log_bug() -> str:
     import tempfile
     import traceback
 
-    handle, path = tempfile.mkstemp(prefix="git-pivot-bug-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(traceback.format_exc())
+    text = traceback.format_exc()
+    try:
+        handle, path = tempfile.mkstemp(prefix="git-pivot-bug-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        return f"no file, because none can be written ({error.strerror}):\n{text}"
     return path

@@ -11,7 +11,7 @@ from typing import Any, get_origin
 
 from msgspec import Struct
 
-from pivot.errors import CheckFailed
+from pivot.errors import WHEN_REFUSED, CheckFailed
 from pivot.pipeline.bound_artifacts import BoundOutput
 from pivot.pipeline.keys import why_bad_keys
 from pivot.pipeline.loaders import PathOnly, describe
@@ -176,7 +176,7 @@ def _save(piece: Piece, folder: Path) -> None:
     except OSError as error:
         raise piece.error(
             f"cannot write {piece.path}: {error.strerror or error}",
-            "Check the disk's space and the folder's permissions.",
+            WHEN_REFUSED.get(error.errno or 0, "Check the disk's space and the folder's permissions."),
         ) from error
 
 

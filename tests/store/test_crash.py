@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from pathlib import Path
 
 import pytest
 
+from pivot.files import TEMP_PREFIX
 from pivot.store import Object, Saved, StatCache, Store
 from pivot.store.edit_keeper import Keeper, keep_edits
 from pivot.store.odb.objects import LARGE, object_id
 from pivot.store.worktree.output_backup import BackupArea, OutputBackup, recover
-from tests.store.crash import POINTS, run_and_crash
+from tests.store.crash import POINTS, run_and_crash, run_and_refuse
 from tests.store.shelf import BIG, Shelf, Tree, many, snapshot, write
 from tests.support.slow import slow_unless
 
@@ -157,3 +160,12 @@ def test_there_are_at_least_twenty_points() -> None:
 
 def test_points_do_nothing_in_the_product(plain: Shelf, tmp_path: Path) -> None:
     Store.open(tmp_path / "s.git").put(plain.make("x", b"1"), plain.stats)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS], ids=errno.errorcode.get)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_refused_write_leaves_no_temporary_file_and_gets_its_own_hint(swift: Shelf, point: str, number: int) -> None:
+    said = run_and_refuse(Story(swift).tell, point, number)
+    assert not list(swift.work.parent.rglob(f"{TEMP_PREFIX}*"))
+    assert not said or os.strerror(number) in said
+    assert number == errno.ENOSPC or "Make room" not in said

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pygit2
 
-from pivot.errors import GitError, MissingObject, RefMoved
+from pivot.errors import WHEN_REFUSED, GitError, MissingObject, RefMoved
 from pivot.git.odb.loose_reader import Damaged, LooseReader, TooLarge
 from pivot.git.odb.objects import ObjectVerbs, missing, too_large, unreadable
 from pivot.git.odb.process_backend import LASTING, merge_base_by_git, move_ref, read_packed, resolve_by_git, write_pack
@@ -130,12 +130,17 @@ def _git_errors() -> Iterator[None]:
     try:
         yield
     except (pygit2.GitError, ValueError, OSError) as error:
-        raise GitError(f"libgit2: {error}") from error
+        raise GitError(f"libgit2: {error}", hint=_hint(error)) from error
+
+
+def _hint(error: Exception) -> str | None:
+    """libgit2 gives no error number, only the system's text of it."""
+    return next((hint for number, hint in WHEN_REFUSED.items() if os.strerror(number) in str(error)), None)
 
 
 def _ref_error(name: str, common_dir: Path, error: Exception) -> GitError:
     """Moved or locked, which is worth another try, or something that stays wrong."""
     lock = common_dir / f"{name}.lock"
     if not os.access(lock.parent, os.W_OK) or any(sign in str(error) for sign in LASTING):
-        return GitError(f"the ref {name} cannot be moved: {error}", where=str(lock.parent))
+        return GitError(f"the ref {name} cannot be moved: {error}", where=str(lock.parent), hint=_hint(error))
     return RefMoved(f"the ref {name} moved, or is locked by {lock} (if no command runs, remove that file)")

@@ -12,6 +12,8 @@ from typing import IO, NamedTuple
 
 from pivot.errors import GitError
 
+_PIPE = 65_536  # bytes that a pipe takes on Linux; elsewhere it takes less, and says so
+
 # `git rev-parse --local-env-vars` of git 2.39 to 2.55: what ties a process to one repository, and so must not reach the
 # user's code, nor a call about another repository.
 _LOCAL_VARIABLES = frozenset(
@@ -98,6 +100,8 @@ def ask_git(
             done = subprocess.run(["git", *args], cwd=cwd, env=quiet, check=False, capture_output=True, stdin=source)
             return Answer(done.returncode, done.stdout, _reason(done.stderr))
     except FileNotFoundError as error:
+        if error.filename is None:  # from `tempfile`
+            raise
         if error.filename != "git" and not cwd.is_dir():
             raise GitError("the folder to call git in is gone", where=str(cwd)) from error
         raise GitError("the git program was not found", hint="Install Git 2.31 or newer, or mend PATH.") from error
@@ -155,16 +159,45 @@ def run_git(
 
 @contextlib.contextmanager
 def _as_file(data: bytes | None) -> Iterator[IO[bytes] | int]:
-    """Input as a file: through a pipe, Python feeds a pack of some megabytes in a thousand small pieces."""
+    """Input that fits into a pipe is in it before Git starts; more is a file, in memory where there is such a thing.
+
+    Nothing is written to a disk, which may be full. Python would feed a pack of some megabytes to a pipe in a thousand
+    small pieces.
+    """
     if not data:
         yield subprocess.DEVNULL
         return
-    from tempfile import TemporaryFile
-
-    with TemporaryFile() as file:
+    with _filled_pipe(data) as pipe:
+        if pipe is not None:
+            yield pipe
+            return
+    with _unnamed_file() as file:
         file.write(data)
         file.seek(0)
         yield file
+
+
+@contextlib.contextmanager
+def _filled_pipe(data: bytes) -> Iterator[IO[bytes] | None]:
+    """The end to read from; None if the pipe does not take all of it."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as end:
+        os.set_blocking(writing, False)
+        try:
+            taken = len(data) <= _PIPE and os.write(writing, data) == len(data)
+        except BlockingIOError:
+            taken = False
+        finally:
+            os.close(writing)
+        yield end if taken else None
+
+
+def _unnamed_file() -> IO[bytes]:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("git-pivot", os.MFD_CLOEXEC), "w+b")
+    from tempfile import TemporaryFile
+
+    return TemporaryFile()
 
 
 def _verb(args: Sequence[str | Path]) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from pivot.errors import SettingError
+from pivot.files import NO_ROOM
 
 MODES = ("auto", "reflink", "hardlink", "copy")
 BLOCK = 4 << 20
@@ -33,7 +34,7 @@ def reflink(source: int, target: str, mode: int = 0o666) -> bool:
         return True
     except OSError as error:
         os.unlink(target)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.errno in (*NO_ROOM, errno.EIO):
             raise
         return False
     finally:
