@@ -14,6 +14,8 @@ from typing import Any
 
 import xxhash
 
+from pivot.files import write_atomic
+
 
 def name_of(root: Path, file: str) -> str:
     """How to name what is kept for a pipeline file (relative to `root`).
@@ -26,11 +28,8 @@ def name_of(root: Path, file: str) -> str:
 def write(path: Path, value: Any) -> None:
     """Put a value that `marshal` takes in place; a folder that cannot be written costs time, nothing else."""
     data = marshal.dumps(value)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(xxhash.xxh3_128_digest(data) + data)
-        temporary.replace(path)
+        write_atomic(path, xxhash.xxh3_128_digest(data) + data)
     except OSError as error:
         trace(f"{path.parent.name}: not kept: {error}")
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
-from pivot.errors import LockTimeout, PivotError, ProjectError, StoreError
-from pivot.files import FileLock, remove_quietly
+from pivot.errors import GitError, LockTimeout, PivotError, ProjectError, StoreError
+from pivot.files import NO_ROOM, FileLock, remove_quietly
 from pivot.git.odb.open import open_backend
 from pivot.maintenance.live_roots import GcRoots, Repository, WorktreeData, find_in_use, find_roots, places_of
 from pivot.project import Project
 from pivot.state.record_closure import Name
 from pivot.state.ref_sync import State
-from pivot.store.odb.layout import remove
-from pivot.store.prune import DAY, Pruned
+from pivot.store.odb.layout import remove, sweep_folder
+from pivot.store.prune import DAY, IDLE, Pruned
 from pivot.store.users import entry_of, users
 
 KEEP = 30 * DAY  # seconds; what others who use the store keep at least, whatever is asked for here
+_SWEPT_BY_OTHERS = ("store.git", "aside", "failed")  # the store by `prune`; what was moved away is no temporary file
 _PAUSE = 0.2  # seconds between two looks at a lock that another command holds
 
 
@@ -59,15 +61,18 @@ def collect_garbage(project: Project, keep: float, *, dry_run: bool, say: Callab
         dead = sorted(own.dead.intersection(project.runs.fingerprints(fetched=False)))
         if not dry_run:
             _forget_noop(places)
-            project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
+        dropped = dry_run or _drop_if_there_is_room(project, dead)
         # What is stored from now on by a repository that was not asked keeps its mark.
         recent = max(min(DAY, keep), time.time() - began)
         is_remote = (project.store_path / "origins").is_dir()
         if is_remote:
             say("others push to the store here: its bytes stay until it is cleaned up as a remote (`gc --remote`)")
         pruned = Pruned() if is_remote else project.store.prune(objects, dry_run=dry_run, recent=recent)
+        if not dropped:
+            _drop(project, dead)
         if not dry_run:
             _forget_noop(places)
+            _sweep([using[0].git_dir / "info", *(place.pivot_dir for place in places)])
     return Collected(len(dead), pruned, len(using))
 
 
@@ -149,6 +154,25 @@ def _release(locks: Sequence[FileLock]) -> None:
         lock.release()
 
 
+def _drop(project: Project, dead: Sequence[Name]) -> None:
+    project.runs.drop(dead, f"gc: {len(dead)} records", project.author)
+
+
+def _drop_if_there_is_room(project: Project, dead: Sequence[Name]) -> bool:
+    """Whether the dead records have left the run cache.
+
+    The commit that drops them takes room, which a full disk has only once their bytes are gone. A record without
+    bytes is lost, and that does no harm to one that is dead.
+    """
+    try:
+        _drop(project, dead)
+    except GitError as error:
+        if any(os.strerror(number) in str(error) for number in NO_ROOM):
+            return False
+        raise
+    return True
+
+
 def _remove_failed(places: Sequence[WorktreeData]) -> int:
     """Remove the partial outputs of failed stages; how many bytes that frees."""
     freed = 0
@@ -156,6 +180,14 @@ def _remove_failed(places: Sequence[WorktreeData]) -> int:
         freed += sum(file.lstat().st_blocks * 512 for file in folder.rglob("*")) if folder.is_dir() else 0
         remove(str(folder))
     return freed
+
+
+def _sweep(folders: Iterable[Path]) -> None:
+    """Remove what killed commands were writing outside the store: caches, the journal, restored files, ignore rules."""
+    for folder in folders:
+        for place, below, _ in os.walk(folder):
+            below[:] = [name for name in below if name not in _SWEPT_BY_OTHERS]
+            sweep_folder(place, IDLE)
 
 
 def _forget_noop(places: Sequence[WorktreeData]) -> None:

@@ -67,8 +67,10 @@ def _nearest(texts: dict[str, tuple[str, str]], command: str, folder: str) -> tu
     return texts.get(command)
 
 
-def keep(git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts: dict[str, tuple[str, str]]) -> None:
-    """Remember what was said in a repository.
+def encode(
+    git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts: dict[str, tuple[str, str]]
+) -> bytes:
+    """The file that remembers what was said in a repository.
 
     `made` is the time (ns) before the first look at anything, `names` are variables that were read, `paths` says of
     each path whether its content counts, or only its being there.
@@ -76,11 +78,7 @@ def keep(git_dir: str, made: int, paths: dict[str, bool], names: set[str], texts
     rows = {each: row_of(each) if whole or not os.path.exists(each) else () for each, whole in paths.items()}
     environment = {name: value_of(name) for name in names | _watched_names()}
     data = marshal.dumps([_MAGIC, git_dir, made, _runtime(), environment, rows, texts])
-    path = f"{git_dir}/{PLACE}"
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "wb") as file:
-        file.write(zlib.crc32(data).to_bytes(4, "big") + data)
-    os.replace(temporary, path)
+    return zlib.crc32(data).to_bytes(4, "big") + data
 
 
 def row_of(path: str) -> Row:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pivot.code.analysis.cache import standing
-from pivot.noop.cache import keep
+from pivot.files import write_atomic
+from pivot.noop.cache import PLACE, encode
 from pivot.plan.decision import Plan
 from pivot.project import Project
 from pivot.run.session import Session
@@ -54,7 +56,9 @@ def save_noop(session: Session, plan: Plan, made: int, texts: dict[str, tuple[st
     whole |= {below for path in declared for below in _everything(str(project.root / path))}
     whole |= {*project.discovery.evidence(), *_state(project)}
     paths.update(dict.fromkeys(whole, True))
-    keep(str(project.location.git_dir), made, paths, names, texts)
+    data = encode(str(project.location.git_dir), made, paths, names, texts)
+    with suppress(OSError):  # a memory that cannot be written costs time, nothing else
+        write_atomic(project.location.git_dir / PLACE, data)
 
 
 def _imported_by_run(root: Path, record: Record) -> Iterator[str]:

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from pivot.canonical import canonical_json, parse_canonical
 from pivot.errors import GitError, RecordError, UnknownVersion
+from pivot.files import write_all, write_atomic
 from pivot.state.records import Info, Record, parse_info, parse_record
 
 VERSION = 1
@@ -87,7 +88,7 @@ class Journal:
         with _write_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self._path) as descriptor:
-                _write_all(descriptor, b"".join([b"" if _ends_whole(descriptor) else b"\n", line, b"\n"]))
+                write_all(descriptor, b"".join([b"" if _ends_whole(descriptor) else b"\n", line, b"\n"]))
                 os.fsync(descriptor)
         return finished.with_line(line)
 
@@ -115,14 +116,7 @@ class Journal:
     def _rewrite(self, keep: Callable[[bytes], bool]) -> None:
         with _locked(self._path):
             kept = [line for line in self._lines() if keep(line)]
-            temp = self._path.with_name(f".pivot-tmp-{os.getpid()}-{os.urandom(4).hex()}")
-            descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            try:
-                _write_all(descriptor, b"".join(line + b"\n" for line in kept))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            temp.replace(self._path)
+            write_atomic(self._path, b"".join(line + b"\n" for line in kept), durable=True)
 
     def _lines(self) -> list[bytes]:
         try:
@@ -238,8 +232,3 @@ def _is_still(path: Path, descriptor: int) -> bool:
 def _ends_whole(descriptor: int) -> bool:
     size = os.fstat(descriptor).st_size
     return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

@@ -8,14 +8,15 @@ rest. Lines: `d <tree of notes>` is covered by what follows, `a <commit>` has a 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import xxhash
 
 from pivot.errors import GitError
+from pivot.files import write_atomic
 from pivot.git.odb.backend import TREE, Backend, TreeEntry
 from pivot.git.odb.objects import LOST
 
@@ -95,9 +96,7 @@ class NotedTrees:
         lines += [f"a {commit}\n" for commit in sorted(self._absent)]
         lines += [f"{tree} {commit}\n" for commit, tree in sorted(self._rows.items())]
         rest = "".join(lines).encode()
-        temporary = self._path.with_name(f"noted.{os.getpid()}")
-        try:
-            temporary.write_bytes(_MAGIC + xxhash.xxh3_128_hexdigest(rest).encode() + b"\n" + rest)
-            temporary.replace(self._path)
-        except OSError:
+        if not self._path.parent.is_dir():
             return
+        with suppress(OSError):
+            write_atomic(self._path, _MAGIC + xxhash.xxh3_128_hexdigest(rest).encode() + b"\n" + rest)

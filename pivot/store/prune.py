@@ -16,6 +16,7 @@ from contextlib import suppress
 from msgspec import Struct, field
 
 from pivot.errors import DamagedObject, MissingObject
+from pivot.files import NO_ROOM
 from pivot.git.odb.backend import TREE
 from pivot.store.odb import crash_points
 from pivot.store.odb.git_objects import SmallObjects, pointer_of
@@ -29,7 +30,7 @@ from pivot.store.odb.store_format import Kind, recognise
 from pivot.store.worktree.saved_edits import KEPT_DAYS
 
 DAY = 86_400  # seconds
-_IDLE = 600  # seconds without a write after which a temporary file is of no living command
+IDLE = 600  # seconds without a write after which a temporary file is of no living command
 WORTH = 0.2  # share of dead objects from which a pack is written anew
 
 _MARK = re.compile(rf"([0-7]+|{LARGE_MARK})-([0-9a-f]{{40,64}})")  # as `mark_name` and `large_mark_name` write them
@@ -77,11 +78,12 @@ def prune(store: str, roots: Iterable[tuple[str, int]], *, dry_run: bool = False
             _remove(path, done, dry_run=dry_run)
             done.large += 1
             crash_points.point("prune:large")
-        for pack in small.packs():
+        # Packs without any live object first: they leave room to write others anew.
+        for pack in sorted(small.packs(), key=lambda pack: any(oid in live.objects for oid in pack.ids())):
             _prune_pack(store, pack, live.objects, done, dry_run=dry_run)
         if not dry_run:
             forget_narrow(store, SmallObjects(store).has)
-            sweep(store, _IDLE)  # those who store wait for the lock meanwhile, so only restores may be under way
+            sweep(store, IDLE)  # those who store wait for the lock meanwhile, so only restores may be under way
     return done
 
 
@@ -164,21 +166,20 @@ def _prune_pack(store: str, pack: Pack, live: set[str], done: Pruned, *, dry_run
     if len(ids) - len(kept) <= len(ids) * WORTH and kept:
         return
     before = os.stat(pack.path).st_size
+    if not dry_run and not _write_anew(store, pack, kept):
+        return
     done.objects += len(ids) - len(kept)
     done.bytes += before * (len(ids) - len(kept)) // len(ids)
     if dry_run:
         return
-    try:
-        _write_anew(store, pack, kept)
-    except DamagedObject:
-        return  # whoever needs one of its objects hears of it; here nothing gets lost
     crash_points.point("prune:repacked")
     os.unlink(pack.path.removesuffix(".pack") + ".idx")  # first, so that nobody looks for what is gone
     crash_points.point("prune:index")
     os.unlink(pack.path)
 
 
-def _write_anew(store: str, pack: Pack, kept: list[str]) -> None:
+def _write_anew(store: str, pack: Pack, kept: list[str]) -> bool:
+    """Whether another pack has these objects now; without room for it, the pack stays for the next time."""
     batch = NewObjects(store, LooseObjects(store), frozenset(), many=1)
     try:
         for oid in kept:
@@ -186,9 +187,15 @@ def _write_anew(store: str, pack: Pack, kept: list[str]) -> None:
             if object_id(kind, data) == oid:
                 batch.add(encode(kind, data, oid))
         batch.finish()
-    except BaseException:
+    except DamagedObject:
         batch.abandon()
+        return False  # whoever needs one of its objects hears of it; here nothing gets lost
+    except BaseException as error:
+        batch.abandon()
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return False
         raise
+    return True
 
 
 def _remove(path: str, done: Pruned, *, dry_run: bool) -> None:

@@ -34,6 +34,7 @@ _FOLDERS = ("objects/pack", "objects/info", "refs/heads", "large", "tmp")
 _MENDS = {
     errno.ENOSPC: "Make room on the disk (`git pivot gc`), and run again.",
     errno.EDQUOT: "Make room in your quota (`git pivot gc`), and run again.",
+    errno.EFBIG: "Raise the limit on the size of files (`ulimit -f`), and run again.",
     errno.EACCES: "Ask its owner for write permission, or choose another store with `git config pivot.store PATH`.",
     errno.EROFS: "Choose another store with `git config pivot.store PATH`.",
 }
@@ -58,15 +59,15 @@ def create(store: str, permissions: int | None = None) -> None:
     parent = os.path.dirname(store)
     os.makedirs(parent, exist_ok=True)
     temp = temp_path(parent)
-    for folder in _FOLDERS:
-        os.makedirs(f"{temp}/{folder}")
-    if permissions is not None:
-        for place, _, _ in os.walk(temp):
-            os.chmod(place, permissions)
-    _write(f"{temp}/HEAD", _HEAD)
-    _write(f"{temp}/config", CONFIG)
-    _write(f"{temp}/{FILE}", f"{LINE}\n")
     try:
+        for folder in _FOLDERS:
+            os.makedirs(f"{temp}/{folder}")
+        if permissions is not None:
+            for place, _, _ in os.walk(temp):
+                os.chmod(place, permissions)
+        _write(f"{temp}/HEAD", _HEAD)
+        _write(f"{temp}/config", CONFIG)
+        _write(f"{temp}/{FILE}", f"{LINE}\n")
         os.rename(temp, store)
     except OSError:
         remove(temp)
@@ -126,12 +127,18 @@ def protect(store: str, path: str) -> None:
 
 def sweep(store: str, age: float = _OLD) -> None:
     """Remove temporary files that a killed command left behind, and nobody has written to for `age` seconds."""
+    for folder in (f"{store}/tmp", store):
+        sweep_folder(folder, age)
+
+
+def sweep_folder(folder: str, age: float) -> None:
+    """The same in one folder, which need not be there."""
     try:
-        names = os.listdir(f"{store}/tmp")
-    except FileNotFoundError:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        path = f"{store}/tmp/{name}"
+        path = f"{folder}/{name}"
         if name.startswith(TEMP_PREFIX) and _age(path) > age:
             remove(path)
 

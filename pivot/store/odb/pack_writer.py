@@ -109,7 +109,11 @@ class _PackFile:
         self._buffer: list[bytes] = []
         self._buffered = 0
         self._at = 12
-        write_all(self._descriptor, b"PACK\0\0\0\2\0\0\0\0")
+        try:
+            write_all(self._descriptor, b"PACK\0\0\0\2\0\0\0\0")
+        except BaseException:
+            self.abandon()
+            raise
 
     def add(self, entry: PackEntry) -> None:
         self._ids.append(bytes.fromhex(entry.oid))
