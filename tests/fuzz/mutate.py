@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import marshal
 import random
 import zlib
 from typing import Any
 
 import xxhash
 
+_STATS = b"pivot stat cache 1\n"
 _WORDS = [b"", b"\0", b"\n", b"-1", b"9" * 20, b"1e999", b"NaN", b"null", b"[]", b"{}", b'"', b"%1B[31m", b"\x1b[2J"]
 _WORDS += [b"../../x", b".git/config", b"\xff\xfe", b"[" * 3000, b"0" * 40, b" ", b"=", b"true"]
 _WORDS += [b'{"f":"0x1p99999"}']
@@ -53,6 +55,11 @@ def _step(data: bytes, samples: tuple[bytes, ...], chance: random.Random) -> byt
 
 def _structure(data: bytes, chance: random.Random) -> bytes | None:
     """JSON, also behind a journal's checksum, with a value at some place replaced, removed or added."""
+    if data.startswith(_STATS):
+        tables = _lists(marshal.loads(data[len(_STATS) + 4 :]))
+        _change(tables, chance)
+        body = marshal.dumps(_tuples(tables), 2)
+        return _STATS + zlib.crc32(body).to_bytes(4, "big") + body
     start = data.find(b"{")
     try:
         value = json.loads(data[start:]) if start in (0, 17) else None
@@ -63,6 +70,19 @@ def _structure(data: bytes, chance: random.Random) -> bytes | None:
     _change(value, chance)
     body = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
     return xxhash.xxh3_64_hexdigest(body).encode() + b" " + body + b"\n" if start else body + b"\n"
+
+
+def _lists(value: Any) -> Any:
+    """The same with lists instead of tuples, to be changed in place."""
+    if isinstance(value, dict):
+        return {key: _lists(below) for key, below in value.items()}
+    return [_lists(below) for below in value] if isinstance(value, tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(below) for key, below in value.items()}
+    return tuple(_tuples(below) for below in value) if isinstance(value, list) else value
 
 
 def _change(value: Any, chance: random.Random) -> None:
@@ -85,12 +105,13 @@ def _change(value: Any, chance: random.Random) -> None:
 
 
 def _checksum(data: bytes, chance: random.Random) -> bytes:
-    """Half of the caches get the right checksum again, so that what is behind it is read."""
+    """Half of the text caches get the right checksum again, so that what is behind it is read.
+
+    Not those in `marshal`: a length that lies makes it reserve gigabytes. Nothing but a checksum guards it from damage,
+    so with a right one they get values that are strange, and are encoded well.
+    """
     if chance.random() < 0.5:
         return data
-    if data.startswith(b"pivot stat cache 1\n"):
-        rest = data[23:]
-        return data[:19] + zlib.crc32(rest).to_bytes(4, "big") + rest
     if data.startswith(b"pivot noted 1 ") and b"\n" in data:
         rest = data.partition(b"\n")[2]
         return b"pivot noted 1 " + xxhash.xxh3_128_hexdigest(rest).encode() + b"\n" + rest
