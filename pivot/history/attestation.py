@@ -2,7 +2,8 @@
 
 It attests and proves nothing: stages do not run. What it cannot tell is said as `unproven`. A claim holds when each
 line can be read, each stage has a result, its record is here and self-consistent and gives the outputs that the note
-names, the store has every byte of them, and each dep of the record is what the commit itself holds at that path, or
+names, the store has every byte of them, the commit itself holds none of them (unless the stage leaves them to Git, and
+the bytes are the same), and each dep of the record is what the commit itself holds at that path, or
 what another stage of the same note wrote there.
 """
 
@@ -165,6 +166,7 @@ class _Check:
         if dict(line.outs) != {path: out.id for path, out in record.outs.items()}:
             yield "the note names other outputs than its record"
         yield from self._objects(record)
+        yield from self._tracked(record)
         yield from self._deps(record)
 
     def _objects(self, record: Record) -> Iterator[str]:
@@ -177,6 +179,17 @@ class _Check:
                 what = f"the store does not have {path} ({held.id[:12]})"
                 self.absent[what] = path
                 yield what
+
+    def _tracked(self, record: Record) -> Iterator[str]:
+        """Outputs that are files of the commit: Git keeps those, and no stage may claim to have written them."""
+        flags = {path: out["flags"] for out in record.spec["outs"] for path in out["paths"]}
+        for path, out in record.outs.items():
+            if not self._content.collides(path):
+                continue
+            if "no-cache" not in flags.get(path, ()):
+                yield f"Git tracks its output {path}; `git rm --cached {path}`, or declare it with `cache=False`"
+            elif not self._content.holds(path, out.id, out.mode):
+                yield f"{path} in the commit is not what the stage wrote"
 
     def _deps(self, record: Record) -> Iterator[str]:
         declared = _declared(record)

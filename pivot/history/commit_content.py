@@ -10,13 +10,15 @@ from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from pivot.code.discovery.search import pipelines_among
-from pivot.git.odb.backend import BLOB, EXECUTABLE, SYMLINK, Backend
+from pivot.git.odb.backend import BLOB, EXECUTABLE, SYMLINK, TREE, Backend
 from pivot.git.output_tree import nest
 from pivot.git.plumbing.command import run_git
 from pivot.git.plumbing.locate import RepositoryLocation
 from pivot.store.odb.objects import LARGE, Object, object_id, parse_pointer
 from pivot.store.odb.stat_cache import StatCache
 from pivot.store.worktree.snapshot import identify
+
+_SUBMODULE = 0o160000  # its size is not known
 
 
 class _Entry(NamedTuple):
@@ -45,6 +47,22 @@ class CommitContent:
         if self._id(path, entry, below, filtered=False) != oid and self._id(path, entry, below, filtered=True) != oid:
             yield f"{path} in the commit is not what the stage read"
 
+    def collides(self, path: str) -> bool:
+        """Whether the commit holds something at an output's path, below it, or in place of a folder above it."""
+        return path in self._folders or any(each in self._held for each in (path, *_above(path)))
+
+    def holds(self, path: str, oid: str, mode: int) -> bool:
+        """Whether the commit has the very bytes of an output there, as a file, a link or a folder."""
+        entry = self._files.get(path)
+        if entry is None:
+            kind, below = TREE, self._below(path)
+            if not below:
+                return False
+        else:
+            kind, below = _mode(entry.mode), {}
+        ids = (self._id(path, entry, below, filtered=filtered) == oid for filtered in (False, True))
+        return kind == mode and any(ids)
+
     def is_link(self, path: str) -> bool:
         """Whether the commit has a symlink there, which counted as what it points to, wherever that is."""
         entry = self._files.get(path)
@@ -57,14 +75,22 @@ class CommitContent:
     @cached_property
     def _files(self) -> dict[str, _Entry]:
         """Every file of the commit, with its size in bytes."""
+        return {path: entry for path, entry in self._held.items() if entry.mode != _SUBMODULE}
+
+    @cached_property
+    def _held(self) -> dict[str, _Entry]:
+        """Every file and every submodule of the commit."""
         out = self._git("ls-tree", "-r", "-l", "-z", "--full-tree", self._commit)
         found = {}
         for row in filter(None, out.split(b"\0")):
             fields, _, name = row.partition(b"\t")
             mode, _, oid, size = fields.decode().split()
-            if size != "-":  # a submodule has none
-                found[os.fsdecode(name)] = _Entry(int(mode, 8), oid, int(size))
+            found[os.fsdecode(name)] = _Entry(int(mode, 8), oid, 0 if size == "-" else int(size))
         return found
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        return {folder for path in self._held for folder in _above(path)}
 
     def _below(self, folder: str) -> dict[str, _Entry]:
         start = f"{folder}/"
@@ -93,6 +119,11 @@ class CommitContent:
         """What an object really holds, whatever `refs/replace` says; what cannot be read is an error, and not empty."""
         env = {**self._location.environment(), "GIT_NO_REPLACE_OBJECTS": "1"}
         return run_git(args, self._location.folder, env=env)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _id_of(data: bytes) -> str:

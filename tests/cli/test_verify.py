@@ -65,6 +65,60 @@ def test_a_note_that_leaves_out_a_leaf_stage_is_found(claimed: Repo) -> None:
     assert problems(claimed, "--code") == [f"{leaf.split()[0]}: its pipeline has it, and the note does not"]
 
 
+TRACKED = """
+from typing import Annotated
+import pivot
+
+pipeline = pivot.Pipeline("tracked")
+
+@pipeline.register
+def work() -> Annotated[str, pivot.Out("{path}"{options})]:
+    return "made"
+"""
+
+
+def claims_output(repo: Repo, path: str, **held: str) -> None:
+    """A true record of a stage that writes `path`, and a commit that has these files besides."""
+    repo.write("pipeline.py", TRACKED.format(path=path, options=held.pop("options", "")))
+    repo.commit("pipeline")
+    assert ran(repo) == ["work"]
+    note = repo.git("notes", "--ref=pivot", "show")
+    before = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    index = {**held, **({} if held else {path: "made"})}
+    for name, text in index.items():
+        oid = repo.git("hash-object", "-w", "--stdin", stdin=text)
+        repo.git("update-index", "--add", "--cacheinfo", f"100644,{oid},{name}")
+    repo.git("commit", "--quiet", "--message", "files")
+    now = repo.git("rev-parse", "HEAD^{tree}")[:12]
+    repo.git("notes", "--ref=pivot", "add", "--force", "--message", note.replace(before, now))
+
+
+@pytest.mark.parametrize(
+    "path, file",
+    [("out/a", "out/a"), ("out/a", "out/a/b"), ("out/a", "out")],
+    ids=["the same path", "a file below it", "a file above it"],
+)
+@pytest.mark.parametrize("text", ["made", "other"])
+def test_an_output_that_the_commit_holds_does_not_hold(repo: Repo, path: str, file: str, text: str) -> None:
+    claims_output(repo, path, **{file: text})
+    [problem] = problems(repo)
+    assert problem.startswith(f"work: Git tracks its output {path}; ")
+
+
+@pytest.mark.parametrize("text, holds", [("made", True), ("other", False)])
+def test_an_output_left_to_git_holds_if_the_commit_has_its_bytes(repo: Repo, text: str, holds: bool) -> None:
+    claims_output(repo, "out/a", options=", cache=False", **{"out/a": text})
+    if holds:
+        repo.pivot("verify").expect(0)
+    else:
+        assert problems(repo) == ["work: out/a in the commit is not what the stage wrote"]
+
+
+def test_an_output_next_to_files_of_the_commit_holds(repo: Repo) -> None:
+    claims_output(repo, "out/a", **{"out/ab": "x", "out/b/a": "y"})
+    repo.pivot("verify").expect(0)
+
+
 def test_a_pipeline_that_cannot_be_imported_is_not_verified(claimed: Repo) -> None:
     stale_claim(claimed, "pipeline.py", "import pivot", "import pivot, no_such_module")
     [problem] = problems(claimed, "--code")
