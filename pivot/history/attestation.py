@@ -19,8 +19,9 @@ from pivot.git.safe_path import is_safe_path
 from pivot.history.commit_content import CommitContent
 from pivot.history.snapshot import Snapshots
 from pivot.project import Project
+from pivot.state.accepted import Acceptance, Accepted
 from pivot.state.notes import NoteLine
-from pivot.state.records import Record, digest_of
+from pivot.state.records import Record, digest_of, fingerprint_of
 from pivot.store.odb.objects import Object
 
 
@@ -94,22 +95,57 @@ def attest(project: Project, commit: str, *, stored: bool = True, analyse: Analy
     if analyse is None:
         unproven.insert(0, NOT_ANALYSED)
     elif not problems:
-        problems += _against_code(analyse(project, commit, check.records), check.records)
+        against = _AgainstCode(analyse(project, commit, check.records), Accepted(project.backend))
+        problems += against.problems(check.records)
+        unproven += against.accepted
     return Attested(commit, tuple(lines), tuple(problems), tuple(unproven))
 
 
-def _against_code(analysis: Analysis, records: Mapping[str, Sequence[Record]]) -> Iterator[Problem]:
-    """What the commit's own code says against records by stage."""
-    if isinstance(analysis, str):
-        yield Problem("", f"its code cannot be analysed: {analysis}")
-        return
-    for stage in sorted({*analysis, *records}):
-        if stage not in records:
-            yield Problem(stage, NOT_IN_NOTE)
-        elif stage not in analysis:
-            yield Problem(stage, NOT_IN_CODE)
+class _AgainstCode:
+    """Compares what the commit's own code says with records by stage.
+
+    `accepted` says which changes of code somebody let count without a run: the note holds the old result for them.
+    """
+
+    def __init__(self, analysis: Analysis, accepted: Accepted) -> None:
+        self._analysis = analysis
+        self._acceptances = accepted
+        self.accepted: list[str] = []
+
+    def problems(self, records: Mapping[str, Sequence[Record]]) -> Iterator[Problem]:
+        if isinstance(self._analysis, str):
+            yield Problem("", f"its code cannot be analysed: {self._analysis}")
+            return
+        for stage in sorted({*self._analysis, *records}):
+            if stage not in records:
+                yield Problem(stage, NOT_IN_NOTE)
+            elif stage not in self._analysis:
+                yield Problem(stage, NOT_IN_CODE)
+            else:
+                code = self._analysis[stage]
+                yield from (Problem(stage, what) for one in records[stage] for what in self._stage(stage, code, one))
+
+    def _stage(self, stage: str, code: StageCode, record: Record) -> Iterator[str]:
+        found = list(_differences(code, record))
+        if not found:
+            return
+        try:
+            acceptance = self._acceptance(stage, code, record)
+        except PivotError as error:
+            yield error.what
+            acceptance = None
+        if acceptance is None:
+            yield from found
         else:
-            yield from (Problem(stage, what) for one in records[stage] for what in _differences(analysis[stage], one))
+            self.accepted.append(f"{stage}: the result of its changed code, which {acceptance.who} accepted")
+
+    def _acceptance(self, stage: str, code: StageCode, record: Record) -> Acceptance | None:
+        """What lets exactly this record count for the commit's code with the inputs that the record has."""
+        for digest in code.codes:
+            found = self._acceptances.find(fingerprint_of(digest, code.params, code.spec, record.deps))
+            if found and (found.stage, found.fingerprint, found.result) == (stage, record.fingerprint, record.result):
+                return found
+        return None
 
 
 def _differences(code: StageCode, record: Record) -> Iterator[str]:

@@ -9,7 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
+from pivot.git.odb.backend import Author
+from pivot.git.odb.open import open_backend
+from pivot.state.accepted import Accepted
 from tests.support.repository import Repo
 from tests.support.stories import ran
 
@@ -63,6 +67,44 @@ def test_a_note_that_leaves_out_a_leaf_stage_is_found(claimed: Repo) -> None:
     edit_note(claimed, lambda text: text.replace(f"{leaf}\n", "").replace(leaf, ""))
     assert "not proven" in claimed.pivot("verify").expect(0).out
     assert problems(claimed, "--code") == [f"{leaf.split()[0]}: its pipeline has it, and the note does not"]
+
+
+ACCEPTED = "summarize: the result of its changed code, which"
+
+
+def accepted_change(repo: Repo) -> None:
+    """Changed code of `summarize`, accepted as the result of before, and noted on HEAD."""
+    repo.replace("pipeline.py", '"count": len(values)', '"count": 1 * len(values)')
+    repo.commit("changed")
+    repo.pivot("accept", "summarize", "-m", "layout").expect(0)
+    assert ran(repo) == []
+
+
+def test_an_accepted_change_of_code_is_verified_and_named(claimed: Repo) -> None:
+    accepted_change(claimed)
+    said = claimed.pivot("verify", "--code").expect(0).out
+    assert f"not proven: {ACCEPTED}" in said
+
+
+@pytest.mark.parametrize("change", ["revoked", "of other code", "of another stage", "of another result", "no state"])
+def test_an_acceptance_lets_nothing_else_pass(claimed: Repo, change: str) -> None:
+    accepted_change(claimed)
+    accepted = Accepted(backend := open_backend(claimed.path / ".git", claimed.path / ".git"))
+    [held] = accepted.all()
+    author = Author("Mallory", "m@example.com", 0, 0)
+    if change == "of other code":
+        accepted.revoke(held, author)
+        accepted.add(replace(held, new=held.new[::-1]), author)
+    elif change == "of another stage":
+        accepted.add(replace(held, stage="preprocess"), author)
+    elif change == "of another result":
+        accepted.add(replace(held, result=held.result[::-1]), author)
+    elif change == "no state":
+        claimed.git("update-ref", "refs/pivot/accepted", "HEAD")
+    else:
+        claimed.pivot("accept", "summarize", "--revoke").expect(0)
+    backend.close()
+    assert "summarize: its code in the commit is not the code that gave the result" in problems(claimed, "--code")
 
 
 TRACKED = """
