@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _STAT_CACHE = b"pivot stat cache 1\n"  # as in pivot.store.odb.stat_cache
 _NOTES = "refs/notes/pivot"
+MOST_NOTE = 8 << 20  # bytes, as in pivot.state.notes
+_MOST_QUESTION = 60_000  # bytes: more may fill the pipe while Git waits for its answers to be read
 
 
 def nothing_to_do(commit: str) -> bool:
@@ -33,7 +35,10 @@ def nothing_to_do(commit: str) -> bool:
     refs = _note_refs(_common_dir(git_dir))
     if listed is None or refs is None:
         return False
-    tree, texts = _ask(commit, refs)
+    asked = _ask(commit, refs)
+    if asked is None:
+        return False
+    tree, texts = asked
     if not texts and not listed:
         return True
     wanted = _outputs(tree[:12].encode(), texts)
@@ -81,37 +86,45 @@ def _listed(path: str) -> set[bytes] | None:
     return set(data[2:-2].split(b'", "'))
 
 
-def _ask(commit: str, refs: list[str]) -> tuple[str, list[bytes]]:
-    """The tree of a commit, and the notes that it has."""
+def _ask(commit: str, refs: list[str]) -> tuple[str, list[bytes]] | None:
+    """The tree of a commit, and the notes that it has; None where one is too large to be a note."""
     paths = [path for ref in refs for path in (f"{ref}:{commit[:2]}/{commit[2:]}", f"{ref}:{commit}")]
     environment = {**os.environ, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+    question = "".join(f"{name}\n" for name in [commit, *paths]).encode()
+    if len(question) > _MOST_QUESTION:
+        return None
+    # Over the threshold Git streams a blob, and does not hold it in memory either.
     with subprocess.Popen(
-        ["git", "cat-file", "--batch"],
+        ["git", "-c", f"core.bigFileThreshold={MOST_NOTE}", "cat-file", "--batch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment,
     ) as git:
-        out, _ = git.communicate("".join(f"{name}\n" for name in [commit, *paths]).encode())
-    answers = _parse(out)
+        assert git.stdin is not None and git.stdout is not None
+        git.stdin.write(question)
+        git.stdin.close()
+        answers = _parse(git.stdout)
+        if answers is None:
+            git.kill()
+            return None
     told = answers[0] if answers and answers[0] else b""
     tree = told[5 : told.find(b"\n")].decode() if told.startswith(b"tree ") else ""
     return tree, [text for text in answers[1:] if text]
 
 
-def _parse(out: bytes) -> list[bytes | None]:
-    """The answers of `git cat-file --batch`; None for an object that is not there."""
+def _parse(out: IO[bytes]) -> list[bytes | None] | None:
+    """The answers of `git cat-file --batch`, an object that is not there as None; None for one that is too large."""
     answers: list[bytes | None] = []
-    at = 0
-    while at < len(out):
-        end = out.index(b"\n", at)
-        size = out[at:end].rpartition(b" ")[2]
-        at = end + 1
+    while header := out.readline():
+        size = header.rstrip(b"\n").rpartition(b" ")[2]
         if not size.isdigit():
             answers.append(None)
             continue
-        answers.append(out[at : at + int(size)])
-        at += int(size) + 1
+        if int(size) > MOST_NOTE:
+            return None
+        answers.append(out.read(int(size)))
+        out.read(1)
     return answers
 
 

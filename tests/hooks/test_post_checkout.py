@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pivot.files import FileLock
-from pivot.noop.checkout_check import nothing_to_do
+from pivot.noop.checkout_check import MOST_NOTE, nothing_to_do
 from tests.hooks.support import git_says, two_branches
 from tests.support.examples import HELPER
 from tests.support.repository import Repo
@@ -75,6 +75,16 @@ def test_the_glance_knows_that_there_is_nothing_to_do(branches: Repo, monkeypatc
     assert not nothing_to_do(branches.git("rev-parse", "other"))
     branches.write("processed.json", "edited\n")
     assert not nothing_to_do(branches.head())
+
+
+def test_the_glance_reads_no_more_than_a_note_may_have(branches: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    branches.git("switch", "--quiet", "main")
+    monkeypatch.chdir(branches.path)
+    note = branches.git("notes", "--ref=pivot", "show")
+    for size, answer in ((MOST_NOTE - len(note) - 2, True), (MOST_NOTE + 1, False)):
+        oid = branches.git("hash-object", "-w", "--stdin", stdin=note + "\n" * size)
+        branches.git("notes", "--ref=pivot", "add", "--force", "-C", oid)
+        assert nothing_to_do(branches.head()) is answer
 
 
 def test_an_output_of_a_stage_that_is_not_here_goes_away_and_comes_back(branches: Repo) -> None:
