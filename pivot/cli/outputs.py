@@ -12,7 +12,8 @@ import click
 
 from pivot.cli.display import say, to_json
 from pivot.cli.session_setup import folder_in, open_session, pick_stage
-from pivot.errors import MissingObject, ProjectError, TargetError
+from pivot.errors import MissingObject, ProjectError, TargetError, UnsafePath
+from pivot.git.safe_path import names_git_folder
 from pivot.history.provenance import covering
 from pivot.history.snapshot import Snapshots
 from pivot.operations.adopt import adopt_outputs
@@ -22,6 +23,7 @@ from pivot.reports.saved import saved_document, saved_line
 from pivot.run.clean import clean_outputs
 from pivot.store.odb.objects import Object
 from pivot.store.worktree.saved_edits import Saved
+from pivot.store.worktree_writer import Target
 
 
 @click.command()
@@ -88,8 +90,37 @@ def get(what: tuple[str, ...], output: Path | None) -> int:
             return 0
         if os.path.lexists(output):
             raise TargetError(f"{output} is there already", hint="Choose another name with -o.")
-        project.store.restore(found, output.absolute(), project.stats)
+        _write_to(project, found, output)
     return 0
+
+
+def _write_to(project: Project, found: Object, output: Path) -> None:
+    """In the working tree through its writer, which refuses `.git`, symlinks on the way, and what Git tracks."""
+    inside = _place_inside(project, output)
+    if inside is not None:
+        # You have named the path: it need not be an output, and it may be code.
+        project.writer.write(Target(inside, found, by_code=True), project.stats, lambda path: None)
+        return
+    place = _real(output)
+    in_git = any(map(names_git_folder, place.parts)) or place.is_relative_to(project.location.common_dir.resolve())
+    if in_git:
+        raise UnsafePath(f"{output} is in a folder of Git's own", hint="Choose another path with -o.")
+    project.store.restore(found, output.absolute(), project.stats)
+
+
+def _place_inside(project: Project, output: Path) -> str | None:
+    """The path relative to the working tree, if it is there by its spelling or by what its folder really is."""
+    root = project.location.root
+    if root is None:
+        return None
+    spelled = Path(os.path.normpath(output.absolute()))
+    pairs = ((place, top) for place in (spelled, _real(output)) for top in (root, root.resolve()))
+    return next((place.relative_to(top).as_posix() for place, top in pairs if place.is_relative_to(top)), None)
+
+
+def _real(output: Path) -> Path:
+    folder, name = os.path.split(os.path.normpath(output.absolute()))
+    return Path(folder).resolve() / name
 
 
 def _saved_edit(project: Project, start: str) -> Object:

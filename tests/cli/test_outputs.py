@@ -55,6 +55,36 @@ def test_get_refuses_to_overwrite_and_names_what_it_does_not_know(front_page: Re
     assert "git pivot saved" in front_page.pivot("get", "abcdef", "-o", "x").expect(2).err
 
 
+@pytest.mark.parametrize(
+    "place, why",
+    [
+        (".git/hooks/post-checkout", "into Git's own folder"),
+        (".GIT/config.new", "into Git's own folder"),
+        ("linked/x", "through the symlink linked"),
+        ("inner/x", "a repository of its own"),
+        ("gone.txt", "Git tracks gone.txt"),
+        ("../other/.git/x", "in a folder of Git's own"),
+    ],
+)
+def test_get_writes_nothing_where_no_output_may_be(front_page: Repo, place: str, why: str) -> None:
+    ran(front_page)
+    front_page.write("gone.txt", "tracked\n")
+    front_page.commit("a file")
+    (front_page.path / "gone.txt").unlink()
+    (front_page.path / "linked").symlink_to(front_page.path.parent)
+    Repo.init(front_page.path / "inner")
+    (front_page.path.parent / "other/.git").mkdir(parents=True)
+    assert why in front_page.pivot("get", "HEAD~1", "clean.json", "-o", place).expect(2).err
+    assert not (front_page.path / place).exists()
+
+
+@pytest.mark.parametrize("place", ["copy.json", "new.py", "folder/copy.json", "../outside.json"])
+def test_get_writes_to_any_other_place(front_page: Repo, place: str) -> None:
+    ran(front_page)
+    front_page.pivot("get", "HEAD", "clean.json", "-o", place).expect(0)
+    assert front_page.read(place) == front_page.read("clean.json")
+
+
 def test_adopted_outputs_count_as_the_result_and_the_trail_says_so(front_page: Repo) -> None:
     front_page.write("clean.json", '{"records": [{"value": 5}]}')
     front_page.pivot("adopt", "preprocess", "-m", "computed on the cluster").expect(0)
