@@ -29,8 +29,7 @@ def remember_noop(session: Session, planner: Planner, made: int, seen: Sequence[
     if not plan.nothing_to_do or session.failures():
         return
     unignored = [f"warning: {text}" for text in seen]
-    notices = filter(None, [session.project.settings.unconfirmed_notice()])
-    warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *notices, *unignored))
+    warnings = "".join(f"{line}\n" for line in (*remark_lines(session.model()), *unignored))
     status = "\n".join(status_lines(plan))
     texts = {"status": (f"{status}\n", warnings)}
     # A run has Git ignore the outputs, and notes HEAD: after a status both may still be to be done.

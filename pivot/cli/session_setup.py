@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pivot.cli.display import say
 from pivot.errors import CodeError, LockTimeout, ProjectError, StoreError, TargetError
+from pivot.files import write_atomic
 from pivot.git.plumbing.fetch_refspecs import list_remotes
 from pivot.pipeline.overrides import Given, given_options, given_variables
 from pivot.pipeline.spec import StageSpec
@@ -90,10 +91,24 @@ def report_remarks(session: Session) -> None:
     """Say what of the stages' code cannot be tracked; in a new clone, that others may have run them already."""
     for line in remark_lines(session.model()):
         say(line, err=True)
-    if notice := session.project.settings.unconfirmed_notice():
-        say(notice, err=True)
+    _report_unconfirmed(session.project)
     if knows_no_results(session.project):
         say("results of others are not known here: `git pivot init` brings them", err=True)
+
+
+def _report_unconfirmed(project: Project) -> None:
+    """Name addresses of .pivotconfig that do not count: once, and again when one of them changes."""
+    settings, mark = project.settings, project.cache_dir / "unconfirmed"
+    said = "\n".join(map(str, settings.unconfirmed)).encode("utf-8", "surrogateescape")
+    with suppress(OSError):  # where nothing can be written it is said again
+        if mark.exists() and mark.read_bytes() == said:
+            return
+        if said:
+            write_atomic(mark, said)
+        else:
+            mark.unlink(missing_ok=True)
+    if notice := settings.unconfirmed_notice():
+        say(notice, err=True)
 
 
 def knows_no_results(project: Project) -> bool:

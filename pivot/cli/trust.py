@@ -43,10 +43,21 @@ def confirm_addresses(project: Project, *, agreed: bool) -> bool:
     if not usable:
         return False
     if not agreed and sys.stdin.isatty():
-        agreed = click.confirm("Pivot keeps or sends outputs there. Use it in this clone?", err=True)
+        agreed = _ask("Pivot keeps or sends outputs there. Use it in this clone?")
     if not agreed:
         return False
     for one in usable:
         trust_address(project.location, settings, one.key, one.value)
     click.echo(f"this clone uses {'it' if len(usable) == 1 else 'them'} from now on", err=True)
     return len(usable) == len(settings.unconfirmed)
+
+
+def _ask(question: str) -> bool:
+    """The end of the input is no answer, and so a no; Ctrl-C ends the command."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort as abort:
+        if isinstance(abort.__context__, EOFError):  # click raises the same for both
+            click.echo(err=True)
+            return False
+        raise

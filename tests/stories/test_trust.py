@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.support.folders import code, run
 from tests.support.repository import Repo
 from tests.support.stories import ran
+from tests.support.terminal import Terminal
 
 STORE = ".git/pivot/store.git"
 
@@ -135,3 +137,26 @@ def test_an_address_with_control_characters_is_shown_quoted(clone: Repo) -> None
     commit_config(clone, '[pivot-remote "lab"]\n\turl = "host:\\bx\\tevil"\n')
     said = clone.pivot("trust").expect(1).err
     assert '"host:\\bx\\tevil"' in said
+
+
+def test_addresses_that_do_not_count_are_named_once_for_each_change(clone: Repo) -> None:
+    for url in ("/srv/one", "/srv/two"):
+        commit_config(clone, f'[pivot-remote "lab"]\n\turl = {url}\n')
+        said = [clone.pivot(command).expect(0).err for command in ("status", "status", "repro", "repro", "status")]
+        assert ["git pivot trust" in err for err in said] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "keys, code",
+    [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("what\nn\n", 1), ("\x04", 1), ("\x03", 130)],
+    ids=["y", "yes", "n", "nothing", "neither, then n", "end of file", "Ctrl-C"],
+)
+def test_the_question_at_a_terminal_takes_nothing_but_yes_for_an_answer(repo: Repo, keys: str, code: int) -> None:
+    commit_config(repo, '[pivot-remote "lab"]\n\turl = /srv/lab\n')
+    with closing(Terminal(repo, "trust")) as terminal:
+        terminal.wait_for("Use it in this clone? [y/N]")
+        terminal.type(keys)
+        assert terminal.wait() == code
+    assert "Traceback" not in terminal.text and "bug:" not in terminal.text
+    agreed = repo.run("git", "config", "--get-all", "pivot.trusted").out
+    assert ("/srv/lab" in agreed) == (code == 0)
