@@ -48,8 +48,8 @@ def last(data: Annotated[bytes, pivot.Dep("large.bin", Bytes)]) -> Annotated[str
 STAGES = 5
 OUTPUTS = ("first.txt", "large.bin", "parts", "last.txt")  # not that of `grow`, which its next run reads
 OURS = (
-    "aside", "cache", "failed", "journal", "known-outputs", "lock", "logs", "met", "outputs", "saved", "store.git",
-    "tmp",
+    "aside", "cache", "children", "failed", "journal", "known-outputs", "lock", "logs", "met", "outputs", "saved",
+    "store.git", "tmp",
 )  # fmt: skip
 """All that may be in the folder of a clone."""
 TEN_MINUTES_LATER = """
